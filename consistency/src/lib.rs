@@ -1,0 +1,67 @@
+//! Histories, evidence and the judges that read them.
+//!
+//! A [`History`] is what clients did and were told; [`Evidence`] is what the system looked like when
+//! all was over; a [`Case`] lays both before the [`JUDGES`]. Each judge tests one [`Promise`]. What the
+//! configuration promised and did not keep is a failure with a [`Witness`]; what it never promised is
+//! counted all the same, and told, but fails nothing; what could not be tested is unknown, and never a pass.
+//!
+//! The crate knows neither the simulator nor its models: any system that can fill in the two structs
+//! can be judged.
+//!
+//! ```
+//! use shardlab_consistency::*;
+//!
+//! // Process 17 wrote 9213, was told ok, and a failover lost it; process 3 wrote 9377 later.
+//! let write = |process, value, invoked, completed| Operation {
+//!     process,
+//!     node: NO_NODE,
+//!     kind: OperationKind::Write,
+//!     outcome: Outcome::Ok,
+//!     key: 42,
+//!     value,
+//!     previous: INITIAL_VALUE,
+//!     invoked,
+//!     completed,
+//! };
+//! let mut history = History::default();
+//! history.push(write(17, 9213, 20_310_000_000, 20_312_000_000));
+//! history.push(write(3, 9377, 21_000_000_000, 21_001_000_000));
+//! let survivors = VersionOrder::from_log([(42, 9377)]);
+//! let evidence = Evidence { version_order: Some(survivors), ..Evidence::default() };
+//!
+//! let judgements = judge(&Case::new(&history, &evidence), Promises::NONE.with(Promise::Durability));
+//! assert_eq!(judgements[0].judge, "lost-writes");
+//! assert_eq!(
+//!     judgements[0].verdict().unwrap().to_string(),
+//!     "fail: lost-write: process 17 wrote value 9213 to key 42 at 20.310 s and was told ok at 20.312 s; \
+//!      no replica's surviving log holds it; the next surviving write to key 42 is 9377",
+//! );
+//! assert!(overall(&judgements).is_fail());
+//! ```
+
+mod case;
+mod evidence;
+mod history;
+pub mod judges;
+#[cfg(test)]
+mod pictures;
+mod promise;
+mod registers;
+mod staleness;
+mod verdict;
+mod version_order;
+mod words;
+
+pub use case::{Case, Metric};
+pub use evidence::{
+    BankEvidence, Effect, Evidence, Probe, ReplicaDigest, Residue, ResidueKind, TransactionEffect,
+};
+pub use history::{
+    History, INITIAL_VALUE, MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Time, Transaction,
+};
+pub use judges::{Finding, JUDGES, Judge, Judgement, judge, overall};
+pub use promise::{Promise, Promises};
+pub use registers::{RegisterReport, StaleRead};
+pub use staleness::Staleness;
+pub use verdict::{Verdict, Witness};
+pub use version_order::{VersionOrder, Versions};

@@ -1,0 +1,107 @@
+//! Whether a world can be built from a configuration. The file's syntax and types were checked before.
+
+use shardlab_sim::Duration;
+
+use crate::cluster;
+use crate::commit::Transactions;
+use crate::config::{BuildError, Checks, Config};
+use crate::replication::{Mode, Replication};
+use crate::sharding::{PROBE_KEYS, Strategy, first_keys};
+use crate::workload;
+
+/// Most shards: each is a row in many tables.
+const MOST_SHARDS: u64 = 1 << 20;
+/// Most points on a ring: 16 bytes each, 256 MiB in all.
+const MOST_RING_POINTS: u64 = 1 << 24;
+
+/// Checks everything that makes a world impossible or a run meaningless.
+///
+/// # Errors
+/// All that is wrong, in the order of the file's sections.
+pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
+    let mut checks = Checks::default();
+    check_times(config, &mut checks);
+    cluster::checks::check(&config.cluster, &mut checks);
+    check_sharding(config, &mut checks);
+    check_replication(&config.replication, config.cluster.servers, &mut checks);
+    check_transactions(&config.transactions, &mut checks);
+    workload::checks::check(config, &mut checks);
+    checks.result()?;
+    check_shares(config)
+}
+
+/// Every shard must own something, which can only be asked of a sharding that can be built.
+fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
+    let partitioner = config.sharding.strategy.partitioner(config.cluster.servers);
+    let Err(shard) = first_keys(&partitioner, PROBE_KEYS) else { return Ok(()) };
+    let mut checks = Checks::default();
+    let message = format!("shard {} owns next to none of the keys", shard.0);
+    checks.refuse("sharding.strategy", message, "give more virtual nodes or fewer shards");
+    checks.result()
+}
+
+fn check_times(config: &Config, checks: &mut Checks) {
+    /// Nanoseconds are counted in 64 bits, and sums of times must not overflow.
+    const LONGEST: Duration = Duration::from_ns(365 * 24 * 3_600 * 1_000_000_000);
+    checks.positive("duration", config.duration, "say how long the load runs: duration = \"60s\"");
+    for (path, time) in [("duration", config.duration), ("drain", config.drain)] {
+        if time > LONGEST {
+            checks.refuse(path, format!("{time} is too long"), "simulate at most a year");
+        }
+    }
+    if config.warmup >= config.duration && config.duration > Duration::ZERO {
+        checks.clash(
+            "warmup",
+            format!("the warm-up of {} leaves nothing to measure", config.warmup),
+            ("duration", format!("the load stops after {}", config.duration)),
+            "make the warm-up shorter than the duration",
+        );
+    }
+}
+
+fn check_sharding(config: &Config, checks: &mut Checks) {
+    let shards = config.sharding.strategy.shards(config.cluster.servers);
+    match &config.sharding.strategy {
+        Strategy::Modulo { shards: Some(count) } => {
+            checks.count("sharding.strategy.modulo.shards", u64::from(*count), MOST_SHARDS, "shards");
+        }
+        Strategy::Modulo { shards: None } => {}
+        Strategy::ConsistentHash { vnodes, shards: count } => {
+            if let Some(count) = count {
+                let path = "sharding.strategy.consistent-hash.shards";
+                checks.count(path, u64::from(*count), MOST_SHARDS, "shards");
+            }
+            let most = MOST_RING_POINTS / u64::from(shards.max(1));
+            let path = "sharding.strategy.consistent-hash.vnodes";
+            checks.count(path, u64::from(*vnodes), most, "virtual nodes a shard");
+        }
+    }
+}
+
+fn check_replication(replication: &Replication, servers: u32, checks: &mut Checks) {
+    let Mode::Primary { replicas, failover, .. } = &replication.mode;
+    let path = "replication.mode.primary.replicas";
+    if *replicas == 0 {
+        checks.refuse(path, "a shard without a copy keeps nothing", "`replicas` counts all copies, the primary's too");
+    } else if *replicas > servers && servers > 0 {
+        checks.clash(
+            path,
+            format!("{replicas} copies of a shard need as many servers"),
+            ("cluster.servers", format!("there are {servers}")),
+            format!("set replicas to at most {servers}, or add servers"),
+        );
+    }
+    if *failover == Some(Duration::ZERO) {
+        let help = "give a time that a server may be silent, such as \"3s\", or leave it out for no failover";
+        checks.refuse("replication.mode.primary.failover", "every server would be suspected at once", help);
+    }
+}
+
+fn check_transactions(transactions: &Transactions, checks: &mut Checks) {
+    let help = "give a time such as \"500ms\"";
+    checks.positive("transactions.vote-timeout", transactions.vote_timeout, help);
+    checks.positive("transactions.inquiry-interval", transactions.inquiry_interval, help);
+}
+
+#[cfg(test)]
+mod tests;

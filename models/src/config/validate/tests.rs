@@ -1,0 +1,199 @@
+//! One table: what was bent, and which setting must be named for it.
+
+use shardlab_sim::{Distribution, Duration, Rate, Share};
+
+use super::*;
+use crate::config::samples::{config, workload};
+use crate::replication::Ack;
+use crate::workload::{Arrivals, KeyDistribution, Mix, Surge};
+
+/// The configuration bent so is refused, and one of the errors names `path`.
+#[track_caller]
+fn check_refused(path: &str, bend: impl FnOnce(&mut Config)) {
+    let mut config = config();
+    bend(&mut config);
+    let errors = validate(&config).expect_err("it must be refused");
+    assert!(errors.iter().any(|error| error.path == path), "{path} is not among {errors:#?}");
+    assert!(errors.iter().all(|error| !error.message.is_empty() && !error.help.is_empty()));
+}
+
+fn seconds(s: u64) -> Duration {
+    Duration::from_ns(s * 1_000_000_000)
+}
+
+fn share(text: &str) -> Share {
+    text.parse().expect("a share")
+}
+
+fn primary(replicas: u32, failover: Option<Duration>) -> Mode {
+    Mode::Primary { replicas, ack: Ack::Quorum, failover }
+}
+
+#[test]
+fn the_sample_is_valid() {
+    assert_eq!(validate(&config()), Ok(()));
+}
+
+#[test]
+fn impossible_times() {
+    check_refused("duration", |c| c.duration = Duration::ZERO);
+    check_refused("duration", |c| c.duration = Duration::from_ns(u64::MAX));
+    check_refused("warmup", |c| c.warmup = c.duration);
+}
+
+#[test]
+fn impossible_clusters() {
+    check_refused("cluster.servers", |c| c.cluster.servers = 0);
+    check_refused("cluster.servers", |c| c.cluster.servers = 70_000);
+    check_refused("cluster.cpu", |c| c.cluster.cpu = 0);
+    check_refused("cluster.zones", |c| c.cluster.zones = 0);
+    check_refused("cluster.regions", |c| c.cluster.regions.clear());
+    check_refused("cluster.regions", |c| c.cluster.regions = vec!["a".into(), "a".into()]);
+    check_refused("cluster.regions", |c| c.cluster.regions = vec!["us-east-1".into(), "eu-wset-1".into()]);
+    check_refused("cluster.service.read", |c| {
+        c.cluster.service.read = Distribution::Uniform { low: seconds(2), high: seconds(1) };
+    });
+    check_refused("cluster.disk.sync", |c| {
+        c.cluster.disk.sync = Distribution::Pareto { scale: seconds(1), shape: f64::NAN };
+    });
+    check_refused("cluster.network.same-zone", |c| c.cluster.network.same_zone = Distribution::Mixture(Vec::new()));
+    check_refused("cluster.network.loss", |c| c.cluster.network.loss = Share::ONE);
+    for jitter in [0.9, f64::NAN, f64::INFINITY] {
+        check_refused("cluster.network.region-jitter-p99", |c| c.cluster.network.region_jitter_p99 = jitter);
+    }
+    check_refused("cluster.network.bandwidth-per-s", |c| {
+        c.cluster.network.bandwidth_per_s = Some("0B".parse().expect("a size"));
+    });
+    check_refused("cluster.network.round-trips", |c| {
+        c.cluster.network.round_trips = vec![("local".into(), "mars".into(), seconds(1))];
+    });
+}
+
+#[test]
+fn impossible_shards_and_copies() {
+    check_refused("sharding.strategy.modulo.shards", |c| {
+        c.sharding.strategy = Strategy::Modulo { shards: Some(0) };
+    });
+    check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
+        c.sharding.strategy = Strategy::ConsistentHash { vnodes: 0, shards: None };
+    });
+    check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
+        c.sharding.strategy = Strategy::ConsistentHash { vnodes: u32::MAX, shards: Some(1_000) };
+    });
+    check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(0, None));
+    check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(4, None));
+    check_refused("replication.mode.primary.failover", |c| c.replication.mode = primary(1, Some(Duration::ZERO)));
+    check_refused("transactions.vote-timeout", |c| c.transactions.vote_timeout = Duration::ZERO);
+}
+
+#[test]
+fn a_clash_names_both_settings() {
+    let mut config = config();
+    config.replication.mode = primary(4, None);
+    let errors = validate(&config).expect_err("three servers hold no four copies");
+    assert_eq!(errors[0].other, Some(("cluster.servers".into(), "there are 3".into())));
+}
+
+#[test]
+fn impossible_workloads() {
+    check_refused("workload", |c| c.workloads.clear());
+    check_refused("workload.main.name", |c| c.workloads.push(workload("main")));
+    check_refused("workload.a.b.name", |c| c.workloads[0].name = "a.b".into());
+    check_refused("workload.main.mix", |c| c.workloads[0].mix = Mix::default());
+    for weight in [-1.0, f64::NAN, f64::INFINITY] {
+        check_refused("workload.main.mix.scan", |c| c.workloads[0].mix.scan = weight);
+    }
+    check_refused("workload.main.mix", |c| {
+        c.workloads[0].mix = Mix { read: f64::MAX, update: f64::MAX, ..Mix::default() };
+    });
+    check_refused("workload.main.arrivals.open", |c| c.workloads[0].arrivals = Arrivals::Open(Rate::ZERO));
+    check_refused("workload.main.arrivals.closed.clients", |c| {
+        c.workloads[0].arrivals = Arrivals::Closed { clients: 0, think: Duration::ZERO };
+    });
+    check_refused("workload.main.timeout", |c| c.workloads[0].timeout = Duration::ZERO);
+    check_refused("workload.main.backoff", |c| c.workloads[0].backoff = Duration::ZERO);
+    check_refused("workload.main.region", |c| c.workloads[0].region = Some("locla".into()));
+    check_refused("workload.main.start", |c| c.workloads[0].start = seconds(10));
+    check_refused("workload.main.start", |c| {
+        c.workloads[0].start = seconds(3);
+        c.workloads[0].stop = Some(seconds(3));
+    });
+    check_refused("workload.main.stop", |c| c.workloads[0].stop = Some(seconds(11)));
+}
+
+#[test]
+fn impossible_keys() {
+    check_refused("workload.main.keys.count", |c| c.workloads[0].keys.count = 0);
+    check_refused("workload.main.keys.count", |c| c.workloads[0].keys.count = 1 << 63);
+    for theta in [0.0, -0.5, f64::NAN, f64::INFINITY] {
+        check_refused("workload.main.keys.distribution.zipfian", |c| {
+            c.workloads[0].keys.distribution = KeyDistribution::Zipfian(theta);
+        });
+        check_refused("workload.main.keys.distribution.latest", |c| {
+            c.workloads[0].keys.distribution = KeyDistribution::Latest(theta);
+        });
+    }
+    check_refused("workload.main.keys.distribution.hotspot.keys", |c| {
+        c.workloads[0].keys.distribution = KeyDistribution::Hotspot { keys: share("0.01%"), operations: share("80%") };
+    });
+    let surge = Surge { at: seconds(5), lasts: None, key: 7, share: share("30%") };
+    check_refused("workload.main.surge.key", |c| {
+        c.workloads[0].surge = Some(Surge { key: 1_000, ..surge.clone() });
+    });
+    check_refused("workload.main.surge.at", |c| {
+        c.workloads[0].surge = Some(Surge { at: seconds(10), ..surge.clone() });
+    });
+    check_refused("workload.main.surge.for", |c| {
+        c.workloads[0].surge = Some(Surge { lasts: Some(Duration::ZERO), ..surge.clone() });
+    });
+    check_refused("workload.main.surge.share", |c| {
+        c.workloads[0].surge = Some(Surge { share: Share::ZERO, ..surge.clone() });
+    });
+}
+
+/// A bank of 100 accounts beside nothing else.
+fn bank(c: &mut Config) {
+    c.workloads[0].mix = Mix { transfer: 0.9, audit: 0.1, ..Mix::default() };
+    c.workloads[0].keys.count = 100;
+}
+
+#[test]
+fn impossible_banks() {
+    let mut good = config();
+    bank(&mut good);
+    assert_eq!(validate(&good), Ok(()));
+    let check_bank = |path: &str, bend: &dyn Fn(&mut Config)| {
+        check_refused(path, |c| {
+            bank(c);
+            bend(c);
+        });
+    };
+    check_bank("cluster.coordinators", &|c| c.cluster.coordinators = 0);
+    check_bank("workload.main.keys.count", &|c| c.workloads[0].keys.count = 1);
+    check_bank("workload.main.keys.count", &|c| c.workloads[0].keys.count = 10_001);
+    check_bank("workload.main.transfer-keys", &|c| c.workloads[0].transfer_keys = 1);
+    check_bank("workload.main.mix.update", &|c| c.workloads[0].mix.update = 0.1);
+    check_bank("workload.other.mix.update", &|c| c.workloads.push(workload("other")));
+    check_bank("workload.other.keys.count", &|c| {
+        let mut other = c.workloads[0].clone();
+        other.name = "other".into();
+        other.keys.count = 50;
+        c.workloads.push(other);
+    });
+    check_bank("workload.other.balance", &|c| {
+        let mut other = c.workloads[0].clone();
+        other.name = "other".into();
+        other.balance = 50;
+        c.workloads.push(other);
+    });
+    check_bank("workload.main.balance", &|c| c.workloads[0].balance = i64::MAX);
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let mut config = config();
+    config.cluster.servers = 0;
+    config.cluster.cpu = 0;
+    config.workloads[0].mix = Mix::default();
+    assert_eq!(validate(&config).expect_err("three mistakes").len(), 3);
+}

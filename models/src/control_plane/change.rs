@@ -1,0 +1,106 @@
+//! One change of a shard under way: who has promised the next epoch, and where their logs end.
+
+use shardlab_sim::{NodeId, Time};
+
+use crate::message::Position;
+use crate::replication::Ack;
+use crate::shard_map::{Assignment, Epoch};
+
+/// A change under way.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) epoch: Epoch,
+    /// When it began, for the measures.
+    pub(super) since: Time,
+    /// Copies that have caught up and are to count again.
+    pub(super) readmitted: Vec<NodeId>,
+    // In the order of their answers.
+    fenced: Vec<(NodeId, Position)>,
+}
+
+impl Change {
+    pub(super) fn new(epoch: Epoch, since: Time) -> Self {
+        Self { epoch, since, readmitted: Vec::new(), fenced: Vec::new() }
+    }
+
+    /// `copy` has promised; its log ends at `last`.
+    pub(super) fn note(&mut self, copy: NodeId, last: Position) {
+        if !self.counts_on(copy) {
+            self.fenced.push((copy, last));
+        }
+    }
+
+    pub(super) fn counts_on(&self, copy: NodeId) -> bool {
+        self.fenced.iter().any(|&(fenced, _)| fenced == copy)
+    }
+
+    /// The next assignment: the highest (last epoch, length) leads; the old primary if it has it too.
+    pub(super) fn assignment(&self, old: &Assignment, ack: Ack, any_log: bool) -> Assignment {
+        let members = self.members(old, ack);
+        let candidates = self.fenced.iter().filter(|(copy, _)| old.members.contains(copy));
+        let (primary, _) = if any_log {
+            candidates.clone().next()
+        } else {
+            let rank = |&(copy, last): &(NodeId, Position)| (last, old.primary == Some(copy), std::cmp::Reverse(copy));
+            candidates.max_by_key(|&candidate| rank(candidate))
+        }
+        .expect("a majority of the members is fenced");
+        Assignment { epoch: self.epoch, primary: Some(*primary), members, copies: old.copies.clone() }
+    }
+
+    /// Whose acknowledgements will count: every copy; with `all`, those that are there.
+    fn members(&self, old: &Assignment, ack: Ack) -> Vec<NodeId> {
+        let counts = |copy: &&NodeId| {
+            ack != Ack::All
+                || (self.counts_on(**copy) && (old.members.contains(copy) || self.readmitted.contains(copy)))
+        };
+        old.copies.iter().filter(counts).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(answers: &[(u32, u32, u32)]) -> Change {
+        let mut change = Change::new(Epoch(7), 0);
+        for &(copy, epoch, index) in answers {
+            change.note(NodeId(copy), Position { epoch: Epoch(epoch), index });
+        }
+        change
+    }
+
+    fn old(members: &[u32]) -> Assignment {
+        let nodes = |numbers: &[u32]| numbers.iter().map(|&number| NodeId(number)).collect();
+        Assignment { epoch: Epoch(6), primary: Some(NodeId(1)), members: nodes(members), copies: nodes(&[1, 2, 3]) }
+    }
+
+    fn primary(answers: &[(u32, u32, u32)]) -> u32 {
+        change(answers).assignment(&old(&[1, 2, 3]), Ack::Quorum, false).primary.expect("there is one").0
+    }
+
+    #[test]
+    fn the_last_epoch_counts_before_the_length() {
+        assert_eq!(primary(&[(2, 4, 90), (3, 5, 10)]), 3);
+        assert_eq!(primary(&[(2, 5, 11), (3, 5, 10)]), 2);
+    }
+
+    #[test]
+    fn among_equals_the_old_primary_stays_and_else_the_first_copy_leads() {
+        assert_eq!(primary(&[(3, 5, 10), (1, 5, 10)]), 1);
+        assert_eq!(primary(&[(3, 5, 10), (2, 5, 10)]), 2);
+    }
+
+    #[test]
+    fn with_all_the_members_are_those_that_answered_and_are_up_to_date() {
+        let members = |members: &[u32], readmitted: &[u32], ack| {
+            let mut change = change(&[(1, 5, 10), (3, 5, 10)]);
+            change.readmitted = readmitted.iter().map(|&copy| NodeId(copy)).collect();
+            change.assignment(&old(members), ack, false).members.iter().map(|node| node.0).collect::<Vec<_>>()
+        };
+        assert_eq!(members(&[1, 2, 3], &[], Ack::All), [1, 3]);
+        assert_eq!(members(&[1, 2], &[], Ack::All), [1]);
+        assert_eq!(members(&[1, 2], &[3], Ack::All), [1, 3]);
+        assert_eq!(members(&[1, 2, 3], &[], Ack::Quorum), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,276 @@
+//! The control plane: one node that versions the shard map, suspects, fences and appoints.
+//!
+//! Every change of a shard is of one kind: fence a majority of the epoch's members, take the log with the highest
+//! (last epoch, length), appoint (the view change of Oki & Liskov, *Viewstamped replication*, PODC 1988, §4, with the
+//! choice made outside the group). An appointment is on the control plane's disk before anyone hears of it.
+//!
+//! Safety claim: an epoch of a shard has one primary, and it is appointed only when the one before can neither commit
+//! (a majority has promised) nor answer reads (its lease is over, or it has promised too).
+//! Left out: the control plane is not replicated; while it is down nothing fails over and leases run out.
+
+mod change;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
+
+use crate::config::{Bug, Bugs};
+use crate::message::{ControlMessage, Message};
+use crate::node::Observation;
+use crate::replication::Ack;
+use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+use change::Change;
+
+const TICK: TimerSlot = TimerSlot(0);
+
+/// How the control plane is configured.
+#[derive(Clone, Debug)]
+pub struct ControlPlaneSettings {
+    /// The servers, whose heartbeats it listens to.
+    pub servers: Vec<NodeId>,
+    /// Everyone else who is told of a new map: coordinators and clients.
+    pub subscribers: Vec<NodeId>,
+    /// How long a server may be silent, in ns; `None` never suspects.
+    pub failover: Option<Time>,
+    /// With `all`, an epoch's members are those that were there when it began.
+    pub ack: Ack,
+    /// Time between looks at the clock, in ns.
+    pub tick: Time,
+    /// What is broken.
+    pub bugs: Bugs,
+}
+
+/// What is known of one server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watch {
+    heard: Time,
+    // The last heartbeat that was answered: a lease may run from then.
+    leased: Time,
+    incarnation: Option<Time>,
+}
+
+/// The control plane.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    // Durable.
+    map: Arc<ShardMap>,
+    // Volatile.
+    watches: BTreeMap<NodeId, Watch>,
+    changes: BTreeMap<ShardId, Change>,
+    appointing: VecDeque<(WriteId, ShardId, Assignment, Time)>,
+    // Configuration.
+    settings: ControlPlaneSettings,
+}
+
+impl ControlPlane {
+    /// A control plane that knows the first map.
+    #[must_use]
+    pub fn new(settings: ControlPlaneSettings, map: Arc<ShardMap>) -> Self {
+        let watches = BTreeMap::new();
+        Self { map, watches, changes: BTreeMap::new(), appointing: VecDeque::new(), settings }
+    }
+
+    /// The map as it stands.
+    #[must_use]
+    pub fn map(&self) -> &ShardMap {
+        &self.map
+    }
+
+    /// Shards whose change has not ended, and since when.
+    pub fn unfinished(&self) -> impl Iterator<Item = (ShardId, Time)> + '_ {
+        self.changes.iter().map(|(&shard, change)| (shard, change.since))
+    }
+
+    /// Boot, and every restart: nobody is suspected before there was time to hear from them.
+    pub fn on_start(&mut self, cx: &mut Context<'_, Message>) {
+        let now = cx.now();
+        let fresh = Watch { heard: now, leased: now, incarnation: None };
+        self.watches = self.settings.servers.iter().map(|&server| (server, fresh)).collect();
+        cx.set_timer(TICK, self.settings.tick);
+    }
+
+    /// A message.
+    pub fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
+        let Message::Control(message) = message else { return };
+        match message {
+            ControlMessage::Heartbeat { sent, incarnation, map_version, caught_up } => {
+                self.hear(from, incarnation, map_version, cx);
+                self.readmit(&caught_up, cx);
+                self.lease(from, sent, cx);
+            }
+            ControlMessage::Fenced { shard, epoch, last } => {
+                let Some(change) = self.changes.get_mut(&shard).filter(|change| change.epoch == epoch) else { return };
+                change.note(from, last);
+                self.try_appoint(shard, false, cx);
+            }
+            ControlMessage::MapRequest { version } if version < self.map.version => self.send_map(from, cx),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, server: NodeId, incarnation: Time, map_version: u64, cx: &mut Context<'_, Message>) {
+        let Some(watch) = self.watches.get_mut(&server) else { return };
+        watch.heard = cx.now();
+        // A server that knows no map has restarted, even if we have restarted too and forgot.
+        let restarted = watch.incarnation.map_or(map_version == 0, |known| known != incarnation);
+        watch.incarnation = Some(incarnation);
+        if restarted {
+            self.replace_restarted(server, cx);
+        }
+        if map_version < self.map.version {
+            self.send_map(server, cx);
+        }
+    }
+
+    /// A primary that restarted has forgotten its reign, and may have lost its end: it needs a new epoch. So does a
+    /// change that counts on what it promised before.
+    fn replace_restarted(&mut self, server: NodeId, cx: &mut Context<'_, Message>) {
+        for shard in self.shards() {
+            let counted_on = self.changes.get(&shard).is_some_and(|change| change.counts_on(server));
+            let appointing = self.appointing.iter().any(|(_, of, assignment, _)| {
+                *of == shard && assignment.primary == Some(server)
+            });
+            if counted_on || appointing || self.map.assignment(shard).primary == Some(server) {
+                self.begin_change(shard, cx);
+            }
+        }
+    }
+
+    fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        (0..u32::try_from(self.map.shards.len()).expect("fewer than 2³² shards")).map(ShardId)
+    }
+
+    /// Copies that have caught up count again, from a new epoch on.
+    fn readmit(&mut self, caught_up: &[(ShardId, NodeId)], cx: &mut Context<'_, Message>) {
+        for &(shard, node) in caught_up {
+            let known = self.map.assignment(shard).members.contains(&node);
+            if !known && !self.is_suspected(node, cx.now()) && !self.is_changing(shard) {
+                self.begin_change(shard, cx);
+                self.changes.get_mut(&shard).expect("it has just begun").readmitted.push(node);
+            }
+        }
+    }
+
+    /// Answers a heartbeat, which lets the server's primaries answer reads for a while; not while one of them is being
+    /// replaced.
+    fn lease(&mut self, server: NodeId, sent: Time, cx: &mut Context<'_, Message>) {
+        let replaced = self.changes.keys().any(|&shard| self.map.assignment(shard).primary == Some(server));
+        if replaced {
+            return;
+        }
+        if let Some(watch) = self.watches.get_mut(&server) {
+            watch.leased = cx.now();
+            cx.send(server, Message::Control(ControlMessage::HeartbeatAck { sent }));
+        }
+    }
+
+    fn send_map(&self, to: NodeId, cx: &mut Context<'_, Message>) {
+        cx.send(to, Message::Control(ControlMessage::Map(Arc::clone(&self.map))));
+    }
+
+    fn is_suspected(&self, server: NodeId, now: Time) -> bool {
+        let silent_since = self.watches.get(&server).map_or(0, |watch| watch.heard);
+        self.settings.failover.is_some_and(|failover| silent_since + failover <= now)
+    }
+
+    fn is_changing(&self, shard: ShardId) -> bool {
+        self.changes.contains_key(&shard) || self.appointing.iter().any(|&(_, of, ..)| of == shard)
+    }
+
+    /// Looks who is silent, and urges changes on.
+    pub fn on_timer(&mut self, _slot: TimerSlot, cx: &mut Context<'_, Message>) {
+        for shard in self.shards() {
+            if self.changes.contains_key(&shard) {
+                self.send_fences(shard, cx);
+                self.try_appoint(shard, true, cx);
+            } else if !self.is_changing(shard) && self.needs_change(shard, cx.now()) {
+                self.begin_change(shard, cx);
+            }
+        }
+        cx.set_timer(TICK, self.settings.tick);
+    }
+
+    fn needs_change(&self, shard: ShardId, now: Time) -> bool {
+        let assignment = self.map.assignment(shard);
+        let silent = |&server: &NodeId| self.is_suspected(server, now);
+        assignment.primary.as_ref().is_none_or(silent)
+            || (self.settings.ack == Ack::All && assignment.members.iter().any(silent))
+    }
+
+    fn begin_change(&mut self, shard: ShardId, cx: &mut Context<'_, Message>) {
+        let since = self.changes.get(&shard).map_or(cx.now(), |change| change.since);
+        let begun = self.changes.get(&shard).map_or(Epoch(0), |change| change.epoch);
+        let appointing = self.appointing.iter().filter(|&&(_, of, ..)| of == shard).map(|(_, _, next, _)| next.epoch);
+        let latest = appointing.chain([begun, self.map.assignment(shard).epoch]).max().expect("there are two");
+        self.changes.insert(shard, Change::new(Epoch(latest.0 + 1), since));
+        self.send_fences(shard, cx);
+    }
+
+    /// Fences every copy that has not promised yet.
+    fn send_fences(&self, shard: ShardId, cx: &mut Context<'_, Message>) {
+        let change = &self.changes[&shard];
+        for &copy in self.map.assignment(shard).copies.iter().filter(|&&copy| !change.counts_on(copy)) {
+            cx.send(copy, Message::Control(ControlMessage::Fence { shard, epoch: change.epoch }));
+        }
+    }
+
+    /// Appoints when the old primary can neither commit nor answer; waits for all that may still answer, but not
+    /// beyond a tick.
+    fn try_appoint(&mut self, shard: ShardId, at_tick: bool, cx: &mut Context<'_, Message>) {
+        let now = cx.now();
+        let assignment = self.map.assignment(shard);
+        let change = &self.changes[&shard];
+        let fenced = |&copy: &NodeId| change.counts_on(copy);
+        let majority = assignment.members.iter().filter(|&copy| fenced(copy)).count() > assignment.members.len() / 2;
+        let silenced = assignment.primary.is_none_or(|old| fenced(&old) || self.lease_is_over(old, now));
+        let all = assignment.copies.iter().all(|copy| fenced(copy) || self.is_suspected(*copy, now));
+        if !(majority && silenced && (all || at_tick)) {
+            return;
+        }
+        let any_log = self.settings.bugs.contains(Bug::AppointAnyLog);
+        let next = change.assignment(assignment, self.settings.ack, any_log);
+        let since = change.since;
+        self.changes.remove(&shard);
+        let write = cx.force();
+        self.appointing.push_back((write, shard, next, since));
+    }
+
+    fn lease_is_over(&self, server: NodeId, now: Time) -> bool {
+        let leased = self.watches.get(&server).map_or(0, |watch| watch.leased);
+        self.settings.failover.is_some_and(|failover| leased + failover <= now)
+    }
+
+    /// Appointments are on disk: tell everyone.
+    pub fn on_synced(&mut self, through: WriteId, cx: &mut Context<'_, Message>) {
+        let before = self.map.version;
+        while self.appointing.front().is_some_and(|&(write, ..)| write <= through) {
+            let (_, shard, assignment, since) = self.appointing.pop_front().expect("it was just looked at");
+            self.appoint(shard, assignment, since, cx);
+        }
+        if self.map.version > before {
+            let everyone = self.settings.servers.iter().chain(&self.settings.subscribers);
+            everyone.for_each(|&node| self.send_map(node, cx));
+        }
+    }
+
+    fn appoint(&mut self, shard: ShardId, assignment: Assignment, since: Time, cx: &mut Context<'_, Message>) {
+        let map = Arc::make_mut(&mut self.map);
+        map.version += 1;
+        cx.observe(Observation::Appointed { shard, epoch: assignment.epoch, since });
+        let shared = Arc::new(assignment.clone());
+        for &copy in &assignment.copies {
+            let assignment = Arc::clone(&shared);
+            cx.send(copy, Message::Control(ControlMessage::Appoint { shard, assignment }));
+        }
+        map.shards[shard.index()] = assignment;
+        cx.mark("failover.appointed");
+    }
+
+    /// Forgets what is volatile.
+    pub fn on_crash(&mut self) {
+        self.watches.clear();
+        self.changes.clear();
+        self.appointing.clear();
+    }
+}

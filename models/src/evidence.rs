@@ -1,0 +1,231 @@
+//! What the simulator knows and no client can: the surviving logs, replayed.
+//!
+//! The judges see neutral evidence (version order, digests, residues), so this is where a database's state is put into
+//! their words. The order of versions is found by replaying the surviving log through a fresh state machine: the log's
+//! order alone is not it, since writes may wait for locks and retries are not applied twice.
+
+use std::collections::BTreeMap;
+
+use shardlab_consistency::{
+    BankEvidence, Effect as TransactionOutcome, Evidence, History, MicroOperation, Probe, Promise, Promises,
+    ReplicaDigest, Residue, ResidueKind, TransactionEffect, VersionOrder,
+};
+use shardlab_sim::{Action, Fault, NodeId, Receipt, Time};
+
+use crate::config::Config;
+use crate::control_plane::ControlPlane;
+use crate::message::TransactionId;
+use crate::replication::{Ack, Mode, Reads};
+use crate::server::{Hosted, Server};
+use crate::shard_map::ShardId;
+use crate::state_machine::{Decision, Effect, StateMachine};
+use crate::workload::Mix;
+
+/// The nodes that hold state, at the end of a run.
+pub(crate) struct Remains<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) control_plane: &'a ControlPlane,
+    pub(crate) servers: Vec<(NodeId, &'a Server)>,
+    /// Participants of transactions that a coordinator knows to have committed.
+    pub(crate) committed: BTreeMap<TransactionId, Vec<ShardId>>,
+    pub(crate) shard_of: &'a dyn Fn(u64) -> ShardId,
+}
+
+/// The copy of a shard whose state counts.
+struct Survivor<'a> {
+    shard: ShardId,
+    node: NodeId,
+    hosted: &'a Hosted,
+    may_answer: bool,
+}
+
+impl Remains<'_> {
+    /// Gathers the evidence.
+    pub(crate) fn evidence(&self, history: &History, probes: Vec<Probe>, receipts: &[Receipt]) -> Evidence {
+        let survivors: Vec<_> = self.shards().map(|shard| self.survivor(shard)).collect();
+        Evidence {
+            version_order: Some(VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))),
+            replicas: self.digests(),
+            residues: survivors.iter().flat_map(|survivor| self.residues(survivor)).collect(),
+            probes,
+            transaction_effects: self.transaction_effects(history, &survivors),
+            bank: self.bank(&survivors),
+            inert_faults: inert(receipts),
+        }
+    }
+
+    fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
+        (0..u32::try_from(self.control_plane.map().shards.len()).expect("fewer than 2³² shards")).map(ShardId)
+    }
+
+    fn copies(&self, shard: ShardId) -> impl Iterator<Item = (NodeId, &Hosted)> {
+        self.servers.iter().filter_map(move |&(node, server)| server.copy_of(shard).map(|hosted| (node, hosted)))
+    }
+
+    /// The appointed primary; without one, the copy that would be appointed.
+    fn survivor(&self, shard: ShardId) -> Survivor<'_> {
+        let appointed = self.control_plane.map().assignment(shard).primary;
+        let in_office = self.copies(shard).find(|(node, hosted)| Some(*node) == appointed && hosted.replica.is_primary());
+        let (node, hosted) = in_office
+            .or_else(|| self.copies(shard).max_by_key(|(_, hosted)| hosted.replica.log().last()))
+            .expect("every shard has a copy");
+        let may_answer = in_office.is_some() && hosted.replica.may_answer();
+        Survivor { shard, node, hosted, may_answer }
+    }
+
+    /// The `(key, value)` pairs that took effect, in order.
+    fn replay(&self, survivor: &Survivor<'_>) -> Vec<(u64, u64)> {
+        let mut machine = StateMachine::new(self.config.transactions.concurrency);
+        let (mut effects, mut order) = (Vec::new(), Vec::new());
+        for entry in survivor.hosted.replica.log().up_to(survivor.hosted.replica.applied()) {
+            machine.apply(&entry.command, 0, &mut effects);
+            order.extend(effects.drain(..).filter_map(|effect| match effect {
+                Effect::Written { key, value, first: true, .. } => Some((key, value)),
+                _ => None,
+            }));
+        }
+        order
+    }
+
+    fn digests(&self) -> Vec<ReplicaDigest> {
+        let of = |shard: ShardId| {
+            self.copies(shard).map(move |(node, hosted)| ReplicaDigest {
+                shard: shard.0,
+                node: node_number(node),
+                position: u64::from(hosted.replica.applied()),
+                digest: hosted.machine.rows().digest(),
+                up: true,
+            })
+        };
+        self.shards().flat_map(of).collect()
+    }
+
+    fn residues(&self, survivor: &Survivor<'_>) -> Vec<Residue> {
+        let residue = |kind, what, since| Residue {
+            shard: survivor.shard.0,
+            node: node_number(survivor.node),
+            kind,
+            what,
+            since,
+        };
+        let mut found = Vec::new();
+        if !survivor.may_answer {
+            let since = self.control_plane.unfinished().find(|&(shard, _)| shard == survivor.shard);
+            let since = since.map_or(0, |(_, since)| since);
+            found.push(residue(ResidueKind::NoPrimary, "no copy may take writes".into(), since));
+        }
+        for prepared in survivor.hosted.machine.prepared() {
+            let transaction = prepared.prepare.transaction.0;
+            let what = format!("transaction {transaction} is prepared and waits for its coordinator");
+            found.push(residue(ResidueKind::InDoubt, what, prepared.since));
+        }
+        let waiting = survivor.hosted.machine.waiting() + survivor.hosted.waiting_reads();
+        if waiting > 0 {
+            found.push(residue(ResidueKind::Waiting, format!("{waiting} requests wait for locks"), 0));
+        }
+        found
+    }
+
+    fn transaction_effects(&self, history: &History, survivors: &[Survivor<'_>]) -> Vec<TransactionEffect> {
+        let mut participants = self.committed.clone();
+        for transaction in &history.transactions {
+            let keys = history.steps(transaction).iter().map(|step| match step {
+                MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
+            });
+            let mut shards: Vec<_> = keys.map(self.shard_of).collect();
+            shards.sort_unstable();
+            shards.dedup();
+            participants.entry(TransactionId(transaction.id)).or_insert(shards);
+        }
+        let effect = |transaction: TransactionId, shard: ShardId| TransactionEffect {
+            transaction: transaction.0,
+            shard: shard.0,
+            effect: outcome(&survivors[shard.index()].hosted.machine, transaction),
+        };
+        let effects = participants.iter();
+        effects.flat_map(|(&transaction, shards)| shards.iter().map(move |&shard| effect(transaction, shard))).collect()
+    }
+
+    fn bank(&self, survivors: &[Survivor<'_>]) -> Option<BankEvidence> {
+        let bank = self.config.workloads.iter().find(|workload| workload.mix.has_transactions())?;
+        let accounts = bank.keys.count;
+        let initial_total = i128::from(accounts) * i128::from(bank.balance);
+        let change: i128 = survivors.iter().map(|survivor| survivor.hosted.machine.rows().total_balance()).sum();
+        Some(BankEvidence { accounts, initial_total, final_total: Some(initial_total + change) })
+    }
+}
+
+fn outcome(machine: &StateMachine, transaction: TransactionId) -> TransactionOutcome {
+    match machine.decision(transaction) {
+        Some(Decision::Committed) => TransactionOutcome::Applied,
+        Some(Decision::CommittedUnprepared | Decision::Aborted) => TransactionOutcome::Discarded,
+        None if machine.prepared().any(|prepared| prepared.prepare.transaction == transaction) => {
+            TransactionOutcome::InDoubt
+        }
+        None => TransactionOutcome::Discarded,
+    }
+}
+
+fn node_number(node: NodeId) -> u16 {
+    u16::try_from(node.0).expect("a world has fewer than 65,536 nodes")
+}
+
+fn inert(receipts: &[Receipt]) -> Vec<String> {
+    let inert = receipts.iter().filter(|receipt| receipt.changed == 0);
+    inert
+        .map(|receipt| match receipt.struck {
+            None => format!("{} never struck", receipt.name),
+            Some(at) => format!("{} struck at {} s and changed nothing", receipt.name, seconds(at)),
+        })
+        .collect()
+}
+
+fn seconds(time: Time) -> String {
+    format!("{}.{:03}", time / 1_000_000_000, time / 1_000_000 % 1_000)
+}
+
+/// What the configuration promises and its load exercises; whatever it leaves out is measured and not judged.
+#[must_use]
+pub fn promises(config: &Config, faults: &[Fault]) -> Promises {
+    let Mode::Primary { replicas, ack, .. } = config.replication.mode;
+    let load = Load::of(config);
+    // An asynchronous primary acknowledges what the others may never hear of.
+    let keeps = ack != Ack::Async || replicas == 1;
+    let clocks_jump = faults.iter().any(|fault| matches!(fault.action, Action::ClockJump { .. }));
+    let fresh = match config.replication.reads {
+        Reads::Local => false,
+        // Leases assume that clocks run at nearly one rate.
+        Reads::Lease => !clocks_jump,
+        Reads::Quorum => true,
+    };
+    let promised = [
+        (Promise::Durability, keeps && load.writes),
+        (Promise::CommittedReads, keeps && load.reads),
+        (Promise::FreshReads, keeps && load.reads && fresh),
+        (Promise::ConservedTotal, keeps && load.transfers && load.audits),
+        (Promise::Atomicity, keeps && load.transfers),
+        (Promise::Convergence, replicas > 1),
+        (Promise::Liveness, true),
+    ];
+    promised.into_iter().filter_map(|(promise, holds)| holds.then_some(promise)).collect()
+}
+
+/// What the workloads do, as far as judges look at it.
+struct Load {
+    reads: bool,
+    writes: bool,
+    transfers: bool,
+    audits: bool,
+}
+
+impl Load {
+    fn of(config: &Config) -> Self {
+        let any = |weight: fn(&Mix) -> f64| config.workloads.iter().any(|workload| weight(&workload.mix) > 0.0);
+        Self {
+            reads: any(|mix| mix.read + mix.read_modify_write),
+            writes: any(|mix| mix.update + mix.insert + mix.read_modify_write),
+            transfers: any(|mix| mix.transfer),
+            audits: any(|mix| mix.audit),
+        }
+    }
+}

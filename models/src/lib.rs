@@ -1,0 +1,25 @@
+//! Distributed databases as state machines on the shardlab kernel.
+//!
+//! One axis of choice a folder, one choice a file: [`sharding`], [`placement`], [`replication`], [`commit`],
+//! [`concurrency`], [`storage`], [`workload`]. A [`server`] composes them; a [`world`] is a whole cluster with its
+//! clients, ready to run.
+
+pub mod client;
+pub mod cluster;
+pub mod commit;
+pub mod concurrency;
+pub mod config;
+pub mod control_plane;
+pub mod evidence;
+pub mod hash;
+pub mod message;
+pub mod node;
+pub mod placement;
+pub mod replication;
+pub mod server;
+pub mod shard_map;
+pub mod sharding;
+pub mod state_machine;
+pub mod storage;
+pub mod workload;
+pub mod world;

@@ -1,0 +1,500 @@
+//! What the nodes of a database say to each other.
+
+use std::sync::Arc;
+
+use shardlab_sim::{NodeId, Payload, Time};
+
+use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+
+/// One operation of one client session. A session has one operation under way at a time and numbers them from one,
+/// so that a replica can tell a retry from a new operation (Ongaro 2014, §6.3). Unique in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId {
+    /// The session: Jepsen's process.
+    pub session: u32,
+    /// Its count, from one.
+    pub sequence: u32,
+}
+
+impl OperationId {
+    /// The id as the one number that a write leaves as its value; never zero, which is the initial value.
+    #[must_use]
+    pub const fn as_value(self) -> u64 {
+        (self.session as u64) << 32 | self.sequence as u64
+    }
+}
+
+/// One attempt of a transaction; unique in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionId(pub u64);
+
+/// What a client asks of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Point read.
+    Read,
+    /// Blind write of `Request::value`.
+    Write,
+    /// Read of this many rows of the shard, from the key on; answered with their number.
+    Scan(u16),
+}
+
+/// A client's request to the server that it takes for the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// Which operation; a retry carries the same id.
+    pub operation: OperationId,
+    /// What.
+    pub action: Action,
+    /// The shard, by the client's map.
+    pub shard: ShardId,
+    /// The key.
+    pub key: u64,
+    /// The value to write: `operation.as_value()`.
+    pub value: u64,
+    /// Size of the value on the wire.
+    pub value_bytes: u32,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Done; a read's value is in `Response::value`.
+    Ok,
+    /// Not here, or not now: ask `primary` if it is named, else fetch the map. Nothing was done.
+    NotPrimary {
+        /// Whom the server takes for the primary, and since when.
+        primary: Option<NodeId>,
+        /// The epoch that the server knows.
+        epoch: Epoch,
+    },
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Response {
+    /// To which operation.
+    pub operation: OperationId,
+    /// The shard that answered; scans ask many.
+    pub shard: ShardId,
+    /// How it ended.
+    pub status: Status,
+    /// Read: the id of the write that left the value, zero for the initial one.
+    pub value: u64,
+    /// Size of the value on the wire.
+    pub value_bytes: u32,
+}
+
+/// One step of a transaction on one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Read the balance.
+    Read {
+        /// Of this account.
+        key: u64,
+    },
+    /// Add to the balance.
+    Add {
+        /// Of this account.
+        key: u64,
+        /// May be negative.
+        delta: i64,
+    },
+}
+
+impl Step {
+    /// The key that the step touches.
+    #[must_use]
+    pub const fn key(&self) -> u64 {
+        match self {
+            Self::Read { key } | Self::Add { key, .. } => *key,
+        }
+    }
+}
+
+/// A transaction as the client hands it to a coordinator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TransactionRequest {
+    /// The client's operation, for the answer.
+    pub operation: OperationId,
+    /// This attempt. A retry after an abort has a new one; a retry after a timeout has the same.
+    pub transaction: TransactionId,
+    /// When the first attempt began: the transaction's age, which wait-die goes by.
+    pub age: Time,
+    /// What it does, by shard.
+    pub steps: Vec<(ShardId, Vec<Step>)>,
+    /// The application changes its mind once all votes are in: the coordinator is to abort.
+    pub rollback: bool,
+    /// Size of an account's record, which every step reads or writes, on the wire.
+    pub value_bytes: u32,
+}
+
+/// How a transaction ended, as the coordinator tells the client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TransactionResult {
+    /// The client's operation.
+    pub operation: OperationId,
+    /// The attempt.
+    pub transaction: TransactionId,
+    /// Whether it committed. If not, nothing of it happened, and a new attempt may be made.
+    pub committed: bool,
+    /// It did not commit because the application asked for that: no new attempt is wanted.
+    pub rolled_back: bool,
+    /// What its reads saw: `(key, balance change since the start)`; the client adds the opening balance.
+    pub reads: Vec<(u64, i64)>,
+}
+
+/// A place in a shard's log: the entry's epoch and its index from one; `(0, 0)` is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Epoch of the entry.
+    pub epoch: Epoch,
+    /// Its index, from one.
+    pub index: u32,
+}
+
+/// What a log entry tells the state machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// First entry of an epoch: commits what earlier epochs left (Ongaro 2014, §3.6.2).
+    Barrier,
+    /// Write one key.
+    Write {
+        /// Whose operation, for the answer and against double application.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+        /// The key.
+        key: u64,
+        /// The value.
+        value: u64,
+        /// Its size.
+        value_bytes: u32,
+    },
+    /// Lock the keys, remember the steps, vote.
+    Prepare(Box<Prepare>),
+    /// Make the steps take effect, or not, and unlock.
+    Decide {
+        /// Which transaction.
+        transaction: TransactionId,
+        /// Commit or abort.
+        commit: bool,
+        /// Who wants to know that it is done.
+        coordinator: NodeId,
+    },
+}
+
+/// One participant's part of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Prepare {
+    /// The transaction.
+    pub transaction: TransactionId,
+    /// Its age: when its first attempt began.
+    pub age: Time,
+    /// The coordinator, to vote to and to ask when in doubt.
+    pub coordinator: NodeId,
+    /// The shard.
+    pub shard: ShardId,
+    /// What to do there.
+    pub steps: Vec<Step>,
+    /// Size of a record on the wire.
+    pub value_bytes: u32,
+}
+
+/// A log entry.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The epoch whose primary wrote it.
+    pub epoch: Epoch,
+    /// What it says.
+    pub command: Command,
+}
+
+/// The entries of an append: one travels in the message itself, more are boxed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Entries {
+    /// None: a heartbeat that carries the commit index.
+    None,
+    /// The usual case.
+    One(Entry),
+    /// Catching up.
+    Many(Box<[Entry]>),
+}
+
+/// Messages between the copies of a shard that keeps a log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LogMessage {
+    /// Primary → backup: what follows `previous`.
+    Append {
+        /// The primary's epoch.
+        epoch: Epoch,
+        /// The entry before the first of these.
+        previous: Position,
+        /// How far the primary knows the log committed.
+        committed: u32,
+        /// What follows.
+        entries: Entries,
+    },
+    /// Backup → primary: the log up to `durable` equals yours and is on disk.
+    Appended {
+        /// The epoch answered.
+        epoch: Epoch,
+        /// Up to here.
+        durable: u32,
+    },
+    /// Backup → primary: `previous` does not match; go back to `retry_after`.
+    Mismatch {
+        /// The epoch answered.
+        epoch: Epoch,
+        /// The last index that may match.
+        retry_after: u32,
+    },
+    /// Copy → primary: your epoch is over.
+    Deposed {
+        /// The epoch that is promised now.
+        epoch: Epoch,
+    },
+    /// Primary → members: is my epoch still the highest you promised?
+    Confirm {
+        /// The primary's epoch.
+        epoch: Epoch,
+        /// Which round of reads asks.
+        round: u32,
+    },
+    /// Member → primary: it is.
+    Confirmed {
+        /// The epoch confirmed.
+        epoch: Epoch,
+        /// The round.
+        round: u32,
+    },
+}
+
+/// Messages to and from the control plane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ControlMessage {
+    /// Server → control plane: I live. Carries the server's own clock, which the answer brings back.
+    Heartbeat {
+        /// The sender's clock when it sent this.
+        sent: Time,
+        /// When the sender last started, by true time: another value means that it lost its volatile state.
+        incarnation: Time,
+        /// The map version that it has.
+        map_version: u64,
+        /// Shards of which it is primary and whose non-member copies have caught up.
+        caught_up: Vec<(ShardId, NodeId)>,
+    },
+    /// Control plane → server: heard. A lease may run from `sent` on the receiver's own clock.
+    HeartbeatAck {
+        /// The clock reading of the heartbeat that is answered.
+        sent: Time,
+    },
+    /// Control plane → copies: promise this epoch, and take nothing from older ones.
+    Fence {
+        /// The shard.
+        shard: ShardId,
+        /// The epoch to promise.
+        epoch: Epoch,
+    },
+    /// Copy → control plane: promised, on disk; my log ends here.
+    Fenced {
+        /// The shard.
+        shard: ShardId,
+        /// The epoch promised.
+        epoch: Epoch,
+        /// Where the log ends.
+        last: Position,
+    },
+    /// Control plane → copies: this is how the shard stands now.
+    Appoint {
+        /// The shard.
+        shard: ShardId,
+        /// Epoch, primary, members, copies.
+        assignment: Arc<Assignment>,
+    },
+    /// Anyone → control plane: send me the map if it is newer than this.
+    MapRequest {
+        /// The version that the asker has.
+        version: u64,
+    },
+    /// Control plane → anyone.
+    Map(Arc<ShardMap>),
+}
+
+/// Messages of two-phase commit, in the words of Mohan, Lindsay & Obermarck 1986.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CommitMessage {
+    /// Client → coordinator.
+    Begin(Box<TransactionRequest>),
+    /// Coordinator → client.
+    Done(Box<TransactionResult>),
+    /// Coordinator → participant.
+    Prepare(Box<Prepare>),
+    /// Participant → coordinator.
+    Vote {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The participant's shard.
+        shard: ShardId,
+        /// Yes: prepared, on disk. No: aborted here.
+        yes: bool,
+        /// Values read; empty if none.
+        reads: Vec<(u64, i64)>,
+    },
+    /// Coordinator → participant.
+    Decide {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The participant's shard.
+        shard: ShardId,
+        /// Commit or abort.
+        commit: bool,
+    },
+    /// Participant → coordinator: the commit is on disk here; no more questions will come.
+    Decided {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The participant's shard.
+        shard: ShardId,
+    },
+    /// Participant → coordinator: prepared and in doubt; what was decided?
+    Inquire {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The participant's shard.
+        shard: ShardId,
+    },
+    /// Server → coordinator: I am not the primary of that shard.
+    NotPrimary {
+        /// The transaction.
+        transaction: TransactionId,
+        /// The shard.
+        shard: ShardId,
+    },
+}
+
+/// Everything that travels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// Client → server.
+    Request(Request),
+    /// Server → client.
+    Response(Response),
+    /// Between the copies of a shard.
+    Log(ShardId, LogMessage),
+    /// To and from the control plane.
+    Control(ControlMessage),
+    /// Two-phase commit.
+    Commit(CommitMessage),
+}
+
+/// The kinds of message: rows of the service-time table and of the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Kind {
+    /// A point read.
+    Read,
+    /// A write.
+    Write,
+    /// A scan.
+    Scan,
+    /// An answer to a client.
+    Response,
+    /// Log entries for a backup.
+    Append,
+    /// Other messages between copies.
+    Replication,
+    /// To and from the control plane.
+    Control,
+    /// A client's transaction, or its result.
+    Transaction,
+    /// Two-phase commit: prepare.
+    Prepare,
+    /// Two-phase commit: vote.
+    Vote,
+    /// Two-phase commit: decision.
+    Decide,
+    /// Two-phase commit: acknowledgement of a decision.
+    Decided,
+    /// Two-phase commit: an inquiry, or word that someone else is primary.
+    Inquire,
+}
+
+/// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
+const HEADER_BYTES: u64 = 64;
+
+impl Payload for Message {
+    type Observation = crate::node::Observation;
+
+    const KINDS: &'static [&'static str] = &[
+        "read",
+        "write",
+        "scan",
+        "response",
+        "append",
+        "replication",
+        "control",
+        "transaction",
+        "prepare",
+        "vote",
+        "decide",
+        "decided",
+        "inquire",
+    ];
+
+    fn kind(&self) -> usize {
+        let kind = match self {
+            Self::Request(request) => match request.action {
+                Action::Read => Kind::Read,
+                Action::Write => Kind::Write,
+                Action::Scan(_) => Kind::Scan,
+            },
+            Self::Response(_) => Kind::Response,
+            Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => Kind::Append,
+            Self::Log(..) => Kind::Replication,
+            Self::Control(_) => Kind::Control,
+            Self::Commit(message) => match message {
+                CommitMessage::Begin(_) | CommitMessage::Done(_) => Kind::Transaction,
+                CommitMessage::Prepare(_) => Kind::Prepare,
+                CommitMessage::Vote { .. } => Kind::Vote,
+                CommitMessage::Decide { .. } => Kind::Decide,
+                CommitMessage::Decided { .. } => Kind::Decided,
+                CommitMessage::Inquire { .. } | CommitMessage::NotPrimary { .. } => Kind::Inquire,
+            },
+        };
+        kind as usize
+    }
+
+    fn bytes(&self) -> u64 {
+        HEADER_BYTES + content_bytes(self)
+    }
+}
+
+fn content_bytes(message: &Message) -> u64 {
+    match message {
+        Message::Request(request) if request.action == Action::Write => u64::from(request.value_bytes),
+        Message::Response(response) => u64::from(response.value_bytes),
+        Message::Log(_, LogMessage::Append { entries, .. }) => match entries {
+            Entries::None => 0,
+            Entries::One(entry) => entry_bytes(entry),
+            Entries::Many(entries) => entries.iter().map(entry_bytes).sum(),
+        },
+        Message::Control(ControlMessage::Map(map)) => 32 * map.shards.len() as u64,
+        Message::Commit(CommitMessage::Begin(request)) => {
+            let steps: usize = request.steps.iter().map(|(_, steps)| steps.len()).sum();
+            steps as u64 * u64::from(request.value_bytes)
+        }
+        Message::Commit(CommitMessage::Prepare(prepare)) => {
+            prepare.steps.len() as u64 * u64::from(prepare.value_bytes)
+        }
+        _ => 0,
+    }
+}
+
+fn entry_bytes(entry: &Entry) -> u64 {
+    match &entry.command {
+        Command::Write { value_bytes, .. } => u64::from(*value_bytes),
+        Command::Prepare(prepare) => prepare.steps.len() as u64 * u64::from(prepare.value_bytes),
+        Command::Barrier | Command::Decide { .. } => 16,
+    }
+}

@@ -1,0 +1,204 @@
+//! What a log replica does as primary: order, ship, count acknowledgements, ship again.
+
+use shardlab_sim::NodeId;
+
+use super::log::{LogPort, LogReplica, Progress, Standing, Then};
+use super::{Ack, Refused};
+use crate::message::{Command, Entries, Entry, LogMessage, Position};
+use crate::shard_map::Assignment;
+
+/// Entries in one catch-up message: bounds its size; 64 entries of 1 kB fill a 64 KiB socket buffer.
+const BATCH_ENTRIES: usize = 64;
+
+/// Messages of catch-up under way to one copy at once.
+const WINDOW_ENTRIES: u32 = 4 * BATCH_ENTRIES as u32;
+
+impl LogReplica {
+    pub(super) fn progress(&self, assignment: &Assignment) -> Vec<Progress> {
+        let others = assignment.copies.iter().filter(|&&node| node != self.settings.me);
+        others
+            .map(|&node| Progress {
+                node,
+                member: assignment.members.contains(&node),
+                durable: 0,
+                sent: self.log.last_index(),
+                told_committed: 0,
+                durable_at_tick: 0,
+                ticks_without_progress: 0,
+                timed: None,
+            })
+            .collect()
+    }
+
+    /// Begins a reign with an entry of its own, which commits what earlier epochs left (Raft §5.4.2).
+    pub(super) fn take_office(&mut self, assignment: &Assignment, port: &mut LogPort<'_, '_>) {
+        let others = self.progress(assignment);
+        let barrier = self.log.last_index() + 1;
+        self.standing = Standing::Primary { others, barrier };
+        self.order(Command::Barrier, port).expect("a primary takes its own entry");
+    }
+
+    /// Logs a command and ships it.
+    pub(super) fn order(&mut self, command: Command, port: &mut LogPort<'_, '_>) -> Result<(), Refused> {
+        let lazy = matches!(command, Command::Decide { commit: false, .. });
+        let Standing::Primary { others, .. } = &mut self.standing else { return Err(Refused) };
+        let previous = self.log.last();
+        let entry = Entry { epoch: self.promised, command };
+        for other in others.iter_mut().filter(|other| other.sent == previous.index) {
+            other.sent += 1;
+            other.told_committed = self.committed;
+            let (epoch, committed) = (self.promised, self.committed);
+            let entries = Entries::One(entry.clone());
+            port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
+        }
+        let alone = others.is_empty();
+        self.log.push(entry);
+        let last = self.log.last();
+        if lazy && alone {
+            port.write();
+            self.lazy.push_back(last.index);
+        } else {
+            port.force(Then::Logged(last));
+        }
+        Ok(())
+    }
+
+    /// Another copy has the log up to `durable` on its disk.
+    pub(super) fn appended(&mut self, from: NodeId, durable: u32, port: &mut LogPort<'_, '_>) {
+        let now = port.now();
+        let last = self.log.last_index();
+        let Standing::Primary { others, .. } = &mut self.standing else { return };
+        let Some(other) = others.iter_mut().find(|other| other.node == from) else { return };
+        assert!(durable <= last, "a copy never has more of an epoch than its primary");
+        other.durable = other.durable.max(durable);
+        other.sent = other.sent.max(durable);
+        if other.timed.is_some_and(|(index, _)| index <= durable) {
+            let (_, sent) = other.timed.take().expect("it was just looked at");
+            self.lag_ns.push(now - sent);
+        }
+        self.advance_commit();
+        self.ship(from, port);
+    }
+
+    /// Another copy's log differs: go back, and send from there.
+    pub(super) fn mismatch(&mut self, from: NodeId, retry_after: u32, port: &mut LogPort<'_, '_>) {
+        let Standing::Primary { others, .. } = &mut self.standing else { return };
+        let Some(other) = others.iter_mut().find(|other| other.node == from) else { return };
+        other.sent = retry_after.max(other.durable).min(other.sent);
+        self.ship(from, port);
+    }
+
+    /// Commits what enough members have: a majority, all, or the primary alone. Only entries of its own epoch count;
+    /// earlier ones are committed with them (Raft §5.4.2).
+    pub(super) fn advance_commit(&mut self) {
+        let Standing::Primary { others, .. } = &self.standing else { return };
+        let alone = self.settings.ack == Ack::Async || self.settings.ack_before_replication;
+        let members = others.iter().filter(|other| other.member);
+        let reached = match self.settings.ack {
+            _ if alone => self.durable,
+            Ack::All => members.map(|other| other.durable).fold(self.durable, u32::min),
+            Ack::Quorum | Ack::Async => {
+                let majority = (members.clone().count() + 1) / 2 + 1;
+                highest_reached_by(majority, self.durable, members.map(|other| other.durable))
+            }
+        };
+        let own = self.log.get(reached).is_some_and(|entry| entry.epoch == self.promised);
+        if own && reached > self.committed {
+            self.committed = reached;
+        }
+    }
+
+    /// Sends what one copy lacks, a window at a time.
+    fn ship(&mut self, to: NodeId, port: &mut LogPort<'_, '_>) {
+        let (epoch, committed, last) = (self.promised, self.committed, self.log.last_index());
+        let Standing::Primary { others, .. } = &mut self.standing else { return };
+        let Some(other) = others.iter_mut().find(|other| other.node == to) else { return };
+        while other.sent < last && other.sent < other.durable + WINDOW_ENTRIES {
+            let previous = self.log.position(other.sent).expect("what was sent is in the log");
+            let entries = batch(self.log.after(other.sent, BATCH_ENTRIES), &mut other.sent);
+            other.told_committed = committed;
+            port.send(to, LogMessage::Append { epoch, previous, committed, entries });
+        }
+    }
+
+    /// At every tick: copies that made no progress are sent everything again from what they have, and those that have
+    /// not heard of the last commit hear of it.
+    pub(super) fn resend(&mut self, port: &mut LogPort<'_, '_>) {
+        let last = self.log.last_index();
+        let (epoch, committed, now) = (self.promised, self.committed, port.now());
+        let Standing::Primary { others, .. } = &mut self.standing else { return };
+        let mut behind = Vec::new();
+        for other in others.iter_mut() {
+            let waiting = other.durable < other.sent && other.durable == other.durable_at_tick;
+            other.ticks_without_progress = if waiting { other.ticks_without_progress + 1 } else { 0 };
+            other.durable_at_tick = other.durable;
+            if other.ticks_without_progress >= self.settings.resend_after_ticks {
+                other.ticks_without_progress = 0;
+                other.sent = other.durable;
+                other.timed = None;
+            } else if other.durable < last && other.timed.is_none() {
+                other.timed = Some((last, now));
+            }
+            if other.sent < last {
+                behind.push(other.node);
+            } else if other.told_committed < committed {
+                other.told_committed = committed;
+                let previous = self.log.position(other.sent).unwrap_or(Position::default());
+                let entries = Entries::None;
+                port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
+            }
+        }
+        behind.into_iter().for_each(|node| self.ship(node, port));
+    }
+
+    /// Copies that are no members and have caught up, for the control plane to readmit.
+    pub fn readmittable(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let others: &[Progress] = match &self.standing {
+            Standing::Primary { others, .. } => others,
+            Standing::Backup { .. } => &[],
+        };
+        // Within one window of the end it will have caught up before the new epoch begins.
+        let near = self.log.last_index().saturating_sub(WINDOW_ENTRIES);
+        others.iter().filter(move |other| !other.member && other.durable > 0 && other.durable >= near).map(|other| other.node)
+    }
+
+    /// The members besides itself, while it is primary.
+    pub fn other_members(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let others: &[Progress] = match &self.standing {
+            Standing::Primary { others, .. } => others,
+            Standing::Backup { .. } => &[],
+        };
+        others.iter().filter(|other| other.member).map(|other| other.node)
+    }
+}
+
+fn batch(entries: &[Entry], sent: &mut u32) -> Entries {
+    *sent += u32::try_from(entries.len()).expect("a batch is small");
+    match entries {
+        [] => Entries::None,
+        [one] => Entries::One(one.clone()),
+        many => Entries::Many(many.into()),
+    }
+}
+
+/// The highest index that at least `majority` of `mine` and `others` have reached.
+fn highest_reached_by(majority: usize, mine: u32, others: impl Iterator<Item = u32> + Clone) -> u32 {
+    let at_least = |index: u32| usize::from(mine >= index) + others.clone().filter(|&other| other >= index).count();
+    std::iter::once(mine).chain(others.clone()).filter(|&index| at_least(index) >= majority).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::highest_reached_by;
+
+    #[test]
+    fn a_majority_is_counted_and_not_guessed() {
+        let reached = |mine, others: &[u32]| highest_reached_by((others.len() + 1) / 2 + 1, mine, others.iter().copied());
+        assert_eq!(reached(7, &[]), 7);
+        assert_eq!(reached(7, &[3]), 3, "two copies: a majority is both");
+        assert_eq!(reached(7, &[5, 3]), 5);
+        assert_eq!(reached(2, &[5, 5]), 5, "the primary's own disk may be the slow one");
+        assert_eq!(reached(9, &[8, 1, 1]), 1, "four copies: a majority is three");
+        assert_eq!(reached(9, &[8, 7, 1, 1]), 7);
+    }
+}

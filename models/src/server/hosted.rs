@@ -1,0 +1,87 @@
+//! One copy of one shard on a server: replica, state machine, and the reads that wait.
+
+use shardlab_sim::{Context, NodeId, Time};
+
+use super::reads::Confirmations;
+use super::{ServerSettings, refuse};
+use crate::config::Bug;
+use crate::message::{Command, Message, Request};
+use crate::replication::LogReplica;
+use crate::shard_map::ShardId;
+use crate::state_machine::{Effect, StateMachine};
+use crate::world::ShardOperations;
+
+/// One copy of one shard.
+#[derive(Clone, Debug)]
+pub struct Hosted {
+    /// Which shard.
+    pub shard: ShardId,
+    /// Orders commands. Durable in part.
+    pub replica: LogReplica,
+    /// Applies them. Volatile: rebuilt from the log.
+    pub machine: StateMachine,
+    /// How often it served clients as primary.
+    pub operations: ShardOperations,
+    // Volatile.
+    pub(super) blocked: Vec<(NodeId, Request)>,
+    pub(super) confirmations: Confirmations,
+    held_back: Option<Command>,
+    swap_applies: bool,
+}
+
+impl Hosted {
+    pub(super) fn new(shard: ShardId, replica: LogReplica, settings: &ServerSettings) -> Self {
+        Self {
+            shard,
+            replica,
+            machine: StateMachine::new(settings.concurrency),
+            operations: ShardOperations::default(),
+            blocked: Vec::new(),
+            confirmations: Confirmations::default(),
+            held_back: None,
+            swap_applies: settings.bugs.contains(Bug::SwapApplies),
+        }
+    }
+
+    pub(super) fn crash(&mut self, settings: &ServerSettings) {
+        use crate::replication::Replica;
+        self.replica.crash();
+        self.machine = StateMachine::new(settings.concurrency);
+        self.blocked.clear();
+        self.confirmations = Confirmations::default();
+        self.held_back = None;
+    }
+
+    pub(super) fn apply(&mut self, command: Command, now: Time, effects: &mut Vec<Effect>) {
+        if !self.swap_applies || self.replica.is_primary() {
+            return self.machine.apply(&command, now, effects);
+        }
+        // The bug: every second command goes before the first.
+        match self.held_back.take() {
+            None => self.held_back = Some(command),
+            Some(first) => {
+                self.machine.apply(&command, now, effects);
+                self.machine.apply(&first, now, effects);
+            }
+        }
+    }
+
+    /// Reads that wait here have come to the wrong copy once it is deposed.
+    pub(super) fn refuse_waiting_reads_unless_primary(&mut self, cx: &mut Context<'_, Message>) {
+        if self.replica.is_primary() || (self.blocked.is_empty() && self.confirmations.is_empty()) {
+            return;
+        }
+        let waiting = std::mem::take(&mut self.blocked).into_iter().chain(self.confirmations.take_all());
+        for (from, request) in waiting {
+            refuse(from, &request, self.replica.primary(), self.replica.epoch(), cx);
+        }
+    }
+}
+
+impl Hosted {
+    /// Reads that wait here for a lock or a confirmation.
+    #[must_use]
+    pub fn waiting_reads(&self) -> usize {
+        self.blocked.len() + self.confirmations.len()
+    }
+}

@@ -1,0 +1,380 @@
+//! A server: hosts copies of many shards, which compete for its cores and its disk.
+//!
+//! It composes the axes: a [`Replica`] orders commands, a [`StateMachine`] applies what is committed and durable,
+//! reads and two-phase commit sit on top. Effects go down through the replica's port; results are pulled up in
+//! [`Server::pump`], the one place where state changes become visible.
+
+mod hosted;
+mod participant;
+mod reads;
+
+use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
+
+use crate::concurrency::Concurrency;
+use crate::config::{Bug, Bugs};
+use crate::message::{
+    Action, Command, ControlMessage, LogMessage, Message, OperationId, Request, Response, Status,
+};
+use crate::node::Observation;
+use crate::replication::{Effective, LogReplica, Port, Reads, Replica, Settings, SyncQueue, Then};
+use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+use crate::state_machine::{Effect, StateMachine};
+
+pub use hosted::Hosted;
+
+const HEARTBEAT: TimerSlot = TimerSlot(0);
+const TICK: TimerSlot = TimerSlot(1);
+const INQUIRY: TimerSlot = TimerSlot(2);
+
+/// How a server is configured.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Its replicas' settings.
+    pub replica: Settings,
+    /// Whom to report to.
+    pub control_plane: NodeId,
+    /// Who may answer a read, and after what.
+    pub reads: Reads,
+    /// Who waits for a lock.
+    pub concurrency: Concurrency,
+    /// Time between heartbeats, in ns.
+    pub heartbeat_interval: Time,
+    /// How long an answered heartbeat lets a primary answer reads, in ns of its own clock; `None`: for ever.
+    pub lease: Option<Time>,
+    /// Time between checks for lost messages, in ns.
+    pub tick: Time,
+    /// How long a participant stays in doubt before it asks, in ns.
+    pub inquiry_interval: Time,
+    /// What is broken.
+    pub bugs: Bugs,
+}
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    // Durable in part: each replica says what.
+    hosted: Vec<Hosted>,
+    // Volatile.
+    syncs: SyncQueue<Then>,
+    lease_until: Time,
+    incarnation: Time,
+    map_version: u64,
+    effects: Vec<Effect>,
+    // Measures: they survive crashes, since they are ours and not the server's.
+    transaction_forces: u64,
+    // Configuration.
+    slots: Vec<Option<u32>>,
+    settings: ServerSettings,
+}
+
+impl Server {
+    /// A server that hosts its copies of `map`'s shards, at the beginning of time.
+    #[must_use]
+    pub fn new(settings: ServerSettings, map: &ShardMap) -> Self {
+        let me = settings.replica.me;
+        let mut slots = vec![None; map.shards.len()];
+        let mut hosted = Vec::new();
+        for (shard, assignment) in map.shards.iter().enumerate() {
+            if assignment.copies.contains(&me) {
+                slots[shard] = Some(u32::try_from(hosted.len()).expect("fewer than 2³² shards"));
+                let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
+                hosted.push(Hosted::new(id, LogReplica::new(settings.replica.clone(), assignment), &settings));
+            }
+        }
+        Self {
+            hosted,
+            syncs: SyncQueue::new(),
+            lease_until: 0,
+            incarnation: 0,
+            map_version: map.version,
+            effects: Vec::new(),
+            transaction_forces: 0,
+            slots,
+            settings,
+        }
+    }
+
+    /// Its copies of shards.
+    #[must_use]
+    pub fn hosted(&self) -> &[Hosted] {
+        &self.hosted
+    }
+
+    /// Its copy of `shard`.
+    #[must_use]
+    pub fn copy_of(&self, shard: ShardId) -> Option<&Hosted> {
+        self.slot(shard).map(|slot| &self.hosted[slot])
+    }
+
+    /// Forced writes that it asked for on behalf of transactions.
+    #[must_use]
+    pub fn transaction_forces(&self) -> u64 {
+        self.transaction_forces
+    }
+
+    /// Whether it plays `role`: "server", "primary" (of any shard), "primary:7" (of shard 7), "backup:7".
+    #[must_use]
+    pub fn plays(&self, role: &str) -> bool {
+        let shard_of = |shard: &str| shard.parse().ok().and_then(|shard| self.copy_of(ShardId(shard)));
+        match role.split_once(':') {
+            None if role == "server" => true,
+            None if role == "primary" => self.hosted.iter().any(|hosted| hosted.replica.is_primary()),
+            None if role == "backup" => self.hosted.iter().any(|hosted| !hosted.replica.is_primary()),
+            Some(("primary", shard)) => shard_of(shard).is_some_and(|hosted| hosted.replica.is_primary()),
+            Some(("backup", shard)) => shard_of(shard).is_some_and(|hosted| !hosted.replica.is_primary()),
+            _ => false,
+        }
+    }
+
+    fn slot(&self, shard: ShardId) -> Option<usize> {
+        self.slots.get(shard.index()).copied().flatten().map(|slot| slot as usize)
+    }
+
+    fn has(&self, bug: Bug) -> bool {
+        self.settings.bugs.contains(bug)
+    }
+
+    /// Lets the replica in `slot` act on the world.
+    fn with_port<R>(
+        &mut self,
+        slot: usize,
+        cx: &mut Context<'_, Message>,
+        act: impl FnOnce(&mut LogReplica, &mut Port<'_, '_, LogMessage, Then>) -> R,
+    ) -> R {
+        let hosted = &mut self.hosted[slot];
+        let mut port = Port { cx, shard: hosted.shard, syncs: &mut self.syncs, wrap: Message::Log };
+        act(&mut hosted.replica, &mut port)
+    }
+
+    /// Boot, and every restart.
+    pub fn on_start(&mut self, cx: &mut Context<'_, Message>) {
+        self.incarnation = cx.now();
+        self.beat(cx);
+        cx.set_timer(TICK, self.settings.tick);
+        cx.set_timer(INQUIRY, self.settings.inquiry_interval);
+    }
+
+    /// A message.
+    pub fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
+        match message {
+            Message::Request(request) => self.request(from, request, cx),
+            Message::Log(shard, message) => self.replication(from, shard, message, cx),
+            Message::Control(message) => self.control(message, cx),
+            Message::Commit(message) => self.participate(from, message, cx),
+            // Clients' business.
+            Message::Response(_) => {}
+        }
+    }
+
+    /// A timer.
+    pub fn on_timer(&mut self, slot: TimerSlot, cx: &mut Context<'_, Message>) {
+        match slot {
+            HEARTBEAT => self.beat(cx),
+            TICK => {
+                for slot in 0..self.hosted.len() {
+                    self.with_port(slot, cx, |replica, port| replica.tick(port));
+                    self.tick_reads(slot, cx);
+                }
+                cx.set_timer(TICK, self.settings.tick);
+            }
+            _ => {
+                self.inquire(cx);
+                cx.set_timer(INQUIRY, self.settings.inquiry_interval);
+            }
+        }
+    }
+
+    /// The disk has everything up to `through`.
+    pub fn on_synced(&mut self, through: WriteId, cx: &mut Context<'_, Message>) {
+        while self.syncs.front().is_some_and(|sync| sync.write <= through) {
+            let sync = self.syncs.pop_front().expect("it was just looked at");
+            let slot = self.slot(sync.shard).expect("only hosted shards write");
+            self.with_port(slot, cx, |replica, port| replica.synced(sync.then, port));
+            if let Then::Fenced(epoch) = sync.then {
+                self.report_fenced(slot, epoch, cx);
+            }
+            self.pump(slot, cx);
+        }
+    }
+
+    /// Forgets what is volatile.
+    pub fn on_crash(&mut self) {
+        self.syncs.clear();
+        self.lease_until = 0;
+        self.map_version = 0;
+        let forget = self.has(Bug::ForgetLocks);
+        for hosted in &mut self.hosted {
+            hosted.crash(&self.settings);
+            hosted.machine.set_forget_locks(forget);
+        }
+    }
+
+    fn beat(&mut self, cx: &mut Context<'_, Message>) {
+        let caught_up = self.hosted.iter().flat_map(|hosted| {
+            hosted.replica.readmittable().map(|node| (hosted.shard, node))
+        });
+        let heartbeat = ControlMessage::Heartbeat {
+            caught_up: caught_up.collect(),
+            sent: cx.clock(),
+            incarnation: self.incarnation,
+            map_version: self.map_version,
+        };
+        cx.send(self.settings.control_plane, Message::Control(heartbeat));
+        cx.set_timer(HEARTBEAT, self.settings.heartbeat_interval);
+    }
+
+    fn control(&mut self, message: ControlMessage, cx: &mut Context<'_, Message>) {
+        match message {
+            ControlMessage::HeartbeatAck { sent } => {
+                if let Some(lease) = self.settings.lease {
+                    self.lease_until = self.lease_until.max(sent + lease);
+                }
+            }
+            ControlMessage::Fence { shard, epoch } => {
+                let Some(slot) = self.slot(shard) else { return };
+                self.with_port(slot, cx, |replica, port| replica.fence(epoch, port));
+                cx.mark("fence.promised");
+            }
+            ControlMessage::Appoint { shard, assignment } => self.appoint(shard, &assignment, cx),
+            ControlMessage::Map(map) => self.learn(&map, cx),
+            // The control plane's business.
+            _ => {}
+        }
+    }
+
+    fn learn(&mut self, map: &ShardMap, cx: &mut Context<'_, Message>) {
+        if map.version <= self.map_version {
+            return;
+        }
+        self.map_version = map.version;
+        for slot in 0..self.hosted.len() {
+            let shard = self.hosted[slot].shard;
+            self.appoint(shard, map.assignment(shard), cx);
+        }
+    }
+
+    fn appoint(&mut self, shard: ShardId, assignment: &Assignment, cx: &mut Context<'_, Message>) {
+        let Some(slot) = self.slot(shard) else { return };
+        self.with_port(slot, cx, |replica, port| replica.appoint(assignment, port));
+        self.pump(slot, cx);
+    }
+
+    fn report_fenced(&mut self, slot: usize, epoch: Epoch, cx: &mut Context<'_, Message>) {
+        let hosted = &self.hosted[slot];
+        let last = hosted.replica.log().last();
+        let fenced = ControlMessage::Fenced { shard: hosted.shard, epoch, last };
+        cx.send(self.settings.control_plane, Message::Control(fenced));
+    }
+
+    fn replication(&mut self, from: NodeId, shard: ShardId, message: LogMessage, cx: &mut Context<'_, Message>) {
+        let Some(slot) = self.slot(shard) else { return };
+        match message {
+            LogMessage::Confirm { epoch, round } => self.confirm(slot, from, epoch, round, cx),
+            LogMessage::Confirmed { epoch, round } => self.confirmed(slot, from, epoch, round, cx),
+            message => {
+                self.transaction_forces += u64::from(participant::carries_transaction(&message));
+                self.with_port(slot, cx, |replica, port| replica.receive(from, message, port));
+                self.pump(slot, cx);
+            }
+        }
+    }
+
+    fn request(&mut self, from: NodeId, request: Request, cx: &mut Context<'_, Message>) {
+        let Some(slot) = self.slot(request.shard) else {
+            return refuse(from, &request, None, Epoch(0), cx);
+        };
+        match request.action {
+            Action::Read | Action::Scan(_) => self.read(slot, from, request, cx),
+            Action::Write => self.write(slot, from, &request, cx),
+        }
+    }
+
+    fn write(&mut self, slot: usize, from: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
+        let command = Command::Write {
+            operation: request.operation,
+            client: from,
+            key: request.key,
+            value: request.value,
+            value_bytes: request.value_bytes,
+        };
+        if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
+            return self.refuse(slot, from, request, cx);
+        }
+        if self.has(Bug::AckBeforeSync) {
+            let shard = request.shard;
+            cx.send(from, written(request.operation, shard));
+        }
+        cx.mark("write.logged");
+        self.pump(slot, cx);
+    }
+
+    fn refuse(&self, slot: usize, to: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
+        let replica = &self.hosted[slot].replica;
+        let hint = replica.primary().filter(|&primary| primary != self.settings.replica.me);
+        refuse(to, request, hint, replica.epoch(), cx);
+    }
+
+    /// Applies what has become committed and durable, and tells those concerned.
+    fn pump(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let now = cx.now();
+        let mut effects = std::mem::take(&mut self.effects);
+        while let Some(effective) = self.hosted[slot].replica.next_effective() {
+            match effective {
+                Effective::Rewind => self.hosted[slot].machine = StateMachine::new(self.settings.concurrency),
+                Effective::Apply { command, speak } => {
+                    self.hosted[slot].apply(command, now, &mut effects);
+                    if speak {
+                        self.hosted[slot].machine.set_forget_locks(false);
+                        effects.iter().for_each(|effect| self.tell(slot, effect, cx));
+                    }
+                    effects.clear();
+                }
+            }
+        }
+        self.effects = effects;
+        self.hosted[slot].refuse_waiting_reads_unless_primary(cx);
+    }
+
+    fn tell(&mut self, slot: usize, effect: &Effect, cx: &mut Context<'_, Message>) {
+        match effect {
+            Effect::Written { operation, client, .. } => {
+                self.hosted[slot].operations.writes += 1;
+                cx.send(*client, written(*operation, self.hosted[slot].shard));
+                cx.mark("write.acked");
+            }
+            Effect::Voted { transaction, coordinator, yes, reads } => {
+                self.vote(slot, *transaction, *coordinator, *yes, reads.clone(), cx);
+            }
+            Effect::Decided { transaction, coordinator, commit } => {
+                self.decided(slot, *transaction, *coordinator, *commit, cx);
+            }
+            Effect::Released(prepared) => {
+                cx.observe(Observation::Released {
+                    transaction: prepared.prepare.transaction,
+                    shard: self.hosted[slot].shard,
+                    since: prepared.since,
+                    decided: prepared.decided.unwrap_or(cx.now()),
+                    blocked: prepared.blocked,
+                });
+                self.retry_blocked_reads(slot, cx);
+            }
+        }
+    }
+}
+
+fn written(operation: OperationId, shard: ShardId) -> Message {
+    Message::Response(Response { operation, shard, status: Status::Ok, value: operation.as_value(), value_bytes: 0 })
+}
+
+fn refuse(to: NodeId, request: &Request, primary: Option<NodeId>, epoch: Epoch, cx: &mut Context<'_, Message>) {
+    cx.send(
+        to,
+        Message::Response(Response {
+            operation: request.operation,
+            shard: request.shard,
+            status: Status::NotPrimary { primary, epoch },
+            value: 0,
+            value_bytes: 0,
+        }),
+    );
+}

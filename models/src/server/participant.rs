@@ -1,0 +1,144 @@
+//! A server as participant in two-phase commit: prepare and decide are commands in the shard's log.
+
+use shardlab_sim::{Context, NodeId};
+
+use super::Server;
+use crate::config::Bug;
+use crate::message::{Command, CommitMessage, Entries, Entry, LogMessage, Message, Prepare, TransactionId};
+use crate::replication::Replica;
+use crate::shard_map::ShardId;
+
+impl Server {
+    pub(super) fn participate(&mut self, from: NodeId, message: CommitMessage, cx: &mut Context<'_, Message>) {
+        match message {
+            CommitMessage::Prepare(prepare) => self.prepare(from, prepare, cx),
+            CommitMessage::Decide { transaction, shard, commit } => self.decide(from, transaction, shard, commit, cx),
+            // The coordinator's and the clients' business.
+            _ => {}
+        }
+    }
+
+    fn prepare(&mut self, from: NodeId, prepare: Box<Prepare>, cx: &mut Context<'_, Message>) {
+        let (transaction, shard) = (prepare.transaction, prepare.shard);
+        let Some(slot) = self.slot(shard).filter(|&slot| self.hosted[slot].replica.may_answer()) else {
+            return not_primary(from, transaction, shard, cx);
+        };
+        self.transaction_forces += 1;
+        let command = Command::Prepare(prepare);
+        if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
+            return not_primary(from, transaction, shard, cx);
+        }
+        if self.has(Bug::VoteBeforeSync) {
+            self.vote(slot, transaction, from, true, Vec::new(), cx);
+        }
+        self.pump(slot, cx);
+    }
+
+    fn decide(
+        &mut self,
+        from: NodeId,
+        transaction: TransactionId,
+        shard: ShardId,
+        commit: bool,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let Some(slot) = self.slot(shard).filter(|&slot| self.hosted[slot].replica.may_answer()) else {
+            return not_primary(from, transaction, shard, cx);
+        };
+        self.hosted[slot].machine.note_decision(transaction, cx.now());
+        if self.hosted[slot].machine.decision(transaction).is_some() {
+            return self.decided(slot, transaction, from, commit, cx);
+        }
+        self.order_decision(slot, transaction, from, commit, cx);
+    }
+
+    fn order_decision(
+        &mut self,
+        slot: usize,
+        transaction: TransactionId,
+        coordinator: NodeId,
+        commit: bool,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let alone = self.hosted[slot].replica.other_members().next().is_none();
+        // Presumed abort: the abort of an unreplicated participant is written and not forced.
+        self.transaction_forces += u64::from(commit || !alone);
+        let command = Command::Decide { transaction, commit, coordinator };
+        if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
+            return not_primary(coordinator, transaction, self.hosted[slot].shard, cx);
+        }
+        self.pump(slot, cx);
+    }
+
+    pub(super) fn vote(
+        &mut self,
+        slot: usize,
+        transaction: TransactionId,
+        coordinator: NodeId,
+        yes: bool,
+        reads: Vec<(u64, i64)>,
+        cx: &mut Context<'_, Message>,
+    ) {
+        self.hosted[slot].operations.writes += 1;
+        let shard = self.hosted[slot].shard;
+        cx.send(coordinator, Message::Commit(CommitMessage::Vote { transaction, shard, yes, reads }));
+        if yes {
+            cx.mark("2pc.voted");
+        }
+    }
+
+    /// A commit is acknowledged, so that the coordinator may forget it. Aborts are presumed, and are not.
+    pub(super) fn decided(
+        &mut self,
+        slot: usize,
+        transaction: TransactionId,
+        coordinator: NodeId,
+        commit: bool,
+        cx: &mut Context<'_, Message>,
+    ) {
+        if commit {
+            let shard = self.hosted[slot].shard;
+            cx.send(coordinator, Message::Commit(CommitMessage::Decided { transaction, shard }));
+        }
+        cx.mark("2pc.applied");
+    }
+
+    /// Asks the coordinators of transactions that have been in doubt for an interval or more.
+    pub(super) fn inquire(&mut self, cx: &mut Context<'_, Message>) {
+        let now = cx.now();
+        for slot in 0..self.hosted.len() {
+            if !self.hosted[slot].replica.may_answer() {
+                continue;
+            }
+            let old = |since| since + self.settings.inquiry_interval <= now;
+            let in_doubt = self.hosted[slot].machine.prepared().filter(|prepared| old(prepared.since));
+            let in_doubt: Vec<_> =
+                in_doubt.map(|prepared| (prepared.prepare.transaction, prepared.prepare.coordinator)).collect();
+            for (transaction, coordinator) in in_doubt {
+                self.resolve(slot, transaction, coordinator, cx);
+            }
+        }
+    }
+
+    fn resolve(&mut self, slot: usize, transaction: TransactionId, coordinator: NodeId, cx: &mut Context<'_, Message>) {
+        if self.has(Bug::UnilateralAbort) {
+            return self.order_decision(slot, transaction, coordinator, false, cx);
+        }
+        let shard = self.hosted[slot].shard;
+        cx.send(coordinator, Message::Commit(CommitMessage::Inquire { transaction, shard }));
+    }
+}
+
+fn not_primary(to: NodeId, transaction: TransactionId, shard: ShardId, cx: &mut Context<'_, Message>) {
+    cx.send(to, Message::Commit(CommitMessage::NotPrimary { transaction, shard }));
+}
+
+/// Whether a message makes a backup force something for a transaction.
+pub(super) fn carries_transaction(message: &LogMessage) -> bool {
+    let of_transaction = |entry: &Entry| matches!(entry.command, Command::Prepare(_) | Command::Decide { .. });
+    match message {
+        LogMessage::Append { entries: Entries::One(entry), .. } => of_transaction(entry),
+        LogMessage::Append { entries: Entries::Many(entries), .. } => entries.iter().any(of_transaction),
+        _ => false,
+    }
+}

@@ -1,0 +1,49 @@
+//! The shard map: who holds which shard, in which epoch. Versioned by the control plane, copied by everyone else.
+
+use shardlab_sim::NodeId;
+
+/// A shard, numbered densely from zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardId(pub u32);
+
+impl ShardId {
+    /// The shard's place in a dense vector.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One reign over a shard: from one fence to the next. Zero is before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u32);
+
+/// Who holds one shard.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Assignment {
+    /// Since which epoch.
+    pub epoch: Epoch,
+    /// Who orders its writes; `None` while a failover runs.
+    pub primary: Option<NodeId>,
+    /// Whose acknowledgements count in this epoch, the primary included.
+    pub members: Vec<NodeId>,
+    /// Every server that keeps a copy: the members and those that still catch up.
+    pub copies: Vec<NodeId>,
+}
+
+/// The whole map. Cloned only when it changes; messages carry it behind an `Arc`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ShardMap {
+    /// Grows with every change.
+    pub version: u64,
+    /// Indexed by shard.
+    pub shards: Vec<Assignment>,
+}
+
+impl ShardMap {
+    /// Who holds `shard`.
+    #[must_use]
+    pub fn assignment(&self, shard: ShardId) -> &Assignment {
+        &self.shards[shard.index()]
+    }
+}

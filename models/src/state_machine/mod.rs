@@ -1,0 +1,283 @@
+//! The replicated state machine of one shard: rows, client sessions, locks and transactions.
+//!
+//! It is fed the committed, durable commands of the shard's log in order, and is the same on every replica after
+//! the same commands (Schneider 1990). Locks and votes live here, so that a failover rebuilds nothing: a vote is the
+//! outcome of applying a prepare. Times are handed in for measurement only; nothing is decided by them.
+
+mod sessions;
+mod transactions;
+
+use shardlab_sim::{NodeId, Time};
+
+use crate::concurrency::{Age, Concurrency, LockTable};
+use crate::message::{Command, OperationId, Prepare, TransactionId};
+use crate::storage::{Row, Versioned};
+
+use sessions::{Seen, Sessions};
+pub use transactions::{Decision, Prepared};
+use transactions::Transactions;
+
+/// What applying a command brought about; the primary tells those concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A client's write is in the rows, now or since an earlier try.
+    Written {
+        /// Which operation.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+        /// The key.
+        key: u64,
+        /// The id that the write leaves.
+        value: u64,
+        /// It took effect just now; else this is the answer to a retry.
+        first: bool,
+    },
+    /// A participant's vote.
+    Voted {
+        /// On which transaction.
+        transaction: TransactionId,
+        /// Whom to tell.
+        coordinator: NodeId,
+        /// Yes: locked and remembered. No: it aborted here.
+        yes: bool,
+        /// The balance changes that its reads saw.
+        reads: Vec<(u64, i64)>,
+    },
+    /// A decision took effect, now or earlier.
+    Decided {
+        /// Which transaction.
+        transaction: TransactionId,
+        /// Whom to tell.
+        coordinator: NodeId,
+        /// Committed or aborted.
+        commit: bool,
+    },
+    /// Locks were given back.
+    Released(Box<Prepared>),
+}
+
+/// A write that waits for a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct WaitingWrite {
+    operation: OperationId,
+    client: NodeId,
+    key: u64,
+    value: u64,
+    value_bytes: u32,
+}
+
+/// Rows, sessions, locks and transactions of one shard.
+#[derive(Clone, Debug)]
+pub struct StateMachine {
+    rows: Versioned,
+    sessions: Sessions,
+    locks: LockTable,
+    transactions: Transactions,
+    waiting_writes: Vec<WaitingWrite>,
+    // Configuration.
+    concurrency: Concurrency,
+    forget_locks: bool,
+}
+
+impl StateMachine {
+    /// An empty shard. `forget_locks` is a bug: prepared transactions hold nothing.
+    #[must_use]
+    pub fn new(concurrency: Concurrency) -> Self {
+        Self {
+            rows: Versioned::default(),
+            sessions: Sessions::default(),
+            locks: LockTable::default(),
+            transactions: Transactions::default(),
+            waiting_writes: Vec::new(),
+            concurrency,
+            forget_locks: false,
+        }
+    }
+
+    /// From now on prepares take no locks (the bug `forget-locks`, between a restart and the next reign).
+    pub fn set_forget_locks(&mut self, forget: bool) {
+        self.forget_locks = forget;
+    }
+
+    /// Applies the next command of the log.
+    pub fn apply(&mut self, command: &Command, now: Time, effects: &mut Vec<Effect>) {
+        match command {
+            Command::Barrier => {}
+            Command::Write { operation, client, key, value, value_bytes } => {
+                let write = WaitingWrite {
+                    operation: *operation,
+                    client: *client,
+                    key: *key,
+                    value: *value,
+                    value_bytes: *value_bytes,
+                };
+                self.apply_write(write, effects);
+            }
+            Command::Prepare(prepare) => self.apply_prepare(prepare, now, effects),
+            Command::Decide { transaction, commit, coordinator } => {
+                self.apply_decision(*transaction, *commit, *coordinator, effects);
+                self.wake(now, effects);
+            }
+        }
+    }
+
+    fn apply_write(&mut self, write: WaitingWrite, effects: &mut Vec<Effect>) {
+        match self.sessions.seen(write.operation) {
+            Seen::Earlier => return,
+            // A retry of what waits is answered when that is done.
+            Seen::Last if self.waiting_writes.iter().any(|waiting| waiting.operation == write.operation) => return,
+            Seen::Last => return effects.push(write.done(false)),
+            Seen::New => self.sessions.note(write.operation),
+        }
+        if self.locks.is_locked(write.key) {
+            self.transactions.note_blocked(write.key);
+            self.waiting_writes.push(write);
+        } else {
+            self.rows.write(write.key, write.value, write.value_bytes);
+            effects.push(write.done(true));
+        }
+    }
+
+    fn apply_prepare(&mut self, prepare: &Prepare, now: Time, effects: &mut Vec<Effect>) {
+        let transaction = prepare.transaction;
+        let vote = |yes, reads| Effect::Voted { transaction, coordinator: prepare.coordinator, yes, reads };
+        match self.transactions.decision(transaction) {
+            // A late duplicate meets the remembered decision.
+            Some(Decision::Committed | Decision::CommittedUnprepared) => effects.push(vote(true, Vec::new())),
+            Some(Decision::Aborted) => effects.push(vote(false, Vec::new())),
+            None if self.transactions.is_prepared(transaction) => {
+                effects.push(vote(true, self.reads(prepare)));
+            }
+            None if self.transactions.is_waiting(transaction) => {}
+            None => self.try_prepare(prepare, now, effects),
+        }
+    }
+
+    fn try_prepare(&mut self, prepare: &Prepare, now: Time, effects: &mut Vec<Effect>) {
+        let conflicts = self.transactions.conflicts(prepare, &self.locks);
+        if conflicts.is_empty() {
+            return self.grant(prepare, now, effects);
+        }
+        conflicts.iter().for_each(|age| self.transactions.note_blocked_by(age.transaction));
+        if self.transactions.must_die(self.concurrency, prepare, &conflicts) {
+            self.transactions.decide(prepare.transaction, Decision::Aborted);
+            let (transaction, coordinator) = (prepare.transaction, prepare.coordinator);
+            effects.push(Effect::Voted { transaction, coordinator, yes: false, reads: Vec::new() });
+        } else {
+            self.transactions.wait(prepare.clone());
+        }
+    }
+
+    fn grant(&mut self, prepare: &Prepare, now: Time, effects: &mut Vec<Effect>) {
+        if !self.forget_locks {
+            self.transactions.lock_all(prepare, &mut self.locks);
+        }
+        effects.push(Effect::Voted {
+            transaction: prepare.transaction,
+            coordinator: prepare.coordinator,
+            yes: true,
+            reads: self.reads(prepare),
+        });
+        self.transactions.prepare(prepare.clone(), now);
+    }
+
+    fn reads(&self, prepare: &Prepare) -> Vec<(u64, i64)> {
+        transactions::keys_read(prepare).map(|key| (key, self.rows.balance(key))).collect()
+    }
+
+    fn apply_decision(
+        &mut self,
+        transaction: TransactionId,
+        commit: bool,
+        coordinator: NodeId,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(prepared) = self.transactions.end(transaction, commit) {
+            if commit {
+                transactions::additions(&prepared.prepare).for_each(|(key, delta)| self.rows.add(key, delta));
+            }
+            transactions::unlock_all(&prepared.prepare, &mut self.locks);
+            effects.push(Effect::Released(prepared));
+        }
+        effects.push(Effect::Decided { transaction, coordinator, commit });
+    }
+
+    /// Lets go on what waited for locks that are free now: transactions by age, then writes in order.
+    fn wake(&mut self, now: Time, effects: &mut Vec<Effect>) {
+        while let Some(prepare) = self.transactions.next_grantable(&self.locks) {
+            self.grant(&prepare, now, effects);
+        }
+        let (waiting, free): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting_writes).into_iter().partition(|write| self.locks.is_locked(write.key));
+        self.waiting_writes = waiting;
+        for write in free {
+            self.rows.write(write.key, write.value, write.value_bytes);
+            effects.push(write.done(true));
+        }
+    }
+
+    /// The row of `key`; the default if it was never written.
+    #[must_use]
+    pub fn row(&self, key: u64) -> Row {
+        self.rows.row(key).copied().unwrap_or_default()
+    }
+
+    /// Whether a transaction may be about to change `key`: a fresh read must wait.
+    #[must_use]
+    pub fn is_write_locked(&self, key: u64) -> bool {
+        !self.locks.is_empty() && self.locks.is_write_locked(key)
+    }
+
+    /// Transactions that are prepared and not decided, oldest first.
+    pub fn prepared(&self) -> impl Iterator<Item = &Prepared> {
+        self.transactions.prepared()
+    }
+
+    /// Notes, for the measures, that the decision on `transaction` is known here since `now`.
+    pub fn note_decision(&mut self, transaction: TransactionId, now: Time) {
+        self.transactions.note_decision(transaction, now);
+    }
+
+    /// Notes, for the measures, that a read waits for whoever holds `key`.
+    pub fn note_blocked_read(&mut self, key: u64) {
+        self.transactions.note_blocked(key);
+    }
+
+    /// How the transaction ended here, if it did.
+    #[must_use]
+    pub fn decision(&self, transaction: TransactionId) -> Option<Decision> {
+        self.transactions.decision(transaction)
+    }
+
+    /// Every transaction that ended here, in the order in which they did.
+    pub fn decisions(&self) -> impl Iterator<Item = (TransactionId, Decision)> + '_ {
+        self.transactions.decisions()
+    }
+
+    /// How many transactions and writes wait for locks.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.transactions.waiting() + self.waiting_writes.len()
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &Versioned {
+        &self.rows
+    }
+}
+
+impl WaitingWrite {
+    fn done(&self, first: bool) -> Effect {
+        Effect::Written { operation: self.operation, client: self.client, key: self.key, value: self.value, first }
+    }
+}
+
+/// A transaction's age, by its prepare.
+pub(crate) fn age(prepare: &Prepare) -> Age {
+    Age { began: prepare.age, transaction: prepare.transaction }
+}
+
+#[cfg(test)]
+mod tests;

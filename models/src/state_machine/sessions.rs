@@ -1,0 +1,39 @@
+//! Client sessions: which operation each has had applied last, so that a retry is not applied twice
+//! (Ongaro, *Consensus: bridging theory and practice*, 2014, §6.3).
+
+use indexmap::IndexMap;
+
+use crate::hash::FixedState;
+use crate::message::OperationId;
+
+/// What a session's last applied operation says about another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It comes after everything applied.
+    New,
+    /// It is the last one applied: a retry, to be answered again.
+    Last,
+    /// The client has long gone on: nobody waits for an answer.
+    Earlier,
+}
+
+/// The last operation applied, by session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sessions {
+    last: IndexMap<u32, u32, FixedState>,
+}
+
+impl Sessions {
+    pub(super) fn seen(&self, operation: OperationId) -> Seen {
+        let last = self.last.get(&operation.session).copied().unwrap_or(0);
+        match operation.sequence.cmp(&last) {
+            std::cmp::Ordering::Greater => Seen::New,
+            std::cmp::Ordering::Equal => Seen::Last,
+            std::cmp::Ordering::Less => Seen::Earlier,
+        }
+    }
+
+    pub(super) fn note(&mut self, operation: OperationId) {
+        self.last.insert(operation.session, operation.sequence);
+    }
+}

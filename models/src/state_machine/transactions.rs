@@ -1,0 +1,185 @@
+//! One participant's transactions: prepared, waiting, decided.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use shardlab_sim::Time;
+
+use super::age;
+use crate::concurrency::{Age, Concurrency, ConflictRule, LockTable, Mode, OnConflict};
+use crate::hash::FixedState;
+use crate::message::{Prepare, Step, TransactionId};
+
+/// How a transaction ended at this participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Its steps are in the rows.
+    Committed,
+    /// A commit came for a transaction that was never prepared here: nothing is in the rows. Only a broken
+    /// protocol gets here.
+    CommittedUnprepared,
+    /// Nothing of it is in the rows.
+    Aborted,
+}
+
+/// A transaction that voted yes and holds its locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What it will do.
+    pub prepare: Prepare,
+    /// When it took its locks, by this replica's time.
+    pub since: Time,
+    /// When its decision became known here.
+    pub decided: Option<Time>,
+    /// How many operations and transactions met its locks.
+    pub blocked: u32,
+}
+
+/// One participant's transactions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Transactions {
+    prepared: BTreeMap<TransactionId, Prepared>,
+    // By age: the oldest goes first.
+    waiting: BTreeMap<Age, Prepare>,
+    decided: IndexMap<TransactionId, Decision, FixedState>,
+}
+
+impl Transactions {
+    pub(super) fn decision(&self, transaction: TransactionId) -> Option<Decision> {
+        self.decided.get(&transaction).copied()
+    }
+
+    pub(super) fn decisions(&self) -> impl Iterator<Item = (TransactionId, Decision)> + '_ {
+        self.decided.iter().map(|(&transaction, &decision)| (transaction, decision))
+    }
+
+    pub(super) fn is_prepared(&self, transaction: TransactionId) -> bool {
+        self.prepared.contains_key(&transaction)
+    }
+
+    pub(super) fn is_waiting(&self, transaction: TransactionId) -> bool {
+        self.waiting.keys().any(|age| age.transaction == transaction)
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    pub(super) fn prepared(&self) -> impl Iterator<Item = &Prepared> {
+        self.prepared.values()
+    }
+
+    /// Who holds or waits, in front of it, for a key that `prepare` wants. Whoever waits counts as a holder for
+    /// all that are younger, or an old transaction would wait for ever behind a stream of young ones.
+    pub(super) fn conflicts(&self, prepare: &Prepare, locks: &LockTable) -> Vec<Age> {
+        let mine = age(prepare);
+        let mut found = Vec::new();
+        for (key, mode) in wanted(prepare) {
+            locks.conflicts(key, mode, mine, &mut found);
+        }
+        let older = self.waiting.range(..mine).map(|(&age, waiting)| (age, waiting));
+        found.extend(older.filter(|(_, waiting)| overlap(waiting, prepare)).map(|(age, _)| age));
+        found
+    }
+
+    pub(super) fn must_die(&self, rule: Concurrency, prepare: &Prepare, conflicts: &[Age]) -> bool {
+        rule.on_conflict(age(prepare), conflicts) == OnConflict::Die
+    }
+
+    pub(super) fn wait(&mut self, prepare: Prepare) {
+        self.waiting.insert(age(&prepare), prepare);
+    }
+
+    pub(super) fn prepare(&mut self, prepare: Prepare, since: Time) {
+        let prepared = Prepared { since, decided: None, blocked: 0, prepare };
+        self.prepared.insert(prepared.prepare.transaction, prepared);
+    }
+
+    pub(super) fn lock_all(&self, prepare: &Prepare, locks: &mut LockTable) {
+        wanted(prepare).for_each(|(key, mode)| locks.lock(key, mode, age(prepare)));
+    }
+
+    /// Removes the oldest waiting transaction that nothing stands in the way of any more.
+    pub(super) fn next_grantable(&mut self, locks: &LockTable) -> Option<Prepare> {
+        let free = |prepare: &Prepare| self.conflicts(prepare, locks).is_empty();
+        let age = self.waiting.iter().find(|(_, prepare)| free(prepare)).map(|(&age, _)| age)?;
+        self.waiting.remove(&age)
+    }
+
+    /// Ends a transaction; gives back what was prepared, if it was.
+    pub(super) fn end(&mut self, transaction: TransactionId, commit: bool) -> Option<Box<Prepared>> {
+        if self.decided.contains_key(&transaction) {
+            return None;
+        }
+        self.waiting.retain(|age, _| age.transaction != transaction);
+        let prepared = self.prepared.remove(&transaction);
+        self.decide(
+            transaction,
+            match (commit, &prepared) {
+                (true, Some(_)) => Decision::Committed,
+                (true, None) => Decision::CommittedUnprepared,
+                (false, _) => Decision::Aborted,
+            },
+        );
+        prepared.map(Box::new)
+    }
+
+    pub(super) fn decide(&mut self, transaction: TransactionId, decision: Decision) {
+        self.decided.insert(transaction, decision);
+    }
+
+    pub(super) fn note_decision(&mut self, transaction: TransactionId, now: Time) {
+        if let Some(prepared) = self.prepared.get_mut(&transaction) {
+            prepared.decided.get_or_insert(now);
+        }
+    }
+
+    pub(super) fn note_blocked_by(&mut self, transaction: TransactionId) {
+        if let Some(prepared) = self.prepared.get_mut(&transaction) {
+            prepared.blocked += 1;
+        }
+    }
+
+    pub(super) fn note_blocked(&mut self, key: u64) {
+        let holders = self.prepared.values_mut();
+        holders
+            .filter(|prepared| prepared.prepare.steps.iter().any(|step| step.key() == key))
+            .for_each(|prepared| prepared.blocked += 1);
+    }
+}
+
+/// The keys that a prepare locks; a key that is read and added to is asked for twice, which the table allows.
+fn wanted(prepare: &Prepare) -> impl Iterator<Item = (u64, Mode)> + '_ {
+    prepare.steps.iter().map(|step| match step {
+        Step::Read { key } => (*key, Mode::Shared),
+        Step::Add { key, .. } => (*key, Mode::Exclusive),
+    })
+}
+
+fn overlap(one: &Prepare, other: &Prepare) -> bool {
+    wanted(one).any(|(key, mode)| {
+        wanted(other).any(|(other_key, other_mode)| {
+            key == other_key && (mode == Mode::Exclusive || other_mode == Mode::Exclusive)
+        })
+    })
+}
+
+/// The keys that a transaction reads here.
+pub(super) fn keys_read(prepare: &Prepare) -> impl Iterator<Item = u64> + '_ {
+    prepare.steps.iter().filter_map(|step| match step {
+        Step::Read { key } => Some(*key),
+        Step::Add { .. } => None,
+    })
+}
+
+/// What a transaction adds here.
+pub(super) fn additions(prepare: &Prepare) -> impl Iterator<Item = (u64, i64)> + '_ {
+    prepare.steps.iter().filter_map(|step| match step {
+        Step::Add { key, delta } => Some((*key, *delta)),
+        Step::Read { .. } => None,
+    })
+}
+
+pub(super) fn unlock_all(prepare: &Prepare, locks: &mut LockTable) {
+    wanted(prepare).for_each(|(key, _)| locks.unlock(key, age(prepare)));
+}

@@ -1,0 +1,107 @@
+//! Rows by key, each with the id of its last write and the count of its writes.
+
+use indexmap::IndexMap;
+
+use crate::hash::{FixedState, mix};
+
+/// What is known of one key. A key that was never written has the default row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// The id of the write that left it; zero is the initial value.
+    pub value: u64,
+    /// What transactions have added to the opening balance.
+    pub balance: i64,
+    /// How many writes it has taken.
+    pub version: u32,
+    /// Size of the value on the wire.
+    pub value_bytes: u32,
+}
+
+/// Rows that were written, by key.
+#[derive(Clone, Debug, Default)]
+pub struct Versioned {
+    rows: IndexMap<u64, Row, FixedState>,
+}
+
+impl Versioned {
+    /// The row of `key`, as far as it was written.
+    #[must_use]
+    pub fn row(&self, key: u64) -> Option<&Row> {
+        self.rows.get(&key)
+    }
+
+    /// Overwrites the value of `key`.
+    pub fn write(&mut self, key: u64, value: u64, value_bytes: u32) {
+        let row = self.rows.entry(key).or_default();
+        row.value = value;
+        row.value_bytes = value_bytes;
+        row.version += 1;
+    }
+
+    /// Adds to the balance of `key`.
+    pub fn add(&mut self, key: u64, delta: i64) {
+        let row = self.rows.entry(key).or_default();
+        row.balance += delta;
+        row.version += 1;
+    }
+
+    /// What transactions have added to the opening balance of `key`.
+    #[must_use]
+    pub fn balance(&self, key: u64) -> i64 {
+        self.rows.get(&key).map_or(0, |row| row.balance)
+    }
+
+    /// Sum of all balance changes.
+    #[must_use]
+    pub fn total_balance(&self) -> i128 {
+        self.rows.values().map(|row| i128::from(row.balance)).sum()
+    }
+
+    /// How many keys were written.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A digest of the rows that does not depend on the order in which their keys were first written.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.rows.iter().fold(0, |sum: u64, (key, row)| {
+            let content = mix(row.value ^ mix(row.balance.cast_unsigned()) ^ u64::from(row.version) << 32);
+            sum.wrapping_add(mix(key ^ content))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(writes: &[(u64, u64)]) -> Versioned {
+        let mut store = Versioned::default();
+        writes.iter().for_each(|&(key, value)| store.write(key, value, 100));
+        store
+    }
+
+    #[test]
+    fn the_digest_follows_the_content_and_not_the_order_of_keys() {
+        assert_eq!(store(&[(1, 10), (2, 20)]).digest(), store(&[(2, 20), (1, 10)]).digest());
+        assert_ne!(store(&[(1, 10), (1, 11)]).digest(), store(&[(1, 11), (1, 10)]).digest());
+        assert_ne!(store(&[(1, 10)]).digest(), store(&[(2, 10)]).digest());
+    }
+
+    #[test]
+    fn balances_add_up() {
+        let mut store = Versioned::default();
+        store.add(1, -30);
+        store.add(2, 30);
+        assert_eq!((store.balance(1), store.balance(2), store.balance(3)), (-30, 30, 0));
+        assert_eq!(store.total_balance(), 0);
+    }
+}

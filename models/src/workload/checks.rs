@@ -1,0 +1,220 @@
+//! What workloads must be for clients to follow them.
+
+use std::collections::BTreeSet;
+
+use shardlab_sim::{Duration, Share};
+
+use crate::cluster::checks::check_known;
+use crate::config::{Checks, Config};
+use crate::workload::keys::hot_keys;
+use crate::workload::{Arrivals, KeyDistribution, Surge, Workload};
+
+/// Most clients of a closed load: each is simulated.
+const MOST_CLIENTS: u64 = 1_000_000;
+/// Keys above 2^62 are kept for probes, and inserts need room.
+const MOST_KEYS: u64 = 1 << 61;
+/// Most accounts of a bank: an audit reads all of them in one transaction.
+const MOST_ACCOUNTS: u64 = 10_000;
+/// Largest opening balance: all accounts together, and every sum of transfers, must fit 64 bits.
+const MOST_BALANCE: i64 = 1_000_000_000_000;
+
+pub(crate) fn check(config: &Config, checks: &mut Checks) {
+    if config.workloads.is_empty() {
+        checks.refuse("workload", "nobody asks for anything", "add a [[workload]]");
+    }
+    let mut names = BTreeSet::new();
+    for workload in &config.workloads {
+        check_name(workload, names.insert(&workload.name), checks);
+        check_one(config, workload, checks);
+    }
+    check_bank(config, checks);
+}
+
+fn path(workload: &Workload, setting: &str) -> String {
+    format!("workload.{}.{setting}", workload.name)
+}
+
+fn check_name(workload: &Workload, is_new: bool, checks: &mut Checks) {
+    let name = &workload.name;
+    let help = "names are part of paths: letters, digits, `-` and `_`, each name once";
+    let is_plain = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        checks.refuse(path(workload, "name"), format!("`{name}` cannot be a name"), help);
+    }
+    if !is_new {
+        checks.refuse(path(workload, "name"), format!("another workload is called `{name}`"), help);
+    }
+}
+
+fn check_one(config: &Config, workload: &Workload, checks: &mut Checks) {
+    check_arrivals(workload, checks);
+    check_keys(workload, checks);
+    check_mix(workload, checks);
+    check_window(config, workload, checks);
+    checks.positive(path(workload, "timeout"), workload.timeout, "say how long a client waits: \"1s\"");
+    checks.positive(path(workload, "backoff"), workload.backoff, "say how long a client pauses: \"20ms\"");
+    if let Some(region) = &workload.region {
+        check_known(&config.cluster, region, path(workload, "region"), checks);
+    }
+    if let Some(surge) = &workload.surge {
+        check_surge(config, workload, surge, checks);
+    }
+}
+
+fn check_arrivals(workload: &Workload, checks: &mut Checks) {
+    match workload.arrivals {
+        Arrivals::Open(rate) if rate.is_zero() => {
+            checks.refuse(path(workload, "arrivals.open"), "nothing would arrive", "give a rate such as \"2000/s\"");
+        }
+        Arrivals::Open(_) => {}
+        Arrivals::Closed { clients, .. } => {
+            let path = path(workload, "arrivals.closed.clients");
+            checks.count(path, u64::from(clients), MOST_CLIENTS, "clients");
+        }
+    }
+}
+
+fn check_keys(workload: &Workload, checks: &mut Checks) {
+    let count = workload.keys.count;
+    checks.count(path(workload, "keys.count"), count, MOST_KEYS, "keys");
+    match workload.keys.distribution {
+        KeyDistribution::Zipfian(theta) => check_theta(workload, "zipfian", theta, checks),
+        KeyDistribution::Latest(theta) => check_theta(workload, "latest", theta, checks),
+        KeyDistribution::Hotspot { keys, .. } if hot_keys(count, keys) == 0 => {
+            let path = path(workload, "keys.distribution.hotspot.keys");
+            checks.refuse(path, format!("{keys} of {count} keys is none"), "give a larger share");
+        }
+        KeyDistribution::Hotspot { .. }
+        | KeyDistribution::Uniform
+        | KeyDistribution::ScrambledZipfian
+        | KeyDistribution::Sequential => {}
+    }
+}
+
+fn check_theta(workload: &Workload, distribution: &str, theta: f64, checks: &mut Checks) {
+    /// Beyond this the second key is drawn once in 2^50 operations: not a distribution but a single key.
+    const LARGEST: f64 = 50.0;
+    if !(theta > 0.0 && theta <= LARGEST) {
+        let help = "0.99 is YCSB's; the larger, the more unequal; for equal keys take \"uniform\"";
+        let path = path(workload, &format!("keys.distribution.{distribution}"));
+        checks.refuse(path, format!("{theta} is not above 0 and at most {LARGEST}"), help);
+    }
+}
+
+fn check_mix(workload: &Workload, checks: &mut Checks) {
+    let mut sum = 0.0;
+    for (_, name, weight) in workload.mix.weights() {
+        sum += weight;
+        if !(weight.is_finite() && weight >= 0.0) {
+            let path = path(workload, &format!("mix.{name}"));
+            checks.refuse(path, format!("{weight} is no weight"), "give zero or a positive number");
+        }
+    }
+    if sum == 0.0 {
+        checks.refuse(path(workload, "mix"), "no operation has a weight", "such as mix = { read = 0.5, update = 0.5 }");
+    } else if !sum.is_finite() {
+        checks.refuse(path(workload, "mix"), "the weights add up to infinity", "only their proportions matter");
+    }
+}
+
+/// When this workload's load ends.
+pub(crate) fn stop(config: &Config, workload: &Workload) -> Duration {
+    workload.stop.unwrap_or(config.duration).min(config.duration)
+}
+
+fn check_window(config: &Config, workload: &Workload, checks: &mut Checks) {
+    if workload.stop.is_some_and(|stop| stop > config.duration) {
+        let other = ("duration", format!("the load of all workloads ends after {}", config.duration));
+        checks.clash(path(workload, "stop"), "is after the end", other, "leave it out to go on to the end");
+    }
+    let stop = stop(config, workload);
+    if workload.start >= stop {
+        let message = format!("{} is not before the workload's end at {stop}", workload.start);
+        let other = if workload.stop.is_some() { path(workload, "stop") } else { "duration".into() };
+        let other = (other, "it ends here");
+        checks.clash(path(workload, "start"), message, other, "start before the end");
+    }
+}
+
+fn check_surge(config: &Config, workload: &Workload, surge: &Surge, checks: &mut Checks) {
+    if surge.key >= workload.keys.count {
+        let message = format!("there is no key {}", surge.key);
+        let other = (path(workload, "keys.count"), format!("keys go from 0 to {}", workload.keys.count.max(1) - 1));
+        checks.clash(path(workload, "surge.key"), message, other, "take a key that exists");
+    }
+    let stop = stop(config, workload);
+    if surge.at >= stop {
+        let message = format!("{} is not before the workload's end at {stop}", surge.at);
+        checks.refuse(path(workload, "surge.at"), message, "let it begin while there is load");
+    }
+    if surge.lasts == Some(Duration::ZERO) {
+        checks.refuse(path(workload, "surge.for"), "it would never be", "leave it out to last to the end");
+    }
+    if surge.share == Share::ZERO {
+        checks.refuse(path(workload, "surge.share"), "it would change nothing", "give a share such as \"33%\"");
+    }
+}
+
+/// All workloads share one key space, so that a bank excludes whoever writes without reading first.
+fn check_bank(config: &Config, checks: &mut Checks) {
+    let mut banks = config.workloads.iter().filter(|workload| workload.mix.has_transactions());
+    let Some(bank) = banks.next() else { return };
+    if config.cluster.coordinators == 0 {
+        let other = (path(bank, "mix"), "has transactions");
+        checks.clash("cluster.coordinators", "nobody could decide a transaction", other, "give at least one");
+    }
+    check_accounts(bank, checks);
+    for other in banks {
+        check_accounts(other, checks);
+        check_same_bank(bank, other, checks);
+    }
+    for workload in config.workloads.iter().filter(|workload| workload.mix.has_plain_writes()) {
+        refuse_plain_writes(workload, bank, checks);
+    }
+}
+
+fn check_accounts(bank: &Workload, checks: &mut Checks) {
+    let accounts = bank.keys.count;
+    if accounts > MOST_ACCOUNTS {
+        let help = format!("an audit reads all accounts in one transaction: give at most {MOST_ACCOUNTS}");
+        checks.refuse(path(bank, "keys.count"), format!("{accounts} accounts are too many"), help);
+    }
+    if bank.transfer_keys < 2 {
+        let message = format!("money cannot move among {} accounts", bank.transfer_keys);
+        checks.refuse(path(bank, "transfer-keys"), message, "give at least 2");
+    } else if accounts < u64::from(bank.transfer_keys) {
+        let message = format!("{accounts} accounts are fewer than one transfer touches");
+        let other = (path(bank, "transfer-keys"), "a transfer touches so many");
+        checks.clash(path(bank, "keys.count"), message, other, "add accounts");
+    }
+    if bank.balance.unsigned_abs() > MOST_BALANCE.unsigned_abs() {
+        let message = format!("{} is too much", bank.balance);
+        checks.refuse(path(bank, "balance"), message, format!("give at most {MOST_BALANCE}"));
+    }
+}
+
+/// Two workloads with transactions are two kinds of customers of the same bank.
+fn check_same_bank(bank: &Workload, other: &Workload, checks: &mut Checks) {
+    let help = "workloads with transactions share one set of accounts: give both the same";
+    if other.keys.count != bank.keys.count {
+        let there = (path(bank, "keys.count"), format!("{} accounts", bank.keys.count));
+        checks.clash(path(other, "keys.count"), format!("{} accounts", other.keys.count), there, help);
+    }
+    if other.balance != bank.balance {
+        let there = (path(bank, "balance"), format!("opened with {}", bank.balance));
+        checks.clash(path(other, "balance"), format!("opened with {}", other.balance), there, help);
+    }
+}
+
+fn refuse_plain_writes(workload: &Workload, bank: &Workload, checks: &mut Checks) {
+    let plain = ["update", "insert", "read-modify-write"];
+    let weights = workload.mix.weights();
+    let written = weights.iter().find(|(_, name, weight)| plain.contains(name) && *weight > 0.0);
+    let Some((_, name, _)) = written else { return };
+    checks.clash(
+        path(workload, &format!("mix.{name}")),
+        "a plain write would overwrite a balance that transfers keep",
+        (path(bank, "mix"), "these transactions keep balances under the same keys"),
+        "all workloads share one key space: put plain writes and transactions into scenarios of their own",
+    );
+}

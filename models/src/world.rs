@@ -1,0 +1,181 @@
+//! A whole cluster with its clients, ready to run; and what a run leaves.
+
+mod build;
+mod reduce;
+
+use shardlab_consistency::{Evidence, History, Promises};
+use shardlab_sim::{Counters, Fingerprint, NodeId, NodeSample, Receipt, Simulation, Time};
+
+use crate::config::Config;
+use crate::node::DatabaseNode;
+use crate::shard_map::ShardId;
+use crate::sharding::Partitioner;
+
+/// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The control plane.
+    pub control_plane: NodeId,
+    /// Servers, in order.
+    pub servers: Vec<NodeId>,
+    /// Coordinators, in order.
+    pub coordinators: Vec<NodeId>,
+    /// Client pools, one for each region and workload.
+    pub clients: Vec<NodeId>,
+    /// By node: "server 3", "coordinator 0", "control plane", "clients us-east-1/checkout".
+    pub names: Vec<String>,
+    /// By node: index into the configuration's regions.
+    pub region: Vec<usize>,
+    /// By node: zone, dense over all regions.
+    pub zone: Vec<u32>,
+}
+
+/// What a run leaves, whole; judged and measured afterwards.
+#[derive(Debug)]
+pub struct Run {
+    /// Who was who.
+    pub layout: Layout,
+    /// What clients saw, warm-up included.
+    pub history: History,
+    /// What the simulator knows: version order, replica digests, residues.
+    pub evidence: Evidence,
+    /// Which judges' properties the configuration promises.
+    pub promises: Promises,
+    /// What each fault changed.
+    pub receipts: Vec<Receipt>,
+    /// Over every handled event.
+    pub fingerprint: Fingerprint,
+    /// Events handled.
+    pub events: u64,
+    /// Counters by node.
+    pub counters: Counters,
+    /// Load of each node by interval.
+    pub samples: Vec<NodeSample>,
+    /// Width of an interval, in ns.
+    pub sample_every: Time,
+    /// By shard: primary at the end.
+    pub primaries: Vec<Option<NodeId>>,
+    /// By shard: operations served by its primaries.
+    pub shard_operations: Vec<ShardOperations>,
+    /// Failovers: `(shard, suspected at, appointed at)`.
+    pub failovers: Vec<(ShardId, Time, Time)>,
+    /// What transactions cost.
+    pub transactions: TransactionCosts,
+    /// Samples of how far backups were behind, in ns: time from an entry's append at the primary to its
+    /// durability at a backup.
+    pub replication_lag_ns: Vec<Time>,
+    /// From the heal until the copies of every shard were equally far, in ns; `None` if they never were.
+    pub convergence_ns: Option<Time>,
+    /// Load ends here, in ns.
+    pub duration: Time,
+    /// Measures begin here, in ns.
+    pub warmup: Time,
+}
+
+/// How often a shard's primaries served clients, from the warm-up's end on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardOperations {
+    /// Point reads and scans.
+    pub reads: u64,
+    /// Writes, and steps of transactions.
+    pub writes: u64,
+    /// Distinct keys written.
+    pub keys_written: u64,
+}
+
+/// What transactions cost, from the warm-up's end on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransactionCosts {
+    /// Decided to commit.
+    pub committed: u64,
+    /// Decided to abort.
+    pub aborted: u64,
+    /// Prepare, vote, decision and acknowledgement messages between nodes.
+    pub messages: u64,
+    /// Forced writes asked for by coordinators and participants on behalf of transactions.
+    pub forced_writes: u64,
+    /// For each participant of each transaction: how long it was in doubt, in ns.
+    pub in_doubt_ns: Vec<Time>,
+    /// For each participant of each transaction: how long it held locks, in ns.
+    pub lock_held_ns: Vec<Time>,
+    /// Operations and transactions that had to wait for a lock, or gave way because of one.
+    pub blocked: u64,
+}
+
+/// A world ready to run.
+#[derive(Clone, Debug)]
+pub struct World {
+    config: Config,
+    layout: Layout,
+    partitioner: Partitioner,
+    promises: Promises,
+    sample_every: Time,
+    simulation: Simulation<DatabaseNode>,
+}
+
+/// How often progress is told, at most: this many times a run.
+const PROGRESS_STEPS: u64 = 200;
+
+/// How finely the drain is watched for convergence, in ns: what it is measured to.
+const CONVERGENCE_STEP: Time = 10_000_000;
+
+impl World {
+    /// Who is who.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Runs the load, heals all faults, drains, and gathers what is left.
+    ///
+    /// `progress` is told the virtual time now and then; when it answers false the run is given up.
+    pub fn run(mut self, progress: &mut dyn FnMut(Time) -> bool) -> Option<Run> {
+        let (warmup, duration) = (self.config.warmup.as_ns(), self.config.duration.as_ns());
+        let end = duration + self.config.drain.as_ns();
+        self.advance(warmup, end, progress)?;
+        let before = self.measures();
+        self.advance(duration, end, progress)?;
+        self.simulation.heal_all();
+        let convergence_ns = self.drain(duration, end, progress)?;
+        Some(self.reduce(&before, convergence_ns))
+    }
+
+    fn advance(&mut self, to: Time, end: Time, progress: &mut dyn FnMut(Time) -> bool) -> Option<()> {
+        let step = (end / PROGRESS_STEPS).max(1);
+        while self.simulation.now() < to {
+            let next = (self.simulation.now() + step).min(to);
+            self.simulation.run_until(next);
+            if !progress(next) {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Runs to the end; returns when, after the heal, all copies were equally far for the first time.
+    fn drain(&mut self, healed: Time, end: Time, progress: &mut dyn FnMut(Time) -> bool) -> Option<Option<Time>> {
+        while self.simulation.now() < end {
+            if self.has_converged() {
+                let converged = self.simulation.now() - healed;
+                self.advance(end, end, progress)?;
+                return Some(Some(converged));
+            }
+            let next = (self.simulation.now() + CONVERGENCE_STEP).min(end);
+            self.advance(next, end, progress)?;
+        }
+        Some(self.has_converged().then_some(end - healed))
+    }
+
+    fn has_converged(&self) -> bool {
+        let mut ends = vec![None; self.partitioner_count()];
+        let hosted = self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|s| s.hosted());
+        for hosted in hosted {
+            let log = hosted.replica.log();
+            let end = ends[hosted.shard.index()].get_or_insert(log.last());
+            if *end != log.last() || hosted.replica.applied() != log.last_index() {
+                return false;
+            }
+        }
+        true
+    }
+}

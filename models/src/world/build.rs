@@ -1,0 +1,180 @@
+//! From a configuration to a world at the beginning of time.
+
+use std::sync::Arc;
+
+use shardlab_sim::{Distribution, Fault, NodeId, Simulation, Time, Topology};
+
+use super::{Layout, World};
+use crate::client::ClientPool;
+use crate::cluster::{self, pool_places};
+use crate::commit::{Coordinator, CoordinatorSettings};
+use crate::config::{Bug, Bugs, BuildError, Config};
+use crate::control_plane::{ControlPlane, ControlPlaneSettings};
+use crate::evidence;
+use crate::node::DatabaseNode;
+use crate::placement::{Placement, Spread};
+use crate::replication::{Mode, Settings};
+use crate::server::{Server, ServerSettings};
+use crate::shard_map::{Assignment, Epoch, ShardMap};
+use crate::sharding::Shards;
+
+/// Time between a server's checks for lost messages.
+const SERVER_TICK: Time = 50_000_000;
+
+/// Heartbeats in one failover timeout: three may be lost before a server is suspected.
+const HEARTBEATS_PER_FAILOVER: Time = 4;
+
+/// Time between heartbeats where nobody is ever suspected: they still carry word of restarts and maps.
+const IDLE_HEARTBEAT: Time = 250_000_000;
+
+/// Looks at the clock in one failover timeout: a failure is noticed this fraction of a timeout late, at worst.
+const LOOKS_PER_FAILOVER: Time = 16;
+
+/// A lease is this share shorter than the failover timeout, in percent: clocks may differ in rate by as much.
+const LEASE_MARGIN_PERCENT: Time = 10;
+
+/// How long a coordinator waits before it sends again.
+const COORDINATOR_RETRY: Time = 250_000_000;
+
+/// Samples of the nodes' load in a run, about.
+const SAMPLES: Time = 120;
+
+impl World {
+    /// Builds a world. Its faults must be aimed at the nodes of [`cluster::layout`].
+    ///
+    /// # Errors
+    /// The first setting that is impossible.
+    pub fn build(config: &Config, faults: Vec<Fault>, seed: u64) -> Result<Self, BuildError> {
+        if let Err(errors) = cluster::validate(config) {
+            return Err(errors.into_iter().next().expect("an error says what is wrong"));
+        }
+        let layout = cluster::layout(config);
+        let topology = cluster::topology(config, &layout, seed)?;
+        let promises = evidence::promises(config, &faults);
+        let partitioner = config.sharding.strategy.partitioner(config.cluster.servers);
+        let sample_every = sampling_interval(config);
+        let builder = Builder {
+            map: Arc::new(first_map(config, &layout, partitioner.count())),
+            resend_after_ticks: resend_after_ticks(&topology),
+            bugs: config.bugs.iter().copied().collect(),
+            config,
+            layout: &layout,
+        };
+        let nodes = builder.nodes(seed);
+        let kernel = shardlab_sim::Config { seed, warmup: config.warmup.as_ns(), sample_every: Some(sample_every) };
+        let simulation = Simulation::new(kernel, topology, nodes, faults).map_err(|error| BuildError {
+            path: "cluster".into(),
+            message: error.to_string(),
+            other: None,
+            help: "mend the setting that it names".into(),
+        })?;
+        Ok(Self { config: config.clone(), layout, partitioner, promises, sample_every, simulation })
+    }
+}
+
+/// A width of 1, 2 or 5 times a power of ten nanoseconds, at least 100 ms, that cuts the run into about 120 pieces.
+fn sampling_interval(config: &Config) -> Time {
+    let ideal = (config.duration.as_ns() + config.drain.as_ns()) / SAMPLES;
+    let steps = (8..).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)));
+    steps.take_while(|&step| step <= ideal).last().unwrap_or(100_000_000)
+}
+
+/// Longer than the slowest usual round trip, in ticks.
+fn resend_after_ticks(topology: &Topology) -> u32 {
+    let slowest = topology.profiles.iter().map(|link| mean_ns(&link.latency)).max().unwrap_or(0);
+    u32::try_from(4 * slowest / SERVER_TICK + 2).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "latencies are positive and far below 2⁵³")]
+fn mean_ns(latency: &Distribution) -> Time {
+    latency.mean_ns().min(1e15) as Time
+}
+
+fn first_map(config: &Config, layout: &Layout, shards: u32) -> ShardMap {
+    let Mode::Primary { replicas, .. } = config.replication.mode;
+    let zones: Vec<u32> = layout.servers.iter().map(|server| layout.zone[server.index()]).collect();
+    let assignment = |servers: Vec<u32>| {
+        let copies: Vec<NodeId> = servers.into_iter().map(|server| layout.servers[server as usize]).collect();
+        Assignment { epoch: Epoch(1), primary: copies.first().copied(), members: copies.clone(), copies }
+    };
+    let shards = Spread.place(shards, replicas, &zones).into_iter().map(assignment).collect();
+    ShardMap { version: 1, shards }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    layout: &'a Layout,
+    map: Arc<ShardMap>,
+    resend_after_ticks: u32,
+    bugs: Bugs,
+}
+
+impl Builder<'_> {
+    fn nodes(&self, seed: u64) -> Vec<DatabaseNode> {
+        let mut nodes = vec![DatabaseNode::ControlPlane(Box::new(self.control_plane()))];
+        nodes.extend(self.layout.servers.iter().map(|&me| DatabaseNode::Server(Box::new(self.server(me)))));
+        let coordinators = self.layout.coordinators.iter();
+        nodes.extend(coordinators.map(|&me| DatabaseNode::Coordinator(Box::new(self.coordinator(me)))));
+        let pools = ClientPool::all(self.config, self.layout, &self.map, seed);
+        nodes.extend(pools.into_iter().map(|pool| DatabaseNode::Clients(Box::new(pool))));
+        assert_eq!(nodes.len(), self.layout.names.len(), "the layout names every node");
+        assert_eq!(self.layout.clients.len(), pool_places(self.config).len(), "the layout places every pool");
+        nodes
+    }
+
+    fn failover(&self) -> Option<Time> {
+        let Mode::Primary { failover, .. } = self.config.replication.mode;
+        failover.map(|failover| failover.as_ns())
+    }
+
+    fn heartbeat_interval(&self) -> Time {
+        self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / HEARTBEATS_PER_FAILOVER).max(1))
+    }
+
+    fn control_plane(&self) -> ControlPlane {
+        let Mode::Primary { ack, .. } = self.config.replication.mode;
+        let settings = ControlPlaneSettings {
+            servers: self.layout.servers.clone(),
+            subscribers: self.layout.coordinators.iter().chain(&self.layout.clients).copied().collect(),
+            failover: self.failover(),
+            ack,
+            tick: self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / LOOKS_PER_FAILOVER).max(1)),
+            bugs: self.bugs,
+        };
+        ControlPlane::new(settings, Arc::clone(&self.map))
+    }
+
+    fn server(&self, me: NodeId) -> Server {
+        let Mode::Primary { ack, .. } = self.config.replication.mode;
+        let replica = Settings {
+            me,
+            ack,
+            resend_after_ticks: self.resend_after_ticks,
+            no_fencing: self.bugs.contains(Bug::NoFencing),
+            ack_before_replication: self.bugs.contains(Bug::AckBeforeReplication),
+        };
+        let settings = ServerSettings {
+            replica,
+            control_plane: self.layout.control_plane,
+            reads: self.config.replication.reads,
+            concurrency: self.config.transactions.concurrency,
+            heartbeat_interval: self.heartbeat_interval(),
+            lease: self.failover().map(|failover| failover - failover * LEASE_MARGIN_PERCENT / 100),
+            tick: SERVER_TICK,
+            inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
+            bugs: self.bugs,
+        };
+        Server::new(settings, &self.map)
+    }
+
+    fn coordinator(&self, me: NodeId) -> Coordinator {
+        let settings = CoordinatorSettings {
+            me,
+            control_plane: self.layout.control_plane,
+            vote_timeout: self.config.transactions.vote_timeout.as_ns(),
+            retry_interval: COORDINATOR_RETRY,
+            bugs: self.bugs,
+        };
+        Coordinator::new(settings, Arc::clone(&self.map))
+    }
+}

@@ -1,0 +1,179 @@
+//! From a finished simulation to what a run leaves.
+
+use std::collections::BTreeMap;
+
+use shardlab_consistency::{History, Probe};
+use shardlab_sim::{Counters, Finished, NodeId, Time};
+
+use super::{Run, ShardOperations, TransactionCosts, World};
+use crate::evidence::Remains;
+use crate::message::Kind;
+use crate::node::{DatabaseNode, Observation};
+use crate::shard_map::ShardId;
+use crate::sharding::Shards;
+
+/// What nodes have counted so far: taken at the warm-up's end, so that it can be taken off.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Measures {
+    shards: Vec<ShardOperations>,
+    committed: u64,
+    aborted: u64,
+    forced_writes: u64,
+    lag_samples: BTreeMap<(NodeId, ShardId), usize>,
+}
+
+/// What observations add up to.
+#[derive(Default)]
+struct Seen {
+    history: History,
+    failovers: Vec<(ShardId, Time, Time)>,
+    transactions: TransactionCosts,
+    probed: BTreeMap<u32, Time>,
+}
+
+impl World {
+    pub(super) fn partitioner_count(&self) -> usize {
+        self.partitioner.count() as usize
+    }
+
+    pub(super) fn measures(&self) -> Measures {
+        measures(self.simulation.nodes(), self.partitioner_count())
+    }
+
+    pub(super) fn reduce(self, before: &Measures, convergence_ns: Option<Time>) -> Run {
+        let Self { config, layout, partitioner, promises, sample_every, simulation } = self;
+        let events = simulation.events_handled();
+        let finished = simulation.finish();
+        let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
+        let warmup = config.warmup.as_ns();
+        let mut seen = collect(observations, warmup);
+        let shards = partitioner.count();
+        add_pending(&nodes, &mut seen.history);
+        let after = measures(&nodes, shards as usize);
+        let remains = Remains {
+            config: &config,
+            control_plane: nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane"),
+            servers: numbered(&nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server))).collect(),
+            committed: nodes.iter().filter_map(DatabaseNode::as_coordinator).flat_map(|c| c.committed()).collect(),
+            shard_of: &|key| partitioner.shard_of(key),
+        };
+        let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);
+        let primaries = remains.control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
+        Run {
+            evidence: remains.evidence(&seen.history, probes, &receipts),
+            promises,
+            receipts,
+            fingerprint,
+            events,
+            samples,
+            sample_every,
+            primaries,
+            shard_operations: shard_operations(before, &after),
+            failovers: seen.failovers,
+            transactions: costs(seen.transactions, before, &after, &counters),
+            replication_lag_ns: lag_samples(&nodes, before),
+            counters,
+            history: seen.history,
+            layout,
+            convergence_ns,
+            duration: config.duration.as_ns(),
+            warmup,
+        }
+    }
+}
+
+fn numbered(nodes: &[DatabaseNode]) -> impl Iterator<Item = (NodeId, &DatabaseNode)> {
+    (0..).map(NodeId).zip(nodes)
+}
+
+fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
+    let mut sum = Measures { shards: vec![ShardOperations::default(); shards], ..Measures::default() };
+    for (id, node) in numbered(nodes) {
+        if let Some(server) = node.as_server() {
+            sum.forced_writes += server.transaction_forces();
+            for hosted in server.hosted() {
+                let shard = &mut sum.shards[hosted.shard.index()];
+                shard.reads += hosted.operations.reads;
+                shard.writes += hosted.operations.writes;
+                shard.keys_written = shard.keys_written.max(hosted.machine.rows().len() as u64);
+                sum.lag_samples.insert((id, hosted.shard), hosted.replica.lag_ns.len());
+            }
+        }
+        if let Some(coordinator) = node.as_coordinator() {
+            let measured = coordinator.measures();
+            sum.committed += measured.committed;
+            sum.aborted += measured.aborted;
+            sum.forced_writes += measured.forced_writes;
+        }
+    }
+    sum
+}
+
+fn collect(observations: Vec<(Time, NodeId, Observation)>, warmup: Time) -> Seen {
+    let mut seen = Seen::default();
+    for (at, _, observation) in observations {
+        match observation {
+            Observation::Operation(operation) => seen.history.push(operation),
+            Observation::Transaction(observed) => {
+                seen.history.push_transaction(observed.transaction, &observed.micro_operations);
+            }
+            Observation::Appointed { shard, since, .. } => seen.failovers.push((shard, since, at)),
+            Observation::Released { since, decided, blocked, .. } if at >= warmup => {
+                seen.transactions.in_doubt_ns.push(decided - since);
+                seen.transactions.lock_held_ns.push(at - since);
+                seen.transactions.blocked += u64::from(blocked);
+            }
+            Observation::Released { .. } => {}
+            Observation::Probed { shard } => {
+                seen.probed.entry(shard.0).or_insert(at);
+            }
+        }
+    }
+    seen
+}
+
+/// What clients were still waiting for: it may have happened.
+fn add_pending(nodes: &[DatabaseNode], history: &mut History) {
+    for clients in nodes.iter().filter_map(DatabaseNode::as_clients) {
+        clients.pending().into_iter().for_each(|operation| history.push(operation));
+        for observed in clients.pending_transactions() {
+            history.push_transaction(observed.transaction, &observed.micro_operations);
+        }
+    }
+}
+
+fn probes(shards: u32, sent: Time, probed: &BTreeMap<u32, Time>) -> Vec<Probe> {
+    (0..shards).map(|shard| Probe { shard, sent, acknowledged: probed.get(&shard).copied() }).collect()
+}
+
+fn shard_operations(before: &Measures, after: &Measures) -> Vec<ShardOperations> {
+    let pairs = before.shards.iter().zip(&after.shards);
+    pairs
+        .map(|(before, after)| ShardOperations {
+            reads: after.reads - before.reads,
+            writes: after.writes - before.writes,
+            keys_written: after.keys_written,
+        })
+        .collect()
+}
+
+fn costs(mut seen: TransactionCosts, before: &Measures, after: &Measures, counters: &Counters) -> TransactionCosts {
+    let kinds = [Kind::Prepare, Kind::Vote, Kind::Decide, Kind::Decided];
+    let sent = |kind: Kind| counters.nodes.iter().map(|node| node.sent[kind as usize]).sum::<u64>();
+    seen.committed = after.committed - before.committed;
+    seen.aborted = after.aborted - before.aborted;
+    seen.forced_writes = after.forced_writes - before.forced_writes;
+    seen.messages = kinds.into_iter().map(sent).sum();
+    seen
+}
+
+fn lag_samples(nodes: &[DatabaseNode], before: &Measures) -> Vec<Time> {
+    let mut samples = Vec::new();
+    for (id, server) in numbered(nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server))) {
+        for hosted in server.hosted() {
+            let skip = before.lag_samples.get(&(id, hosted.shard)).copied().unwrap_or(0);
+            samples.extend(&hosted.replica.lag_ns[skip..]);
+        }
+    }
+    samples
+}

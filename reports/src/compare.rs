@@ -1,0 +1,143 @@
+//! Variants side by side, metric by metric, and which of them is best: the model of every table.
+
+use crate::{Better, MetricInfo, numbers};
+use shardlab_scenarios::tables::{Figure, RunReport, VariantReport, VerdictKind};
+
+/// One metric (at one point of the sweep) over all variants.
+pub(crate) struct Row {
+    /// The metric.
+    pub(crate) metric: MetricInfo,
+    /// "0.99" or "0.99, 3": where on the sweep's axes; empty without a sweep.
+    pub(crate) point: String,
+    /// One a variant name; `None` where the variant does not have it.
+    pub(crate) cells: Vec<Option<Figure>>,
+    /// Which of them are best; none when the row has no winner.
+    pub(crate) best: Vec<bool>,
+}
+
+/// The names that head the columns, each once, in file order.
+pub(crate) fn names(report: &RunReport) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for variant in &report.variants {
+        if !names.contains(&variant.name.as_str()) {
+            names.push(&variant.name);
+        }
+    }
+    names
+}
+
+/// The worst verdict of a name over the points of a sweep.
+pub(crate) fn verdict(report: &RunReport, name: &str) -> VerdictKind {
+    let verdicts =
+        report.variants.iter().filter(|variant| variant.name == name).map(|variant| variant.verdict);
+    verdicts.max().unwrap_or(VerdictKind::Unknown)
+}
+
+/// Rows of the short table: headline metrics that somebody has, or all when the catalogue names no headline.
+pub(crate) fn headline_rows(report: &RunReport, info: &[MetricInfo]) -> Vec<Row> {
+    let all = metrics(report, info);
+    let headline: Vec<MetricInfo> = all.iter().filter(|metric| metric.headline).cloned().collect();
+    rows(report, if headline.is_empty() { all } else { headline })
+}
+
+/// Rows of the long table: every metric that somebody has, the catalogue's order first.
+pub(crate) fn all_rows(report: &RunReport, info: &[MetricInfo]) -> Vec<Row> {
+    rows(report, metrics(report, info))
+}
+
+/// The values of the sweep's axes at a point, as they were written.
+pub(crate) fn point_label(report: &RunReport, point: Option<usize>) -> String {
+    let values = report.sweep.as_ref().zip(point).and_then(|(sweep, point)| sweep.points.get(point));
+    values.map(|values| values.join(", ")).unwrap_or_default()
+}
+
+/// What to call a variant where points of a sweep stand beside each other.
+pub(crate) fn label(report: &RunReport, variant: &VariantReport) -> String {
+    match point_label(report, variant.sweep_point) {
+        point if point.is_empty() => variant.name.clone(),
+        point => format!("{} · {point}", variant.name),
+    }
+}
+
+fn metrics(report: &RunReport, info: &[MetricInfo]) -> Vec<MetricInfo> {
+    let exists = |name: &str| report.variants.iter().any(|variant| variant.metrics.contains_key(name));
+    let mut metrics: Vec<MetricInfo> = info.iter().filter(|metric| exists(&metric.name)).cloned().collect();
+    for name in report.variants.iter().flat_map(|variant| variant.metrics.keys()) {
+        if !metrics.iter().any(|metric| metric.name == *name) {
+            metrics.push(MetricInfo::unknown(name));
+        }
+    }
+    metrics
+}
+
+fn rows(report: &RunReport, metrics: Vec<MetricInfo>) -> Vec<Row> {
+    let points: Vec<Option<usize>> = match &report.sweep {
+        Some(sweep) => (0..sweep.points.len()).map(Some).collect(),
+        None => vec![None],
+    };
+    let row = |metric: &MetricInfo, point| row(report, metric, point);
+    metrics.iter().flat_map(|metric| points.iter().map(move |&point| row(metric, point))).collect()
+}
+
+fn row(report: &RunReport, metric: &MetricInfo, point: Option<usize>) -> Row {
+    let of = |name: &str| {
+        let same = |variant: &&VariantReport| variant.name == name && variant.sweep_point == point;
+        report.variants.iter().find(same)?.metrics.get(&metric.name).copied()
+    };
+    let cells: Vec<Option<Figure>> = names(report).into_iter().map(of).collect();
+    let best = best(metric, &cells);
+    Row { metric: metric.clone(), point: point_label(report, point), cells, best }
+}
+
+/// Marks the best cell and all that cannot be told from it; if that is everybody, nobody has won.
+fn best(metric: &MetricInfo, cells: &[Option<Figure>]) -> Vec<bool> {
+    let known = || cells.iter().flatten().filter(|figure| figure.mean.is_finite());
+    let by_mean = |a: &&Figure, b: &&Figure| a.mean.total_cmp(&b.mean);
+    let leader = match metric.better {
+        Better::Lower => known().min_by(by_mean),
+        Better::Higher => known().max_by(by_mean),
+        Better::Neither => None,
+    };
+    let ties = |cell: &Option<Figure>| {
+        cell.as_ref().zip(leader).is_some_and(|(cell, leader)| equal(cell, leader, &metric.unit))
+    };
+    let marks: Vec<bool> = cells.iter().map(ties).collect();
+    let winners = marks.iter().filter(|mark| **mark).count();
+    if winners < known().count() { marks } else { vec![false; cells.len()] }
+}
+
+/// Several seeds: the intervals overlap. One seed: the same number is shown.
+fn equal(a: &Figure, b: &Figure, unit: &str) -> bool {
+    let overlap = a.low <= b.high && b.low <= a.high;
+    overlap || numbers::quantity(a.mean, unit) == numbers::quantity(b.mean, unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(better: Better, cells: &[(f64, f64)], expected: &[bool]) {
+        let metric = MetricInfo { better, ..MetricInfo::unknown("x") };
+        let figure =
+            |&(low, high): &(f64, f64)| Some(Figure { mean: (low + high) / 2.0, low, high, seeds: 1 });
+        let cells: Vec<Option<Figure>> = cells.iter().map(figure).collect();
+        assert_eq!(best(&metric, &cells), expected);
+    }
+
+    #[test]
+    fn the_best_wins_only_outside_the_intervals() {
+        check(Better::Lower, &[(1.0, 1.0), (2.0, 2.0)], &[true, false]);
+        check(Better::Higher, &[(1.0, 1.0), (2.0, 2.0)], &[false, true]);
+        check(Better::Lower, &[(1.0, 3.0), (2.0, 4.0)], &[false, false]);
+        check(Better::Lower, &[(1.0, 3.0), (2.0, 4.0), (5.0, 6.0)], &[true, true, false]);
+        check(Better::Neither, &[(1.0, 1.0), (2.0, 2.0)], &[false, false]);
+    }
+
+    #[test]
+    fn a_lone_or_equal_figure_wins_nothing() {
+        check(Better::Lower, &[(1.0, 1.0)], &[false]);
+        check(Better::Lower, &[(0.0, 0.0), (0.0, 0.0)], &[false, false]);
+        check(Better::Lower, &[(12.345_61, 12.345_61), (12.345_62, 12.345_62)], &[false, false]);
+        check(Better::Lower, &[(f64::NAN, f64::NAN), (1.0, 1.0)], &[false, false]);
+    }
+}

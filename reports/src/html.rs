@@ -1,0 +1,281 @@
+//! `report.html`: one file, no network, readable without scripts and in print.
+
+use crate::{
+    Better, MetricInfo,
+    compare::{self, Row},
+    numbers,
+    plots::{self, Picture},
+    words,
+};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use shardlab_scenarios::tables::{ExpectationRow, JudgementRow, RunReport, VariantReport, VerdictKind};
+
+/// The whole page.
+pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]) -> String {
+    let body = html! {
+        (header(report))
+        main {
+            (comparison(report, info))
+            (expectations(report))
+            (judgements(report))
+            section #pictures {
+                h2 { "Pictures" }
+                @for picture in pictures {
+                    figure { (PreEscaped(plots::svg(picture))) }
+                }
+            }
+            (faults(report))
+            (moves(report))
+            (every_metric(report, info))
+            (resolved(report))
+        }
+        footer { "shardlab · " (words::seeds(report)) " · engine " (report.engine) " · fingerprint " code { (report.fingerprint) } }
+    };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (report.scenario) " · " (words::verdict(report.verdict)) " · shardlab" }
+                style { (PreEscaped(include_str!("report.css"))) }
+            }
+            body { (body) }
+        }
+    };
+    page.into_string()
+}
+
+fn header(report: &RunReport) -> Markup {
+    let load = format!(
+        "{} s of load, the first {} s not measured, then {} s to drain",
+        numbers::number(report.duration_s),
+        numbers::number(report.warmup_s),
+        numbers::number(report.drain_s)
+    );
+    html! {
+        header {
+            p.name { (report.scenario) " · " (words::seeds(report)) }
+            h1 { (report.question) }
+            p.verdict { (badge(report.verdict)) " " (verdict_sentence(report)) }
+            dl.facts {
+                div { dt { "Simulated" } dd { (load) } }
+                div { dt { "Replay" } dd { code { (report.replay) } } }
+                div { dt { "Fingerprint" } dd { code { (report.fingerprint) } } }
+            }
+        }
+    }
+}
+
+fn verdict_sentence(report: &RunReport) -> String {
+    let judged = report.variants.iter().flat_map(|variant| &variant.verdicts).filter_map(|row| row.verdict);
+    let expected = report.expectations.iter().map(|row| row.verdict);
+    let count = |kind| judged.clone().filter(|verdict| *verdict == kind).count();
+    let missed = expected.filter(|verdict| *verdict == VerdictKind::Fail).count();
+    format!(
+        "{} judgements passed, {} failed, {} cannot tell; {missed} of {} expectations missed.",
+        count(VerdictKind::Pass),
+        count(VerdictKind::Fail),
+        count(VerdictKind::Unknown),
+        report.expectations.len()
+    )
+}
+
+fn badge(verdict: VerdictKind) -> Markup {
+    let class = match verdict {
+        VerdictKind::Pass => "badge pass",
+        VerdictKind::Unknown => "badge unknown",
+        VerdictKind::Fail => "badge fail",
+    };
+    html! { span class=(class) { (words::verdict(verdict)) } }
+}
+
+fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
+    html! {
+        section #variants {
+            h2 { "Variants" }
+            (metric_table(report, &compare::headline_rows(report, info), true))
+            p.note {
+                span.best { "★" } " best of its row"
+                @if report.seeds > 1 { ", by more than the 95 % confidence intervals (±)" } @else { "; one seed, so without a confidence interval" }
+                ". Point at a metric for its definition."
+            }
+        }
+    }
+}
+
+fn metric_table(report: &RunReport, rows: &[Row], verdicts: bool) -> Markup {
+    let names = compare::names(report);
+    let axes = report.sweep.as_ref().map(|sweep| sweep.axes.join(", "));
+    html! {
+        div.scroll { table.metrics {
+            thead { tr {
+                th { "Metric" }
+                @if let Some(axes) = &axes { th { (axes) } }
+                @for name in &names { th.number { (name) } }
+            } }
+            tbody {
+                @if verdicts { tr {
+                    th { "verdict" }
+                    @if axes.is_some() { td {} }
+                    @for name in &names { td.number { (badge(compare::verdict(report, name))) } }
+                } }
+                @for row in rows { (metric_row(row, axes.is_some())) }
+            }
+        } }
+    }
+}
+
+fn metric_row(row: &Row, swept: bool) -> Markup {
+    let metric = &row.metric;
+    let better = if metric.better == Better::Neither {
+        String::new()
+    } else {
+        format!("{} is better", metric.better.word())
+    };
+    let about: Vec<&str> =
+        [metric.unit.as_str(), &better].into_iter().filter(|part| !part.is_empty()).collect();
+    html! {
+        tr {
+            th title=(metric.definition) { span.term { (metric.name) } " " small { (about.join(", ")) } }
+            @if swept { td { (row.point) } }
+            @for (cell, best) in row.cells.iter().zip(&row.best) {
+                td.number.best[*best] {
+                    @match cell {
+                        Some(figure) => (numbers::figure(figure, &metric.unit)),
+                        None => "–",
+                    }
+                    @if *best { " " span.mark title="best of its row" { "★" } }
+                }
+            }
+        }
+    }
+}
+
+fn expectations(report: &RunReport) -> Markup {
+    let row = |row: &ExpectationRow| {
+        html! {
+            tr {
+                td { (badge(row.verdict)) }
+                td { (row.variant) }
+                td { (row.expectation) }
+                td.number { (row.measured.map_or_else(|| "–".into(), numbers::number)) }
+                td { code { (row.place) } }
+            }
+        }
+    };
+    html! {
+        @if !report.expectations.is_empty() {
+            section #expectations {
+                h2 { "Expectations" }
+                div.scroll { table {
+                    thead { tr { th {} th { "Variant" } th { "Expected" } th.number { "Measured" } th { "Where" } } }
+                    tbody { @for expectation in &report.expectations { (row(expectation)) } }
+                } }
+            }
+        }
+    }
+}
+
+fn judgements(report: &RunReport) -> Markup {
+    html! {
+        section #judges {
+            h2 { "Judges" }
+            div.scroll { table {
+                thead { tr { th {} th { "Variant" } th { "Judge" } th.number { "Violations" } th { "Witness or reason" } } }
+                tbody {
+                    @for variant in &report.variants {
+                        @for row in &variant.verdicts { (judgement(report, variant, row)) }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) -> Markup {
+    let seeds = words::failed_seeds(row, report.seeds);
+    html! {
+        tr {
+            td { @match row.verdict {
+                Some(verdict) => (badge(verdict)),
+                None => span.badge { (words::judgement(row)) },
+            } }
+            td { (compare::label(report, variant)) }
+            td { (row.judge) }
+            td.number { (numbers::number(row.anomalies as f64)) @if !seeds.is_empty() { br; small { (seeds) } } }
+            td { (row.words) }
+        }
+    }
+}
+
+fn faults(report: &RunReport) -> Markup {
+    let time = |time_s: Option<f64>| {
+        time_s.map_or_else(|| "–".to_owned(), |time_s| format!("{} s", numbers::number(time_s)))
+    };
+    html! {
+        @if report.variants.iter().any(|variant| !variant.faults.is_empty()) {
+            section #faults {
+                h2 { "What each fault did" }
+                div.scroll { table {
+                    thead { tr { th { "Variant" } th { "Fault" } th.number { "Struck" } th.number { "Healed" } th { "Whom" } th { "Effect" } } }
+                    tbody { @for variant in &report.variants { @for row in &variant.faults { tr {
+                        td { (compare::label(report, variant)) }
+                        td { (row.fault) }
+                        td.number { (row.struck_s.map_or_else(|| "never".to_owned(), |_| time(row.struck_s))) }
+                        td.number { (time(row.healed_s)) }
+                        td { (row.nodes) }
+                        td { (row.effect) @if row.changed == 0 { " " (badge(VerdictKind::Unknown)) } }
+                    } } } }
+                } }
+            }
+        }
+    }
+}
+
+fn moves(report: &RunReport) -> Markup {
+    html! {
+        @if report.variants.iter().any(|variant| !variant.moves.is_empty()) {
+            section #moves {
+                h2 { "Moves of shards" }
+                div.scroll { table {
+                    thead { tr { th { "Variant" } th.number { "Shard" } th { "From" } th { "To" } th.number { "Began" } th.number { "Took" } th.number { "Keys" } th.number { "Copied" } } }
+                    tbody { @for variant in &report.variants { @for row in &variant.moves { tr {
+                        td { (compare::label(report, variant)) }
+                        td.number { (row.shard) }
+                        td { (row.from) }
+                        td { (row.to) }
+                        td.number { (numbers::number(row.start_s)) " s" }
+                        td.number { (numbers::number(row.end_s - row.start_s)) " s" }
+                        td.number { (numbers::number(row.keys as f64)) }
+                        td.number { (numbers::quantity(row.bytes as f64, "bytes")) }
+                    } } } }
+                } }
+            }
+        }
+    }
+}
+
+fn every_metric(report: &RunReport, info: &[MetricInfo]) -> Markup {
+    html! {
+        section #metrics {
+            details {
+                summary { "Every metric" }
+                (metric_table(report, &compare::all_rows(report, info), false))
+            }
+        }
+    }
+}
+
+fn resolved(report: &RunReport) -> Markup {
+    html! {
+        section #scenario {
+            details {
+                summary { "The scenario with every default" }
+                pre { code { (report.resolved) } }
+            }
+            p { "The same run again: " code { (report.replay) } }
+        }
+    }
+}

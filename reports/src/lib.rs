@@ -1,0 +1,23 @@
+//! What a run found, for people and for programs: CSV tables, JSON, pictures, a terminal summary and an HTML report.
+//!
+//! Everything here sees plain rows ([`RunReport`](shardlab_scenarios::tables::RunReport)) and never a run; the same
+//! rows give the same bytes, on every machine. Wall-clock time stands in `meta.json` alone.
+//!
+//! [`write()`] leaves a run folder, whole or not at all; [`terminal::summary`] is what is printed beside it.
+
+mod compare;
+mod error;
+mod html;
+mod info;
+mod numbers;
+pub mod plots;
+mod run_folder;
+mod summary;
+mod tables;
+pub mod terminal;
+mod words;
+
+pub use error::ReportError;
+pub use info::{Better, Meta, MetricInfo};
+pub use run_folder::{WriteHistory, WrittenRun, write};
+pub use summary::summary_json;

@@ -1,0 +1,117 @@
+//! Numbers for people: four significant digits, thousands apart, no noise.
+
+use shardlab_scenarios::tables::Figure;
+
+/// Four significant digits; a value just below one is never shown as one.
+pub(crate) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() { "not a number".into() } else { format!("{value}").replace("inf", "∞") };
+    }
+    let size = value.abs();
+    if size == 0.0 {
+        "0".into()
+    } else if size < 1e-4 || size >= 1e15 {
+        format!("{value:.2e}")
+    } else {
+        decimal(value, decimals(size))
+    }
+}
+
+/// A number in its unit's own manner; bytes get binary prefixes.
+pub(crate) fn quantity(value: f64, unit: &str) -> String {
+    if unit == "bytes" { bytes(value) } else { number(value) }
+}
+
+/// A figure with the half-width of its confidence interval, when it has one.
+pub(crate) fn figure(figure: &Figure, unit: &str) -> String {
+    let mean = quantity(figure.mean, unit);
+    if figure.seeds < 2 {
+        return mean;
+    }
+    format!("{mean} ± {}", quantity((figure.high - figure.low) / 2.0, unit))
+}
+
+/// Exactly `decimals` decimals or fewer: trailing zeros go, thousands are set apart.
+pub(crate) fn decimal(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let whole = thousands(whole);
+    match (whole.as_str(), fraction) {
+        ("-0", "") => "0".into(),
+        (_, "") => whole,
+        _ => format!("{whole}.{fraction}"),
+    }
+}
+
+/// A share as a percentage.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{} %", number(share * 100.0))
+}
+
+/// A share as a whole percentage, or with one digit where that would say nothing.
+pub(crate) fn rough_percent(share: f64) -> String {
+    format!("{} %", decimal(share * 100.0, if share < 0.1 { 1 } else { 0 }))
+}
+
+fn decimals(size: f64) -> usize {
+    let four_digits = 3.0 - libm::floor(libm::log10(size));
+    let complement = if size > 0.9 && size < 1.0 { 1.0 - libm::floor(libm::log10(1.0 - size)) } else { 0.0 };
+    four_digits.max(complement).clamp(0.0, 12.0) as usize
+}
+
+fn thousands(whole: &str) -> String {
+    let digits = whole.trim_start_matches('-');
+    let mut grouped = String::from(if digits.len() < whole.len() { "-" } else { "" });
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn bytes(value: f64) -> String {
+    let mut scaled = value;
+    let mut prefixes = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter().peekable();
+    while scaled.abs() >= 1024.0 && prefixes.len() > 1 {
+        scaled /= 1024.0;
+        prefixes.next();
+    }
+    format!("{} {}", number(scaled), prefixes.next().unwrap_or("B"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        let shown: Vec<String> =
+            [0.0, 1.0, 0.5, 12.3456, 4998.7, 6_870_000.0, -1234.5, 0.01234567, 2.5e-7].map(number).into();
+        assert_eq!(shown, ["0", "1", "0.5", "12.35", "4,999", "6,870,000", "-1,234", "0.01235", "2.50e-7"]);
+    }
+
+    #[test]
+    fn almost_all_is_not_all() {
+        assert_eq!(number(0.99996), "0.99996");
+        assert_eq!(number(0.9999999), "0.9999999");
+        assert_eq!(number(0.95), "0.95");
+    }
+
+    #[test]
+    fn bytes_have_binary_prefixes() {
+        assert_eq!(quantity(1536.0, "bytes"), "1.5 KiB");
+        assert_eq!(quantity(0.0, "bytes"), "0 B");
+        assert_eq!(quantity(5.0 * 1024f64.powi(5), "bytes"), "5,120 TiB");
+    }
+
+    #[test]
+    fn several_seeds_show_their_interval() {
+        let one = Figure { mean: 2.0, low: 2.0, high: 2.0, seeds: 1 };
+        let many = Figure { mean: 2.0, low: 1.75, high: 2.25, seeds: 20 };
+        assert_eq!(figure(&one, "ms"), "2");
+        assert_eq!(figure(&many, "ms"), "2 ± 0.25");
+    }
+}

@@ -1,0 +1,178 @@
+//! The CSV tables of a run folder. Every table has its header, rows or not, and begins with the variant.
+
+use csv::WriterBuilder;
+use shardlab_scenarios::tables::{RunReport, VariantReport};
+use std::fmt::Display;
+
+/// A file's name and its bytes.
+pub(crate) type File = (String, Vec<u8>);
+
+/// All tables, in reading order.
+pub(crate) fn tables(report: &RunReport) -> Vec<File> {
+    let rows: [(&str, &[&str], fn(&VariantReport, &mut Rows)); 8] = [
+        (
+            "timeline",
+            &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
+            timeline,
+        ),
+        ("shards", &["shard", "primary", "keys", "operations", "share"], shards),
+        ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
+        ("moves", &["shard", "from", "to", "start_s", "end_s", "keys", "bytes"], moves),
+        ("faults", &["fault", "struck_s", "healed_s", "nodes", "changed", "effect"], faults),
+        ("anomalies", &["judge", "anomaly", "count", "promised", "witness"], anomalies),
+        ("latency", &["operation", "quantile", "latency_ms"], latency),
+        ("heat", &["time_s", "first_key", "operations"], heat),
+    ];
+    let mut files = vec![("variants.csv".to_owned(), variants(report))];
+    for (name, columns, write) in rows {
+        files.push((format!("{name}.csv"), table(report, columns, write)));
+    }
+    files
+}
+
+/// The rows of one table; each begins with the variant and the point of the sweep.
+struct Rows {
+    out: csv::Writer<Vec<u8>>,
+    lead: Vec<String>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { out: WriterBuilder::new().from_writer(Vec::new()), lead: Vec::new() }
+    }
+
+    fn push(&mut self, fields: &[&dyn Display]) {
+        let fields = fields.iter().map(ToString::to_string);
+        self.record(self.lead.clone().into_iter().chain(fields).collect());
+    }
+
+    fn record(&mut self, fields: Vec<String>) {
+        self.out
+            .write_record(fields)
+            .expect("a row in memory with as many fields as the header can be written");
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.out.into_inner().expect("memory can be flushed")
+    }
+}
+
+fn axes(report: &RunReport) -> Vec<String> {
+    report.sweep.as_ref().map(|sweep| sweep.axes.clone()).unwrap_or_default()
+}
+
+/// The variant's name, and its value on each of the sweep's axes.
+fn lead(report: &RunReport, variant: &VariantReport) -> Vec<String> {
+    let point = |sweep: &shardlab_scenarios::tables::Sweep| sweep.points.get(variant.sweep_point?).cloned();
+    let mut values = report.sweep.as_ref().and_then(point).unwrap_or_default();
+    values.resize(axes(report).len(), String::new());
+    values.insert(0, variant.name.clone());
+    values
+}
+
+fn head(report: &RunReport) -> Vec<String> {
+    [vec!["variant".to_owned()], axes(report)].concat()
+}
+
+fn table(report: &RunReport, columns: &[&str], write: fn(&VariantReport, &mut Rows)) -> Vec<u8> {
+    let mut rows = Rows::new();
+    rows.record([head(report), columns.iter().map(ToString::to_string).collect()].concat());
+    for variant in &report.variants {
+        rows.lead = lead(report, variant);
+        write(variant, &mut rows);
+    }
+    rows.bytes()
+}
+
+/// One row a variant: verdict, fingerprint, then a column a metric, with its interval when there are several seeds.
+fn variants(report: &RunReport) -> Vec<u8> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in report.variants.iter().flat_map(|variant| variant.metrics.keys()) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let columns = names.iter().flat_map(|name| metric_columns(name, report.seeds));
+    let mut rows = Rows::new();
+    let fixed = ["verdict", "fingerprint"].map(String::from).to_vec();
+    rows.record([head(report), fixed, columns.collect()].concat());
+    for variant in &report.variants {
+        let fixed = vec![crate::words::verdict(variant.verdict).to_lowercase(), variant.fingerprint.clone()];
+        let cells = names.iter().flat_map(|name| metric_cells(variant, name, report.seeds));
+        rows.record([lead(report, variant), fixed, cells.collect()].concat());
+    }
+    rows.bytes()
+}
+
+fn metric_columns(name: &str, seeds: u32) -> Vec<String> {
+    match seeds {
+        0 | 1 => vec![name.to_owned()],
+        _ => vec![name.to_owned(), format!("{name}_low"), format!("{name}_high")],
+    }
+}
+
+fn metric_cells(variant: &VariantReport, name: &str, seeds: u32) -> Vec<String> {
+    let figure = variant.metrics.get(name);
+    let cell = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    let ends =
+        [figure.map(|figure| figure.mean), figure.map(|figure| figure.low), figure.map(|figure| figure.high)];
+    ends.into_iter().take(if seeds > 1 { 3 } else { 1 }).map(cell).collect()
+}
+
+fn timeline(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.timeline {
+        let [p50, p95, p99, max] = [row.p50_ms, row.p95_ms, row.p99_ms, row.max_ms].map(optional);
+        rows.push(&[&row.time_s, &row.ok_per_s, &row.failed_per_s, &p50, &p95, &p99, &max]);
+    }
+}
+
+fn shards(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.shards {
+        rows.push(&[&row.shard, &row.primary, &row.keys, &row.operations, &row.share]);
+    }
+}
+
+fn servers(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.servers {
+        rows.push(&[&row.time_s, &row.server, &row.utilization, &row.queue_length, &row.handled_per_s]);
+    }
+}
+
+fn moves(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.moves {
+        rows.push(&[&row.shard, &row.from, &row.to, &row.start_s, &row.end_s, &row.keys, &row.bytes]);
+    }
+}
+
+fn faults(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.faults {
+        let [struck, healed] = [row.struck_s, row.healed_s].map(optional);
+        rows.push(&[&row.fault, &struck, &healed, &row.nodes, &row.changed, &row.effect]);
+    }
+}
+
+fn anomalies(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.anomalies {
+        rows.push(&[&row.judge, &row.anomaly, &row.count, &row.promised, &row.witness]);
+    }
+}
+
+fn latency(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.latency {
+        rows.push(&[&row.operation, &row.quantile, &row.latency_ms]);
+    }
+}
+
+/// Cells without operations are left out: most of a wide key space is empty.
+fn heat(variant: &VariantReport, rows: &mut Rows) {
+    let heat = &variant.heat;
+    for (index, count) in heat.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let (row, column) = (index / heat.columns.max(1), index % heat.columns.max(1));
+        let first_key = (row as u64).saturating_mul(heat.keys_per_row);
+        rows.push(&[&(column as f64 * heat.interval_s), &first_key, count]);
+    }
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}

@@ -1,0 +1,94 @@
+//! SVG, PNG and HTML: well-formed, self-contained, and deaf to hostile names.
+
+mod common;
+
+use common::{HOSTILE, flash_sale, info, meta};
+use shardlab_reports::{plots, write};
+use std::fs;
+
+fn hostile_page() -> String {
+    let mut report = flash_sale(&[HOSTILE, "b"], 1);
+    report.question = HOSTILE.into();
+    report.resolved = HOSTILE.into();
+    report.replay = HOSTILE.into();
+    let place = tempfile::TempDir::new().unwrap();
+    let written = write(&report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
+    fs::read_to_string(written.report).unwrap()
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let page = hostile_page();
+    assert!(page.contains("&lt;/script&gt;&lt;b&gt;&amp;"));
+    assert!(!page.contains("</script>") && !page.contains("<b>"));
+}
+
+#[test]
+fn the_page_asks_the_network_for_nothing() {
+    let page = hostile_page();
+    for source in ["src=", "url(", "@import", "<link", "<script"] {
+        assert!(!page.contains(source), "{source}");
+    }
+    // What is left of addresses are names of namespaces, which nobody fetches.
+    assert_eq!(page.matches("http").count(), page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+}
+
+#[test]
+fn the_page_answers_what_a_reader_asks() {
+    let report = flash_sale(&["modulo", "consistent-hash"], 1);
+    let place = tempfile::TempDir::new().unwrap();
+    let written = write(&report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
+    let page = fs::read_to_string(written.report).unwrap();
+    let said = [
+        "<h1>Which way of sharding keeps a flash sale off one server?</h1>",
+        "title=\"Operations answered with ok, a second.\"",
+        "flash-sale.toml:31",
+        "although client 1 had been told",
+        "NOT PROMISED",
+        "the mark never came",
+        "shardlab run flash-sale --seed 42",
+        "Fingerprint",
+    ];
+    for words in said {
+        assert!(page.contains(words), "{words}");
+    }
+    assert_eq!(page.matches("<figure>").count(), 6);
+}
+
+#[test]
+fn pictures_need_no_font_and_are_well_formed() {
+    for picture in plots::pictures(&flash_sale(&[HOSTILE, "b"], 1), &info()) {
+        let svg = plots::svg(&picture);
+        assert!(!svg.contains("<text") && !svg.contains("font"), "{}", picture.name);
+        check_well_formed(&svg);
+        let png = plots::png(&picture);
+        // RFC 2083, §3.1.
+        assert_eq!(png[..8], [137, 80, 78, 71, 13, 10, 26, 10]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "closes")]
+fn the_check_finds_tags_that_do_not_match() {
+    check_well_formed("<svg><g></svg></g>");
+}
+
+/// Tags match, attributes are quoted, and nothing in between needs escaping.
+fn check_well_formed(xml: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for piece in xml.split('<').skip(1) {
+        let (tag, text) = piece.split_once('>').expect("a tag ends");
+        assert!(!text.contains('>'), "unescaped: {text}");
+        assert!(tag.matches('"').count() % 2 == 0, "unquoted: {tag}");
+        let references = text.matches('&').count() + tag.matches('&').count();
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;"].map(|name| piece.matches(name).count()).iter().sum();
+        assert_eq!(references, known, "unescaped: {piece}");
+        assert!(piece.chars().all(|letter| !letter.is_control() || letter == '\n'));
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "{name} closes what is open"),
+            None if tag.ends_with('/') => {}
+            None => open.push(tag.split_whitespace().next().expect("a tag has a name")),
+        }
+    }
+    assert!(open.is_empty(), "open at the end: {open:?}");
+}

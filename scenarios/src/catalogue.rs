@@ -1,0 +1,264 @@
+//! The catalogue of metrics: every name, unit and definition, which way is better, and which picture shows it.
+//!
+//! Nothing downstream knows a metric that is not listed here; an expectation on any other name is an error.
+
+use serde::Serialize;
+use shardlab_consistency::JUDGES;
+
+/// Which way a metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Better {
+    /// Less is better.
+    Lower,
+    /// More is better.
+    Higher,
+    /// It describes, and does not judge.
+    Neither,
+}
+
+/// One metric of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MetricInfo {
+    /// Dotted name, unit last: `latency.read.p99_ms`.
+    pub name: String,
+    /// Its unit in words: `ms`, `operations/s`, `fraction`.
+    pub unit: &'static str,
+    /// What exactly it is.
+    pub definition: String,
+    /// Which way is better.
+    pub better: Better,
+    /// Whether a summary shows it.
+    pub headline: bool,
+    /// The picture that shows it.
+    pub plot: Option<&'static str>,
+}
+
+/// Kinds of operation with a latency of their own, in order of display.
+pub const OPERATIONS: [&str; 8] = ["all", "read", "write", "insert", "rmw", "scan", "transfer", "audit"];
+
+/// Latency statistics, in order of display: suffix of the name, quantile (`None` for mean), in words.
+pub(crate) const LATENCIES: [(&str, Option<f64>, &str); 6] = [
+    ("mean_ms", None, "Mean"),
+    ("p50_ms", Some(0.5), "Median"),
+    ("p95_ms", Some(0.95), "95th percentile"),
+    ("p99_ms", Some(0.99), "99th percentile"),
+    ("p999_ms", Some(0.999), "99.9th percentile"),
+    ("max_ms", Some(1.0), "Maximum"),
+];
+
+/// Every metric, in order of display.
+#[must_use]
+pub fn all() -> Vec<MetricInfo> {
+    let (before, after) = SINGLE.split_at(LATENCIES_COME_AFTER);
+    let single = |rows: &[Row]| rows.iter().map(Row::info).collect::<Vec<_>>();
+    let mut metrics = single(before);
+    for operation in OPERATIONS {
+        metrics.extend(LATENCIES.map(|latency| latency_info(operation, latency)));
+    }
+    metrics.extend(single(after));
+    metrics.extend(anomalies().into_iter().map(anomaly_info));
+    metrics
+}
+
+/// The metric of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<MetricInfo> {
+    all().into_iter().find(|metric| metric.name == name)
+}
+
+/// The names of all anomalies that judges count.
+#[must_use]
+pub fn anomalies() -> Vec<&'static str> {
+    let mut names: Vec<&str> = Vec::new();
+    for anomaly in JUDGES.iter().flat_map(|judge| judge.anomalies.iter().copied()) {
+        if !names.contains(&anomaly) {
+            names.push(anomaly);
+        }
+    }
+    names
+}
+
+fn latency_info(operation: &str, (suffix, _, words): (&str, Option<f64>, &str)) -> MetricInfo {
+    let what = match operation {
+        "all" => "of all operations",
+        "read" => "of point reads",
+        "write" => "of overwrites",
+        "insert" => "of writes of new keys",
+        "rmw" => "of read-modify-writes",
+        "scan" => "of scans",
+        "transfer" => "of transactions that move money",
+        _ => "of transactions that read every account",
+    };
+    MetricInfo {
+        name: format!("latency.{operation}.{suffix}"),
+        unit: "ms",
+        definition: format!(
+            "{words} {what}, from the client's call to its ok, retries included; calls made after warm-up."
+        ),
+        better: Better::Lower,
+        headline: operation == "all" && matches!(suffix, "p50_ms" | "p99_ms"),
+        plot: Some(if suffix == "max_ms" { "latency" } else { "latency-cdf" }),
+    }
+}
+
+fn anomaly_info(anomaly: &str) -> MetricInfo {
+    let judges = JUDGES.iter().filter(|judge| judge.anomalies.contains(&anomaly));
+    let docs: Vec<&str> = judges.map(|judge| judge.doc).collect();
+    MetricInfo {
+        name: format!("anomalies.{anomaly}"),
+        unit: "count",
+        definition: format!("How often `{anomaly}` was seen. {}", docs.join(" ")),
+        better: Better::Lower,
+        headline: false,
+        plot: None,
+    }
+}
+
+struct Row {
+    name: &'static str,
+    unit: &'static str,
+    better: Better,
+    headline: bool,
+    plot: Option<&'static str>,
+    definition: &'static str,
+}
+
+impl Row {
+    fn info(&self) -> MetricInfo {
+        MetricInfo {
+            name: self.name.into(),
+            unit: self.unit,
+            definition: self.definition.into(),
+            better: self.better,
+            headline: self.headline,
+            plot: self.plot,
+        }
+    }
+}
+
+/// Shown in the summary, drawn by `plot`.
+const fn headline(
+    name: &'static str,
+    unit: &'static str,
+    better: Better,
+    plot: &'static str,
+    definition: &'static str,
+) -> Row {
+    Row { name, unit, better, headline: true, plot: Some(plot), definition }
+}
+
+const fn plain(name: &'static str, unit: &'static str, better: Better, definition: &'static str) -> Row {
+    Row { name, unit, better, headline: false, plot: None, definition }
+}
+
+/// Latencies are shown after throughput and availability.
+const LATENCIES_COME_AFTER: usize = 5;
+
+use Better::{Higher, Lower, Neither};
+
+/// Metrics with a fixed name. Unless a definition says otherwise, they count operations that were called between the
+/// end of the warm-up and the end of the load.
+const SINGLE: &[Row] = &[
+    headline("throughput.ops_per_s", "operations/s", Higher, "throughput",
+        "Operations and transactions answered ok between warm-up and the load's end, per second."),
+    headline("availability.fraction", "fraction", Higher, "throughput",
+        "Operations answered ok, of all that were called; a scan, transaction or write without an answer is not."),
+    plain("errors", "count", Lower, "Operations that failed, or whose outcome the client never learnt."),
+    plain("operations", "count", Neither, "Operations and transactions that clients called."),
+    plain("outage.longest_ms", "ms", Lower,
+        "Longest span between two operations answered ok, anywhere in the cluster."),
+    headline("shard.imbalance", "ratio", Lower, "shards",
+        "Operations on the busiest shard, divided by the mean over shards; whole run."),
+    headline("shard.hottest_share", "fraction", Lower, "shards",
+        "Share of all operations that falls on the busiest shard; whole run."),
+    plain("shard.cv", "ratio", Lower,
+        "Coefficient of variation of operations over shards: standard deviation of the population by its mean."),
+    headline("server.imbalance", "ratio", Lower, "servers",
+        "Busy core time of the busiest server, divided by the mean over servers."),
+    headline("server.hottest_utilization", "fraction", Lower, "servers",
+        "Share of its core time in which the busiest server was busy."),
+    headline("server.hottest_p99_ms", "ms", Lower, "latency",
+        "99th percentile of the latency of operations that the busiest server answered."),
+    plain("server.longest_queue", "messages", Lower,
+        "Longest queue in front of a server's cores at the end of any interval."),
+    plain("fanout.mean", "shards", Lower,
+        "Mean number of shards that an operation or transaction touches; a scan asks every shard."),
+    headline("replication.lag.p99_ms", "ms", Lower, "replication",
+        "99th percentile of the time from an entry's append at the primary to its durability at a backup."),
+    plain("staleness.p_fresh", "fraction", Higher,
+        "Reads that returned the newest value acknowledged before they began, of all reads."),
+    headline("writes.acked", "count", Neither, "throughput", "Writes answered ok; whole run."),
+    headline("writes.lost", "count", Lower, "anomalies",
+        "Acknowledged writes that no surviving log holds; whole run."),
+    headline("reads.stale", "count", Lower, "anomalies",
+        "Reads that returned an older value than one acknowledged before they began; whole run."),
+    plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
+    headline("failover.duration_ms", "ms", Lower, "throughput",
+        "Mean time from suspecting a primary to appointing another; whole run."),
+    headline("txn.committed_per_s", "transactions/s", Higher, "throughput",
+        "Transactions committed, as clients were told, per second."),
+    headline("txn.abort_fraction", "fraction", Lower, "transactions",
+        "Decisions to abort, of all decisions; whole run."),
+    plain("txn.in_doubt.p50_ms", "ms", Lower,
+        "Median time that a participant was in doubt: from its yes vote to the decision; whole run."),
+    headline("txn.in_doubt.p99_ms", "ms", Lower, "transactions",
+        "99th percentile of the time that a participant was in doubt; whole run."),
+    headline("txn.in_doubt.max_ms", "ms", Lower, "transactions",
+        "Longest time that a participant was in doubt; whole run."),
+    headline("txn.lock_held.p99_ms", "ms", Lower, "transactions",
+        "99th percentile of the time that a participant held a transaction's locks; whole run."),
+    headline("txn.blocked", "count", Lower, "transactions",
+        "Operations and transactions that waited for a lock, or gave way because of one; whole run."),
+    plain("txn.messages_per_commit", "messages", Lower,
+        "Prepare, vote, decision and acknowledgement messages, divided by transactions committed; whole run."),
+    plain("txn.forced_writes_per_commit", "writes", Lower,
+        "Forced writes asked for on behalf of transactions, divided by transactions committed; whole run."),
+    plain("surge.p99_before_ms", "ms", Neither,
+        "99th percentile of latency between warm-up and the first surge of a workload."),
+    plain("surge.p99_during_ms", "ms", Lower, "99th percentile of latency while a surge lasts."),
+    headline("surge.p99_penalty", "ratio", Lower, "latency",
+        "99th percentile of latency during the surge, divided by the same before it."),
+    plain("surge.throughput_during_ops_per_s", "operations/s", Higher,
+        "Operations answered ok, per second of surge."),
+    plain("network.bytes_per_op", "bytes", Lower, "Bytes sent by all nodes, divided by operations called; whole run."),
+    plain("network.messages_per_op", "messages", Lower,
+        "Messages sent by all nodes, divided by operations called; whole run."),
+    plain("network.messages_lost", "messages", Neither, "Messages that the network lost; whole run."),
+    plain("disk.syncs", "count", Lower, "Syncs of all disks; whole run."),
+    plain("disk.forced_writes", "count", Neither, "Forced writes asked for by all nodes; whole run."),
+    headline("convergence.time_ms", "ms", Lower, "replication",
+        "Time from the heal at the load's end until all replicas agreed."),
+    plain("faults.effects", "count", Neither, "Things that went otherwise because of a fault, over all receipts."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_dotted_in_lower_case() {
+        let mut names: Vec<String> = all().into_iter().map(|metric| metric.name).collect();
+        let sound = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+        assert!(names.iter().all(|name| name.chars().all(sound)), "{names:?}");
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "a metric is listed twice");
+    }
+
+    #[test]
+    fn a_metric_is_found_by_its_name_only() {
+        assert_eq!(find("latency.read.p99_ms").unwrap().unit, "ms");
+        assert_eq!(find("writes.lost").unwrap().better, Better::Lower);
+        assert_eq!(find("latency.read.p98_ms"), None);
+        assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn latencies_follow_throughput() {
+        let metrics = all();
+        assert_eq!(metrics[LATENCIES_COME_AFTER - 1].name, "outage.longest_ms");
+        assert_eq!(metrics[LATENCIES_COME_AFTER].name, "latency.all.mean_ms");
+    }
+}

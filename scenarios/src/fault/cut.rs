@@ -1,0 +1,169 @@
+//! Partitions of the file → cuts of the kernel.
+
+use shardlab_sim::{Action, Direction, InFlight, Target};
+use shardlab_sim::{NodeId, Random};
+
+use super::convert::{FaultProblem, TARGET_HELP, problem};
+use super::find::Finder;
+use super::partition::{CutDirection, MessagesInFlight, Partition, Side, Split};
+use super::split;
+
+/// Cuts a cluster; what is left to chance is drawn from `random`.
+pub(super) struct Cutter<'a> {
+    pub finder: Finder<'a>,
+    pub random: &'a mut Random,
+}
+
+impl Cutter<'_> {
+    pub fn partition(&mut self, partition: &Partition) -> Result<Action, FaultProblem> {
+        let servers = self.finder.layout.servers.clone();
+        match &partition.split {
+            Split::One => self.halves(partition, 1),
+            Split::Minority => self.halves(partition, split::minority(servers.len())),
+            Split::Majority => self.halves(partition, split::smaller_half(servers.len())),
+            Split::Ring => self.ring(partition, &servers),
+            Split::Primaries => self.primaries(partition, servers),
+            Split::Region(name) => self.region(partition, name),
+            Split::Groups(groups) => self.groups(partition, groups),
+        }
+    }
+
+    fn halves(&mut self, partition: &Partition, count: usize) -> Result<Action, FaultProblem> {
+        let servers = &self.finder.layout.servers;
+        if count == 0 || count >= servers.len() {
+            return Err(too_few(&partition.split));
+        }
+        let mut halves = split::draw(servers, count, self.random);
+        for (side, nodes) in self.bystanders(partition) {
+            match side {
+                Side::Both => {}
+                Side::CutOff => halves.cut_off.extend(nodes),
+                Side::Rest => halves.rest.extend(nodes),
+            }
+        }
+        Ok(cut(Target::Nodes(halves.cut_off), Target::Nodes(halves.rest), partition))
+    }
+
+    /// Who is not a server, and where they stand.
+    fn bystanders(&self, partition: &Partition) -> [(Side, Vec<NodeId>); 3] {
+        let layout = self.finder.layout;
+        [
+            (partition.clients, layout.clients.clone()),
+            (partition.control_plane, vec![layout.control_plane]),
+            (partition.coordinators, layout.coordinators.clone()),
+        ]
+    }
+
+    fn ring(&mut self, partition: &Partition, servers: &[NodeId]) -> Result<Action, FaultProblem> {
+        if servers.len() < 3 {
+            return Err(too_few(&partition.split));
+        }
+        let links = split::ring(servers, self.random);
+        Ok(Action::CutLinks { links, in_flight: in_flight(partition) })
+    }
+
+    fn primaries(&self, partition: &Partition, mut rest: Vec<NodeId>) -> Result<Action, FaultProblem> {
+        for (side, nodes) in self.bystanders(partition) {
+            match side {
+                Side::Both => {}
+                Side::Rest => rest.extend(nodes),
+                Side::CutOff => {
+                    let message = "nobody else can be cut off with `primaries`: they are found when the fault strikes";
+                    return Err(problem("partition", message, "use `both` or `rest`"));
+                }
+            }
+        }
+        Ok(cut(Target::Role("primary".into()), Target::Nodes(rest), partition))
+    }
+
+    /// A region is cut off with everything in it: where it stands is decided by geography, not by the options.
+    fn region(&self, partition: &Partition, name: &str) -> Result<Action, FaultProblem> {
+        let help = "name a region of `cluster.regions`";
+        let cut_off = self.finder.region(name).map_err(|message| problem("partition", message, help))?;
+        let rest: Vec<NodeId> = self.finder.everybody().filter(|node| !cut_off.contains(node)).collect();
+        if rest.is_empty() || cut_off.is_empty() {
+            return Err(problem("partition", format!("everything is in region `{name}`: nothing is cut"), help));
+        }
+        Ok(cut(Target::Nodes(cut_off), Target::Nodes(rest), partition))
+    }
+
+    fn groups(&self, partition: &Partition, named: &[Vec<String>]) -> Result<Action, FaultProblem> {
+        let mut groups = self.named_groups(named)?;
+        let listed: Vec<NodeId> = groups.concat();
+        let servers = self.finder.layout.servers.iter().copied();
+        let unlisted: Vec<NodeId> = servers.filter(|server| !listed.contains(server)).collect();
+        let mut rest = largest(&groups);
+        if !unlisted.is_empty() {
+            rest = groups.len();
+            groups.push(unlisted);
+        }
+        if groups.iter().filter(|group| !group.is_empty()).count() < 2 {
+            return Err(too_few(&partition.split));
+        }
+        for (side, nodes) in self.bystanders(partition) {
+            match side {
+                Side::Both => {}
+                Side::CutOff => groups[0].extend(nodes),
+                Side::Rest => groups[rest].extend(nodes),
+            }
+        }
+        Ok(cut_groups(&groups, partition))
+    }
+
+    fn named_groups(&self, named: &[Vec<String>]) -> Result<Vec<Vec<NodeId>>, FaultProblem> {
+        let mut seen: Vec<NodeId> = Vec::new();
+        let mut groups = Vec::with_capacity(named.len());
+        for names in named {
+            let mut group = Vec::with_capacity(names.len());
+            for name in names {
+                let server = self.finder.server(name).map_err(|message| problem("partition", message, TARGET_HELP))?;
+                if seen.contains(&server) {
+                    let message = format!("`{name}` is listed twice");
+                    return Err(problem("partition", message, "a server is on one side only"));
+                }
+                seen.push(server);
+                group.push(server);
+            }
+            groups.push(group);
+        }
+        Ok(groups)
+    }
+}
+
+fn too_few(split: &Split) -> FaultProblem {
+    let message = format!("there are too few servers to split them as `{split}` says");
+    problem("partition", message, "add servers, or choose another split")
+}
+
+fn largest(groups: &[Vec<NodeId>]) -> usize {
+    let first_of_the_longest = (0..groups.len()).rev().max_by_key(|&index| groups[index].len());
+    first_of_the_longest.unwrap_or(0)
+}
+
+fn cut(cut_off: Target, rest: Target, partition: &Partition) -> Action {
+    let (from, to, direction) = match partition.direction {
+        CutDirection::Both => (cut_off, rest, Direction::Both),
+        CutDirection::Outbound => (cut_off, rest, Direction::OneWay),
+        CutDirection::Inbound => (rest, cut_off, Direction::OneWay),
+    };
+    Action::Cut { from, to, direction, in_flight: in_flight(partition) }
+}
+
+/// With several groups, one-way cuts are those from, or to, the first.
+fn cut_groups(groups: &[Vec<NodeId>], partition: &Partition) -> Action {
+    let mut links = split::between(groups);
+    match partition.direction {
+        CutDirection::Both => {}
+        CutDirection::Outbound => links.retain(|(from, _)| groups[0].contains(from)),
+        CutDirection::Inbound => links.retain(|(_, to)| groups[0].contains(to)),
+    }
+    Action::CutLinks { links, in_flight: in_flight(partition) }
+}
+
+const fn in_flight(partition: &Partition) -> InFlight {
+    match partition.in_flight {
+        MessagesInFlight::Drop => InFlight::Drop,
+        MessagesInFlight::Deliver => InFlight::Deliver,
+        MessagesInFlight::Hold => InFlight::Hold,
+    }
+}

@@ -1,0 +1,148 @@
+//! `[[fault]]`: what goes wrong, when, and for how long, in Jepsen's words.
+//!
+//! The file names servers, roles and splits; [`convert`] turns them into the kernel's faults once the cluster's
+//! layout is known. What is left to chance (which servers make the minority) is drawn from the seed's own stream.
+
+mod convert;
+mod cut;
+mod find;
+mod partition;
+mod split;
+mod target;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shardlab_sim::{Duration, Share};
+
+pub use convert::{FaultProblem, convert};
+pub use partition::{CutDirection, MessagesInFlight, Partition, Side, Split};
+pub use target::TargetSpec;
+
+/// One `[[fault]]`: exactly one of `at` and `when`, and exactly one of the things that can go wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FaultSpec {
+    /// Its name in receipts, pictures and dotted paths; what it does and its number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Strikes at this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Duration>,
+    /// Strikes when a protocol reaches this step after warm-up: `2pc.prepared`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// With `when`: which occurrence of the step after warm-up, from one; the first if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u64>,
+    /// How long until it heals; until the load ends if left out.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Duration>,
+    /// Cut the network: a split by its name, a list of servers to cut off, lists of servers, or a table with options.
+    #[serde(default, deserialize_with = "partition::short_or_table", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<partition::SplitOrPartition>")]
+    pub partition: Option<Partition>,
+    /// Stop processes, and start them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crash: Option<Crash>,
+    /// Freeze processes; what arrives waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
+    /// Make processors and disks slower.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Slow>,
+    /// Make links lossy or slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Links>,
+    /// Make clocks jump.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Clock>,
+}
+
+/// Stop processes: inboxes, timers and memory are gone, and writes that no sync has carried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Crash {
+    /// Whom.
+    pub target: TargetSpec,
+    /// How long they stay down (the same as the fault's `for`); until the load ends if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Duration>,
+    /// The process dies, but the machine keeps its power: writes on their way to the disk arrive.
+    #[serde(default)]
+    pub keep_unsynced: bool,
+}
+
+/// Freeze processes: nothing is handled until the fault heals; messages and timers wait.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pause {
+    /// Whom.
+    pub target: TargetSpec,
+}
+
+/// Make processors and disks slower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Slow {
+    /// Whom.
+    pub target: TargetSpec,
+    /// How many times slower: 10 makes a millisecond ten; at least 1, and kept to thousandths.
+    pub factor: f64,
+}
+
+/// Make every link from and to the target lossy or slow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Links {
+    /// Whose links.
+    pub target: TargetSpec,
+    /// Added chance of losing a message; a stream sends it again.
+    #[serde(default = "no_share")]
+    pub loss: Share,
+    /// Added chance of delivering a message twice.
+    #[serde(default = "no_share")]
+    pub duplicate: Share,
+    /// Added one-way latency.
+    #[serde(default)]
+    pub delay: Duration,
+}
+
+/// Make clocks jump; healing moves them back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Clock {
+    /// Whose.
+    pub target: TargetSpec,
+    /// How far.
+    pub jump: Duration,
+    /// Back instead of forward.
+    #[serde(default)]
+    pub backward: bool,
+}
+
+fn no_share() -> Share {
+    Share::ZERO
+}
+
+impl FaultSpec {
+    /// The things that can go wrong and are set, by the file's word.
+    #[must_use]
+    pub fn actions(&self) -> Vec<&'static str> {
+        let set = [
+            ("partition", self.partition.is_some()),
+            ("crash", self.crash.is_some()),
+            ("pause", self.pause.is_some()),
+            ("slow", self.slow.is_some()),
+            ("links", self.links.is_some()),
+            ("clock", self.clock.is_some()),
+        ];
+        set.into_iter().filter(|(_, set)| *set).map(|(word, _)| word).collect()
+    }
+
+    /// Its name, or one made of what it does and its number in the file.
+    #[must_use]
+    pub fn label(&self, index: usize) -> String {
+        let action = self.actions().first().copied().unwrap_or("fault");
+        self.name.clone().unwrap_or_else(|| format!("{action} {}", index + 1))
+    }
+}

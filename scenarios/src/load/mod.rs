@@ -1,0 +1,166 @@
+//! File → table with places → overrides → types → checks. Everything that is wrong is said at once, with its place.
+
+mod cases;
+mod check;
+mod diagnostic;
+mod overrides;
+mod path;
+mod semantic;
+mod shape;
+mod source;
+mod suggest;
+mod syntax;
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeTable;
+
+pub use cases::Case;
+pub use diagnostic::{Diagnostic, LoadError, LoadErrorKind};
+
+use crate::library;
+use crate::scenario::Scenario;
+use overrides::{Override, replace};
+use shape::Format;
+use source::Sources;
+
+/// A scenario that can be run: read, resolved, expanded and checked.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario as resolved: every default filled in, every override of the command line applied.
+    pub scenario: Scenario,
+    /// The same as TOML, for the run folder.
+    pub resolved: String,
+    /// What is to be run: every variant at every point of the sweep, variants in file order.
+    pub cases: Vec<Case>,
+    /// The values at every point of the sweep, as written; empty if nothing is swept.
+    pub points: Vec<Vec<String>>,
+    /// `file:line` of every expectation.
+    pub expectation_places: Vec<String>,
+}
+
+/// Loads a scenario file, or a scenario of the library by its name, with settings replaced by `path=value` texts.
+///
+/// # Errors
+/// When it cannot be read, or anything in it is wrong.
+pub fn load(name: &str, overrides: &[String]) -> Result<Plan, LoadError> {
+    let path = Path::new(name);
+    let is_path = name.ends_with(".toml") || path.exists();
+    match library::find(name) {
+        Some(entry) if !is_path => load_text(&entry.label(), entry.text, entry.name, overrides),
+        _ if is_path => load_file(path, overrides),
+        _ => Err(unknown(name)),
+    }
+}
+
+/// Loads a scenario file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_file(path: &Path, overrides: &[String]) -> Result<Plan, LoadError> {
+    let label = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| {
+        LoadError::unreadable(format!("{label} cannot be read: {error}"), "check the path and its permissions")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..place].iter().filter(|&&byte| byte == b'\n').count();
+        let message = format!("{label}:{line} is not UTF-8: the byte at {place} begins no character");
+        LoadError::unreadable(message, "save the file as UTF-8")
+    })?;
+    let stem = path.file_stem().map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy().into_owned());
+    load_text(&label, &text, &stem, overrides)
+}
+
+/// Loads a scenario from its text. `label` is what errors call it, `name` its name unless the text gives one.
+///
+/// # Errors
+/// When anything in it is wrong.
+pub fn load_text(label: &str, text: &str, name: &str, overrides: &[String]) -> Result<Plan, LoadError> {
+    let mut sources = Sources::default();
+    sources.add(label, text);
+    for change in overrides {
+        sources.add("--set", change);
+    }
+    resolve(&sources, name).map_err(|diagnostics| LoadError::invalid(sources, diagnostics))
+}
+
+fn unknown(name: &str) -> LoadError {
+    let known: Vec<&str> = library::LIBRARY.iter().map(|entry| entry.name).collect();
+    let help = match suggest::nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", ")),
+    };
+    LoadError::unreadable(format!("there is no scenario `{name}`"), &help)
+}
+
+fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
+    let format = Format::of_scenarios();
+    let mut texts = sources.iter();
+    let (text, _) = texts.next().expect("the file is the first source");
+    let mut table = syntax::parse(text)?;
+    let written = read(&format, &mut table, name)?;
+
+    let written_text = written.to_toml();
+    let defaults = syntax::parse(&written_text)?.into_inner();
+    let changes = parse_all(texts)?;
+    apply(&format, table.get_mut(), &defaults, &changes, &["schema"])?;
+    let scenario = read(&format, &mut table, name)?;
+
+    let resolved = scenario.to_toml();
+    let defaults = syntax::parse(&resolved)?.into_inner();
+    semantic::check_file(&scenario, table.get_ref())?;
+    let (cases, points) = cases::expand(&format, &scenario, &table, &defaults)?;
+    let expectation_places = expectation_places(sources, table.get_ref());
+    Ok(Plan { scenario, resolved, cases, points, expectation_places })
+}
+
+/// Table → types; the places in what serde finds wrong are the table's own.
+fn read(format: &Format, table: &mut Spanned<DeTable<'_>>, name: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let diagnostics = check::check(format, table);
+    if !diagnostics.is_empty() {
+        return Err(diagnostics);
+    }
+    let mut scenario = Scenario::deserialize(toml::Deserializer::from(table.clone())).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        vec![Diagnostic::at(span, error.message().trim_end())]
+    })?;
+    if scenario.name.is_empty() {
+        name.clone_into(&mut scenario.name);
+    }
+    Ok(scenario)
+}
+
+fn parse_all<'s>(texts: impl Iterator<Item = (&'s str, usize)>) -> Result<Vec<Override<'s>>, Vec<Diagnostic>> {
+    collect(texts.map(|(text, start)| overrides::parse(text, start)))
+}
+
+fn apply<'i>(
+    format: &Format,
+    table: &mut DeTable<'i>,
+    defaults: &DeTable<'i>,
+    changes: &[Override<'i>],
+    forbidden: &[&str],
+) -> Result<(), Vec<Diagnostic>> {
+    let applied = changes.iter().map(|change| replace(format, table, defaults, change, forbidden));
+    collect::<()>(applied).map(|_| ())
+}
+
+/// All results, or all that is wrong.
+fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostic>>) -> Result<Vec<T>, Vec<Diagnostic>> {
+    let (mut values, mut diagnostics) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }
+}
+
+fn expectation_places(sources: &Sources, table: &DeTable<'_>) -> Vec<String> {
+    let elements = table.get("expect").and_then(|list| list.get_ref().as_array());
+    elements.into_iter().flatten().map(|element| sources.place(&element.span())).collect()
+}

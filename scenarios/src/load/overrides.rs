@@ -1,0 +1,131 @@
+//! Replaces settings: `--set`, `[[variant]] set`, points of a sweep.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::Diagnostic;
+use super::path::{exists, named};
+use super::shape::Format;
+use super::source::respan;
+
+/// One setting to be replaced.
+#[derive(Clone, Debug)]
+pub struct Override<'i> {
+    /// The dotted path.
+    pub path: String,
+    /// Where the path stands.
+    pub path_span: Range<usize>,
+    /// The value.
+    pub value: Spanned<DeValue<'i>>,
+}
+
+/// The sections that a variant or a sweep must leave alone: it would change what it is part of.
+pub const NOT_IN_VARIANTS: &[&str] = &["schema", "name", "question", "variant", "sweep", "expect"];
+
+/// Replaces the setting, whole. What is not written in the file is taken from the resolved scenario first, so that a
+/// default stays what it was beside the replaced setting.
+///
+/// # Errors
+/// When there is no such setting, or it is one of `forbidden`.
+pub fn replace<'i>(
+    format: &Format,
+    table: &mut DeTable<'i>,
+    resolved: &DeTable<'i>,
+    change: &Override<'i>,
+    forbidden: &[&str],
+) -> Result<(), Diagnostic> {
+    let first = change.path.split('.').next().unwrap_or_default();
+    if forbidden.contains(&first) {
+        let message = format!("`{}` cannot be changed here", change.path);
+        let help = "variants and sweeps change the settings of a run: the cluster, the protocols, the load, faults";
+        return Err(Diagnostic::at(change.path_span.clone(), message).help(help));
+    }
+    exists(format, resolved, &change.path)
+        .map_err(|problem| Diagnostic::at(change.path_span.clone(), problem.message).help(problem.help))?;
+    let segments: Vec<&str> = change.path.split('.').collect();
+    descend(table, Some(resolved), &segments, change);
+    Ok(())
+}
+
+fn descend<'i>(
+    table: &mut DeTable<'i>,
+    resolved: Option<&DeTable<'i>>,
+    segments: &[&str],
+    change: &Override<'i>,
+) {
+    let (segment, rest) = segments.split_first().expect("a path has a segment");
+    let key = || Spanned::new(change.path_span.clone(), (*segment).to_owned().into());
+    if rest.is_empty() {
+        // `insert` alone would keep the old key and its place.
+        table.remove(*segment);
+        table.insert(key(), change.value.clone());
+        return;
+    }
+    let default = resolved.and_then(|resolved| resolved.get(*segment));
+    if !table.get(*segment).is_some_and(|value| value.get_ref().is_table() || value.get_ref().is_array()) {
+        table.remove(*segment);
+        table.insert(key(), graft(default, &change.path_span));
+    }
+    let value = table.get_mut(*segment).expect("it was inserted above");
+    enter(value, default.map(Spanned::get_ref), rest, change);
+}
+
+fn enter<'i>(
+    value: &mut Spanned<DeValue<'i>>,
+    default: Option<&DeValue<'i>>,
+    segments: &[&str],
+    change: &Override<'i>,
+) {
+    match value.get_mut() {
+        DeValue::Table(table) => descend(table, default.and_then(DeValue::as_table), segments, change),
+        DeValue::Array(elements) => {
+            let (name, rest) = segments.split_first().expect("a path has a segment");
+            let index = named(elements, name).expect("the path was found in the resolved scenario");
+            let defaults = default.and_then(DeValue::as_array);
+            let default = defaults.and_then(|defaults| defaults.get(index)).map(Spanned::get_ref);
+            let elements: &mut [Spanned<DeValue<'i>>] = elements;
+            match rest {
+                [] => elements[index] = change.value.clone(),
+                rest => enter(&mut elements[index], default, rest, change),
+            }
+        }
+        _ => unreachable!("a path ends at the innermost setting"),
+    }
+}
+
+/// A default as if it had been written where the override stands; an empty table where a setting has none.
+fn graft<'i>(default: Option<&Spanned<DeValue<'i>>>, span: &Range<usize>) -> Spanned<DeValue<'i>> {
+    let empty = || Spanned::new(span.clone(), DeValue::Table(DeTable::new()));
+    respan(default.cloned().unwrap_or_else(empty), &|_| span.clone())
+}
+
+/// Reads `path=value` of the command line; `start` is where its text begins among the sources.
+///
+/// A value that is no TOML is taken as a text, so that `--set cluster.cpu=8` and
+/// `--set workload.orders.arrivals.open=500/s` both need no quotes of their own.
+///
+/// # Errors
+/// When there is no `=`, or an array, table or quoted text does not end.
+pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Diagnostic> {
+    let Some((path, value)) = text.split_once('=') else {
+        let whole = start..start + text.len();
+        return Err(Diagnostic::at(whole, "an override is written `path=value`").label("there is no `=`"));
+    };
+    let path_span = start..start + path.trim_end().len();
+    let value_start = start + path.len() + 1;
+    let value = match DeValue::parse(value) {
+        Ok(parsed) => respan(parsed, &|span| value_start + span.start..value_start + span.end),
+        Err(error) if value.trim_start().starts_with(['[', '{', '"', '\'']) => {
+            let span = error.span().unwrap_or(0..value.len());
+            let span = value_start + span.start..value_start + span.end;
+            return Err(Diagnostic::at(span, format!("this is no value: {}", error.message())));
+        }
+        Err(_) => {
+            let span = value_start..value_start + value.len();
+            Spanned::new(span, DeValue::String(value.trim().into()))
+        }
+    };
+    Ok(Override { path: path.trim().to_owned(), path_span, value })
+}

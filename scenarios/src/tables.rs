@@ -1,0 +1,264 @@
+//! What a run leaves for everyone downstream: plain rows. Reports, plots and notebooks see these and nothing else.
+//!
+//! Times are seconds of virtual time, latencies milliseconds, shares fractions; every field's unit is its suffix.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// The three values of a verdict, worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// Every judge that had something to judge is content.
+    Pass,
+    /// A judge could not tell: no evidence, or a fault that changed nothing.
+    Unknown,
+    /// A promise or an expectation was broken.
+    Fail,
+}
+
+/// A number with its uncertainty: the mean over seeds and its 95 % confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// Mean over seeds.
+    pub mean: f64,
+    /// Lower end of the 95 % confidence interval; equal to the mean for one seed.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// How many seeds it is the mean of.
+    pub seeds: u32,
+}
+
+/// Everything that one `shardlab run` found.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The question that it asks.
+    pub question: String,
+    /// First seed.
+    pub seed: u64,
+    /// How many seeds, counting up from the first.
+    pub seeds: u32,
+    /// `native` or `madsim`.
+    pub engine: String,
+    /// Fingerprint over all variants and seeds, 32 hex digits.
+    pub fingerprint: String,
+    /// The worst of the variants' verdicts and the expectations.
+    pub verdict: VerdictKind,
+    /// Load runs from 0 to here, in seconds; then faults heal and the cluster drains.
+    pub duration_s: f64,
+    /// Measures begin here, in seconds.
+    pub warmup_s: f64,
+    /// The drain's length, in seconds.
+    pub drain_s: f64,
+    /// One for each variant (and each point of a sweep), in file order.
+    pub variants: Vec<VariantReport>,
+    /// The axis of a sweep, if there is one.
+    pub sweep: Option<Sweep>,
+    /// How each expectation fared.
+    pub expectations: Vec<ExpectationRow>,
+    /// The resolved scenario, as TOML.
+    pub resolved: String,
+    /// The exact command that gives this run again.
+    pub replay: String,
+}
+
+/// The swept settings; `points[i]` belongs to the variants whose `sweep_point` is `i`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sweep {
+    /// Dotted paths that are swept.
+    pub axes: Vec<String>,
+    /// Their values, point by point, in the order of `axes`, as written.
+    pub points: Vec<Vec<String>>,
+}
+
+/// One variant's findings. Rows are those of the first seed; metrics are over all seeds.
+#[derive(Clone, Debug, Serialize)]
+pub struct VariantReport {
+    /// Its name; `base` when the scenario has no variants.
+    pub name: String,
+    /// Index into [`Sweep::points`].
+    pub sweep_point: Option<usize>,
+    /// The worst verdict over judges and seeds.
+    pub verdict: VerdictKind,
+    /// Of the first seed.
+    pub fingerprint: String,
+    /// By dotted name, in the catalogue's order.
+    pub metrics: IndexMap<String, Figure>,
+    /// What each judge said.
+    pub verdicts: Vec<JudgementRow>,
+    /// Client-side measures by interval.
+    pub timeline: Vec<TimelineRow>,
+    /// Load by shard.
+    pub shards: Vec<ShardRow>,
+    /// Load by server and interval.
+    pub servers: Vec<ServerRow>,
+    /// Moves of shards between servers; empty until something moves.
+    pub moves: Vec<MoveRow>,
+    /// What each fault did.
+    pub faults: Vec<FaultRow>,
+    /// First witnesses.
+    pub anomalies: Vec<AnomalyRow>,
+    /// Latency quantiles by kind of operation.
+    pub latency: Vec<LatencyRow>,
+    /// Operations by key range and interval.
+    pub heat: HeatMap,
+}
+
+/// What one judge said of one variant.
+#[derive(Clone, Debug, Serialize)]
+pub struct JudgementRow {
+    /// The judge.
+    pub judge: String,
+    /// `None`: the configuration does not promise this; `anomalies` is a metric only.
+    pub verdict: Option<VerdictKind>,
+    /// How many violations.
+    pub anomalies: u64,
+    /// The witness, or why it is unknown, or why it is not promised.
+    pub words: String,
+    /// Seeds on which it failed.
+    pub failed_seeds: Vec<u64>,
+}
+
+/// One interval of the timeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineRow {
+    /// The interval's start, in seconds.
+    pub time_s: f64,
+    /// Operations completed with ok, a second.
+    pub ok_per_s: f64,
+    /// Operations failed or timed out, a second.
+    pub failed_per_s: f64,
+    /// Median latency of those completed with ok; `None` if there were none.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// The slowest.
+    pub max_ms: Option<f64>,
+}
+
+/// Load of one shard after warm-up.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShardRow {
+    /// Shard number.
+    pub shard: u32,
+    /// Its primary at the end ("server 3"), or empty.
+    pub primary: String,
+    /// Distinct keys touched.
+    pub keys: u64,
+    /// Operations on it.
+    pub operations: u64,
+    /// Share of all operations.
+    pub share: f64,
+}
+
+/// Load of one server in one interval.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerRow {
+    /// The interval's start, in seconds.
+    pub time_s: f64,
+    /// "server 3".
+    pub server: String,
+    /// Share of its cores that was busy.
+    pub utilization: f64,
+    /// Messages waiting at the interval's end.
+    pub queue_length: u64,
+    /// Messages handled in the interval, a second.
+    pub handled_per_s: f64,
+}
+
+/// One move of a shard.
+#[derive(Clone, Debug, Serialize)]
+pub struct MoveRow {
+    /// Shard number.
+    pub shard: u32,
+    /// From which server.
+    pub from: String,
+    /// To which.
+    pub to: String,
+    /// When it began, in seconds.
+    pub start_s: f64,
+    /// When it ended, in seconds.
+    pub end_s: f64,
+    /// Keys copied.
+    pub keys: u64,
+    /// Bytes copied.
+    pub bytes: u64,
+}
+
+/// One fault's receipt.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultRow {
+    /// Its name.
+    pub fault: String,
+    /// When it struck, in seconds; `None`: never.
+    pub struck_s: Option<f64>,
+    /// When it healed, in seconds.
+    pub healed_s: Option<f64>,
+    /// Whom it struck, as names.
+    pub nodes: String,
+    /// How many things it changed.
+    pub changed: u64,
+    /// The same in words.
+    pub effect: String,
+}
+
+/// One class of anomaly that was seen.
+#[derive(Clone, Debug, Serialize)]
+pub struct AnomalyRow {
+    /// The judge that saw it.
+    pub judge: String,
+    /// Its name.
+    pub anomaly: String,
+    /// How often.
+    pub count: u64,
+    /// Whether the configuration promised that it would not happen.
+    pub promised: bool,
+    /// The first one, in words.
+    pub witness: String,
+}
+
+/// One quantile of one kind of operation.
+#[derive(Clone, Debug, Serialize)]
+pub struct LatencyRow {
+    /// `read`, `write`, … or `all`.
+    pub operation: String,
+    /// In `0.0..=1.0`.
+    pub quantile: f64,
+    /// Latency at the quantile.
+    pub latency_ms: f64,
+}
+
+/// Operations by key range (rows) and time (columns).
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct HeatMap {
+    /// Width of a column, in seconds.
+    pub interval_s: f64,
+    /// Columns.
+    pub columns: usize,
+    /// Rows: equal slices of the key space, lowest keys first.
+    pub rows: usize,
+    /// How many keys one row stands for.
+    pub keys_per_row: u64,
+    /// Row by row.
+    pub counts: Vec<u32>,
+}
+
+/// How one expectation fared on one variant.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExpectationRow {
+    /// Which variant.
+    pub variant: String,
+    /// "writes.lost at most 0".
+    pub expectation: String,
+    /// What was measured; `None` if the metric does not exist for this variant.
+    pub measured: Option<f64>,
+    /// Met, not met, or not to be told.
+    pub verdict: VerdictKind,
+    /// `file:line` of the expectation.
+    pub place: String,
+}

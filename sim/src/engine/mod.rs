@@ -1,0 +1,169 @@
+//! The native engine: a queue of keys, and a machine for every node.
+
+mod agenda;
+mod dispatch;
+mod faulting;
+mod machine;
+mod sampling;
+mod validate;
+
+pub use validate::ConfigError;
+
+use agenda::Agenda;
+use machine::Machine;
+
+use crate::counters::{Counters, NodeSample};
+use crate::fault::{Fault, Receipt};
+use crate::fingerprint::Fingerprint;
+use crate::key::Tag;
+use crate::node::{Node, NodeId, Payload};
+use crate::queue::EventQueue;
+use crate::samplers::Samplers;
+use crate::time::Time;
+use crate::topology::Topology;
+use crate::world::{Scheduler, World};
+use sampling::Sampling;
+
+/// What a run is given beside its world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// From which every random stream is keyed.
+    pub seed: u64,
+    /// Counters and samples begin here, in ns; observations and the fingerprint begin at zero.
+    pub warmup: Time,
+    /// How often each node's load is sampled, in ns; `None`: never.
+    pub sample_every: Option<Time>,
+}
+
+/// A run: nodes in a world, and what is to come.
+#[derive(Clone, Debug)]
+pub struct Simulation<N: Node> {
+    nodes: Vec<N>,
+    machines: Vec<Machine>,
+    world: World<N::Message>,
+    agenda: Agenda,
+    /// Letters that wait for a cut to heal, in the order of their arrival.
+    held: Vec<u32>,
+    sampling: Sampling,
+    handled: u64,
+    /// Strokes and healings in the queue; once everything is healed they come to nothing.
+    fault_events: usize,
+}
+
+/// What a run leaves.
+#[derive(Clone, Debug)]
+pub struct Finished<N: Node> {
+    /// The nodes as they were at the end.
+    pub nodes: Vec<N>,
+    /// What nodes saw, in order.
+    pub observations: Vec<(Time, NodeId, <N::Message as Payload>::Observation)>,
+    /// What each fault changed, in the order of the schedule.
+    pub receipts: Vec<Receipt>,
+    /// The run's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// What was counted after the warm-up.
+    pub counters: Counters,
+    /// The load over time, by time and then by node.
+    pub samples: Vec<NodeSample>,
+}
+
+impl<N: Node> Simulation<N> {
+    /// Prepares a run: every node boots at time zero, in order.
+    ///
+    /// # Errors
+    /// When topology, nodes and faults do not fit together; says where.
+    pub fn new(
+        config: Config,
+        topology: Topology,
+        nodes: Vec<N>,
+        faults: Vec<Fault>,
+    ) -> Result<Self, ConfigError> {
+        validate::check(&config, &topology, nodes.len(), &faults)?;
+        let mut samplers = Samplers::default();
+        let mut world = World::new(config.seed, &topology, faults, &mut samplers);
+        let mut agenda = Agenda::new(nodes.len());
+        let timed: Vec<_> = world.faults.timed().collect();
+        let fault_events = timed.len();
+        for (fault, at) in timed {
+            let key = world.key(at, Tag::Strike, fault as u32);
+            agenda.schedule(key);
+        }
+        let mut machines = Vec::with_capacity(nodes.len());
+        for (machine, id) in topology.machines.iter().zip(0..) {
+            let boot = world.key(0, Tag::Start, id);
+            agenda.schedule(boot);
+            machines.push(Machine::new(config.seed, id, machine, boot, &mut samplers));
+        }
+        let sampling = Sampling::new(config, nodes.len());
+        Ok(Self { nodes, machines, world, agenda, held: Vec::new(), sampling, handled: 0, fault_events })
+    }
+
+    /// Handles every event up to and including `end`; it is `end` then.
+    pub fn run_until(&mut self, end: Time) {
+        loop {
+            let due = self.sampling.next();
+            let stop = due.map_or(end, |due| due.min(end));
+            while let Some(key) = self.agenda.queue.pop_until(stop) {
+                self.world.now = key.time();
+                self.dispatch(key);
+            }
+            self.world.now = self.world.now.max(stop);
+            if due != Some(stop) {
+                return;
+            }
+            self.sample();
+        }
+    }
+
+    /// The present, in ns.
+    #[must_use]
+    pub const fn now(&self) -> Time {
+        self.world.now
+    }
+
+    /// The nodes as they are now, by `NodeId`.
+    #[must_use]
+    pub fn nodes(&self) -> &[N] {
+        &self.nodes
+    }
+
+    /// Heals every fault that goes on, and lets none strike any more: the beginning of a drain.
+    pub fn heal_all(&mut self) {
+        for fault in self.world.faults.close() {
+            self.heal(fault);
+        }
+    }
+
+    /// The fingerprint of what was handled so far.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.world.fingerprint.value()
+    }
+
+    /// How many events were handled so far, those of the warm-up too.
+    #[must_use]
+    pub const fn events_handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// Whether nothing is to come: no message, timer, sync or fault.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let moot = if self.world.faults.is_closed() { self.fault_events } else { 0 };
+        self.agenda.queue.len() == moot && self.held.is_empty() && self.machines.iter().all(Machine::is_idle)
+    }
+
+    /// Ends the run.
+    #[must_use]
+    pub fn finish(mut self) -> Finished<N> {
+        self.settle_counters();
+        Finished {
+            nodes: self.nodes,
+            observations: self.world.observations,
+            receipts: self.world.faults.receipts(),
+            fingerprint: self.world.fingerprint.value(),
+            counters: self.world.counters,
+            samples: self.sampling.into_samples(),
+        }
+    }
+}

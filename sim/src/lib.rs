@@ -1,0 +1,46 @@
+//! A deterministic discrete-event kernel for distributed systems.
+//!
+//! A [`Simulation`] runs [`Node`]s, plain values that react to one event at a time, on a [`Topology`] of machines and
+//! links, under a schedule of [`Fault`]s. The same seed gives the same run, on every machine and in every build: time
+//! is integer, order is exact, and every random stream has a name.
+//!
+//! Reading order: [`Node`] and [`Context`] (what a process sees), [`Topology`] and [`Fault`] (what the world is like),
+//! [`Simulation`] (what runs it), [`testing`] (one handler at a time).
+
+mod clock;
+mod context;
+mod counters;
+mod cpu;
+mod disk;
+mod distribution;
+mod engine;
+mod fault;
+mod fingerprint;
+mod key;
+mod letters;
+mod network;
+mod node;
+mod quantile_table;
+mod queue;
+mod random;
+mod sampler;
+mod samplers;
+mod striking;
+pub mod testing;
+mod time;
+mod topology;
+pub mod units;
+mod world;
+
+pub use context::Context;
+pub use counters::{Counters, NodeCounters, NodeSample};
+pub use distribution::{Distribution, Weighted};
+pub use engine::{Config, ConfigError, Finished, Simulation};
+pub use fault::{Action, Direction, Fault, InFlight, Receipt, Target, Trigger};
+pub use fingerprint::Fingerprint;
+pub use node::{Node, NodeId, Payload, TimerSlot, WriteId};
+pub use random::{CounterRandom, Random};
+pub use sampler::Sampler;
+pub use time::{MICROSECOND, MILLISECOND, SECOND, Time};
+pub use topology::{ClockSkew, Cpu, Delivery, Disk, LinkProfile, Machine, Overflow, Topology};
+pub use units::{Duration, Rate, Share, Size};
