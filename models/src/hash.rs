@@ -105,14 +105,16 @@ mod tests {
 
     #[test]
     fn mix_changes_half_of_the_bits() {
-        let flipped: u32 =
-            (0..64).map(|bit| (mix(0x1234_5678_9abc_def0) ^ mix(0x1234_5678_9abc_def0 ^ 1 << bit)).count_ones()).sum();
+        let flipped: u32 = (0..64)
+            .map(|bit| (mix(0x1234_5678_9abc_def0) ^ mix(0x1234_5678_9abc_def0 ^ 1 << bit)).count_ones())
+            .sum();
         assert!((1_850..2_250).contains(&flipped), "{flipped} of 4096 bits flipped");
     }
 
     #[test]
     fn neighbouring_keys_differ_in_the_bits_that_a_table_looks_at() {
-        let tops: std::collections::BTreeSet<u64> = (0_u64..128).map(|key| FixedState.hash_one(key) >> 57).collect();
+        let tops: std::collections::BTreeSet<u64> =
+            (0_u64..128).map(|key| FixedState.hash_one(key) >> 57).collect();
         let bottoms: std::collections::BTreeSet<u64> =
             (0_u64..128).map(|key| FixedState.hash_one(key) & 127).collect();
         // 128 balls into 128 bins fill 81 on average.

@@ -277,10 +277,11 @@ pub enum ControlMessage {
     Heartbeat {
         /// The sender's clock when it sent this.
         sent: Time,
-        /// When the sender last started, by true time: another value means that it lost its volatile state.
-        incarnation: Time,
         /// The map version that it has.
         map_version: u64,
+        /// Shards of which it knows no primary, with the epoch that it has promised: it was fenced and nobody came,
+        /// or it is named primary of an epoch that it may have led before a crash and must not lead again.
+        leaderless: Vec<(ShardId, Epoch)>,
         /// Shards of which it is primary and whose non-member copies have caught up.
         caught_up: Vec<(ShardId, NodeId)>,
     },

@@ -51,6 +51,12 @@ pub(crate) fn point_label(report: &RunReport, point: Option<usize>) -> String {
     values.map(|values| values.join(", ")).unwrap_or_default()
 }
 
+/// The last parts of the swept paths: "zipfian".
+pub(crate) fn short_axes(report: &RunReport) -> String {
+    let axes = report.sweep.iter().flat_map(|sweep| &sweep.axes);
+    axes.map(|path| path.rsplit('.').next().unwrap_or(path)).collect::<Vec<_>>().join(", ")
+}
+
 /// What to call a variant where points of a sweep stand beside each other.
 pub(crate) fn label(report: &RunReport, variant: &VariantReport) -> String {
     match point_label(report, variant.sweep_point) {
@@ -64,10 +70,22 @@ fn metrics(report: &RunReport, info: &[MetricInfo]) -> Vec<MetricInfo> {
     let mut metrics: Vec<MetricInfo> = info.iter().filter(|metric| exists(&metric.name)).cloned().collect();
     for name in report.variants.iter().flat_map(|variant| variant.metrics.keys()) {
         if !metrics.iter().any(|metric| metric.name == *name) {
-            metrics.push(MetricInfo::unknown(name));
+            metrics.push(unlisted(name));
         }
     }
     metrics
+}
+
+/// For a metric that the catalogue does not know: shown, but it wins nothing.
+fn unlisted(name: &str) -> MetricInfo {
+    MetricInfo {
+        name: name.to_owned(),
+        unit: "",
+        definition: String::new(),
+        better: Better::Neither,
+        headline: false,
+        plot: None,
+    }
 }
 
 fn rows(report: &RunReport, metrics: Vec<MetricInfo>) -> Vec<Row> {
@@ -99,7 +117,7 @@ fn best(metric: &MetricInfo, cells: &[Option<Figure>]) -> Vec<bool> {
         Better::Neither => None,
     };
     let ties = |cell: &Option<Figure>| {
-        cell.as_ref().zip(leader).is_some_and(|(cell, leader)| equal(cell, leader, &metric.unit))
+        cell.as_ref().zip(leader).is_some_and(|(cell, leader)| equal(cell, leader, metric.unit))
     };
     let marks: Vec<bool> = cells.iter().map(ties).collect();
     let winners = marks.iter().filter(|mark| **mark).count();
@@ -117,7 +135,7 @@ mod tests {
     use super::*;
 
     fn check(better: Better, cells: &[(f64, f64)], expected: &[bool]) {
-        let metric = MetricInfo { better, ..MetricInfo::unknown("x") };
+        let metric = MetricInfo { better, ..unlisted("x") };
         let figure =
             |&(low, high): &(f64, f64)| Some(Figure { mean: (low + high) / 2.0, low, high, seeds: 1 });
         let cells: Vec<Option<Figure>> = cells.iter().map(figure).collect();

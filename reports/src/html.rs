@@ -29,7 +29,10 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
             (every_metric(report, info))
             (resolved(report))
         }
-        footer { "shardlab · " (words::seeds(report)) " · engine " (report.engine) " · fingerprint " code { (report.fingerprint) } }
+        footer {
+            "shardlab · " (words::seeds(report)) " · engine " (report.engine) " · fingerprint "
+            code { (report.fingerprint) }
+        }
     };
     let page = html! {
         (DOCTYPE)
@@ -44,7 +47,8 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
             body { (body) }
         }
     };
-    page.into_string()
+    // HTML allows no control characters, escaped or not, but for blanks.
+    page.into_string().replace(|letter: char| letter.is_control() && !letter.is_ascii_whitespace(), " ")
 }
 
 fn header(report: &RunReport) -> Markup {
@@ -98,7 +102,8 @@ fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
             (metric_table(report, &compare::headline_rows(report, info), true))
             p.note {
                 span.best { "★" } " best of its row"
-                @if report.seeds > 1 { ", by more than the 95 % confidence intervals (±)" } @else { "; one seed, so without a confidence interval" }
+                @if report.seeds > 1 { ", by more than the 95 % confidence intervals (±)" }
+                @else { "; one seed, so without a confidence interval" }
                 ". Point at a metric for its definition."
             }
         }
@@ -112,7 +117,7 @@ fn metric_table(report: &RunReport, rows: &[Row], verdicts: bool) -> Markup {
         div.scroll { table.metrics {
             thead { tr {
                 th { "Metric" }
-                @if let Some(axes) = &axes { th { (axes) } }
+                @if let Some(axes) = &axes { th title=(axes) { (compare::short_axes(report)) } }
                 @for name in &names { th.number { (name) } }
             } }
             tbody {
@@ -121,35 +126,51 @@ fn metric_table(report: &RunReport, rows: &[Row], verdicts: bool) -> Markup {
                     @if axes.is_some() { td {} }
                     @for name in &names { td.number { (badge(compare::verdict(report, name))) } }
                 } }
-                @for row in rows { (metric_row(row, axes.is_some())) }
+                @for (index, row) in rows.iter().enumerate() {
+                    (metric_row(row, axes.is_some(), index > 0 && rows[index - 1].metric.name == row.metric.name))
+                }
             }
         } }
     }
 }
 
-fn metric_row(row: &Row, swept: bool) -> Markup {
+/// Points of a sweep stand under each other; only the first names the metric.
+fn metric_row(row: &Row, swept: bool, repeated: bool) -> Markup {
     let metric = &row.metric;
     let better = if metric.better == Better::Neither {
         String::new()
     } else {
-        format!("{} is better", metric.better.word())
+        format!("{} is better", words::better(metric.better))
     };
-    let about: Vec<&str> =
-        [metric.unit.as_str(), &better].into_iter().filter(|part| !part.is_empty()).collect();
+    let about: Vec<&str> = [metric.unit, &better].into_iter().filter(|part| !part.is_empty()).collect();
     html! {
         tr {
-            th title=(metric.definition) { span.term { (metric.name) } " " small { (about.join(", ")) } }
+            th title=(metric.definition) {
+                @if !repeated { span.term { (metric.name) } " " small { (about.join(", ")) } }
+            }
             @if swept { td { (row.point) } }
             @for (cell, best) in row.cells.iter().zip(&row.best) {
                 td.number.best[*best] {
                     @match cell {
-                        Some(figure) => (numbers::figure(figure, &metric.unit)),
+                        Some(figure) => (numbers::figure(figure, metric.unit)),
                         None => "–",
                     }
                     @if *best { " " span.mark title="best of its row" { "★" } }
                 }
             }
         }
+    }
+}
+
+/// The head of a table; `#` before a name aligns it with the numbers below.
+fn head(names: &[&str]) -> Markup {
+    html! {
+        thead { tr { @for name in names {
+            @match name.strip_prefix('#') {
+                Some(name) => { th.number { (name) } },
+                None => { th { (name) } },
+            }
+        } } }
     }
 }
 
@@ -170,7 +191,7 @@ fn expectations(report: &RunReport) -> Markup {
             section #expectations {
                 h2 { "Expectations" }
                 div.scroll { table {
-                    thead { tr { th {} th { "Variant" } th { "Expected" } th.number { "Measured" } th { "Where" } } }
+                    (head(&["", "Variant", "Expected", "#Measured", "Where"]))
                     tbody { @for expectation in &report.expectations { (row(expectation)) } }
                 } }
             }
@@ -183,7 +204,7 @@ fn judgements(report: &RunReport) -> Markup {
         section #judges {
             h2 { "Judges" }
             div.scroll { table {
-                thead { tr { th {} th { "Variant" } th { "Judge" } th.number { "Violations" } th { "Witness or reason" } } }
+                (head(&["", "Variant", "Judge", "#Violations", "Witness or reason"]))
                 tbody {
                     @for variant in &report.variants {
                         @for row in &variant.verdicts { (judgement(report, variant, row)) }
@@ -204,7 +225,10 @@ fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) ->
             } }
             td { (compare::label(report, variant)) }
             td { (row.judge) }
-            td.number { (numbers::number(row.anomalies as f64)) @if !seeds.is_empty() { br; small { (seeds) } } }
+            td.number {
+                (numbers::number(row.anomalies as f64))
+                @if !seeds.is_empty() { br; small { (seeds) } }
+            }
             td { (row.words) }
         }
     }
@@ -219,7 +243,7 @@ fn faults(report: &RunReport) -> Markup {
             section #faults {
                 h2 { "What each fault did" }
                 div.scroll { table {
-                    thead { tr { th { "Variant" } th { "Fault" } th.number { "Struck" } th.number { "Healed" } th { "Whom" } th { "Effect" } } }
+                    (head(&["Variant", "Fault", "#Struck", "#Healed", "Whom", "Effect"]))
                     tbody { @for variant in &report.variants { @for row in &variant.faults { tr {
                         td { (compare::label(report, variant)) }
                         td { (row.fault) }
@@ -240,7 +264,7 @@ fn moves(report: &RunReport) -> Markup {
             section #moves {
                 h2 { "Moves of shards" }
                 div.scroll { table {
-                    thead { tr { th { "Variant" } th.number { "Shard" } th { "From" } th { "To" } th.number { "Began" } th.number { "Took" } th.number { "Keys" } th.number { "Copied" } } }
+                    (head(&["Variant", "#Shard", "From", "To", "#Began", "#Took", "#Keys", "#Copied"]))
                     tbody { @for variant in &report.variants { @for row in &variant.moves { tr {
                         td { (compare::label(report, variant)) }
                         td.number { (row.shard) }

@@ -8,7 +8,7 @@
 mod compare;
 mod error;
 mod html;
-mod info;
+mod meta;
 mod numbers;
 pub mod plots;
 mod run_folder;
@@ -18,6 +18,7 @@ pub mod terminal;
 mod words;
 
 pub use error::ReportError;
-pub use info::{Better, Meta, MetricInfo};
+pub use meta::Meta;
 pub use run_folder::{WriteHistory, WrittenRun, write};
+pub use shardlab_scenarios::catalogue::{Better, MetricInfo};
 pub use summary::summary_json;

@@ -2,6 +2,9 @@
 
 use shardlab_scenarios::tables::Figure;
 
+/// Beyond this, digits before the point are no longer exact in a double, and too many to read.
+const LONGEST: f64 = 1e15;
+
 /// Four significant digits; a value just below one is never shown as one.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
@@ -10,7 +13,7 @@ pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 {
         "0".into()
-    } else if size < 1e-4 || size >= 1e15 {
+    } else if !(1e-4..LONGEST).contains(&size) {
         format!("{value:.2e}")
     } else {
         decimal(value, decimals(size))
@@ -24,15 +27,23 @@ pub(crate) fn quantity(value: f64, unit: &str) -> String {
 
 /// A figure with the half-width of its confidence interval, when it has one.
 pub(crate) fn figure(figure: &Figure, unit: &str) -> String {
-    let mean = quantity(figure.mean, unit);
-    if figure.seeds < 2 {
-        return mean;
+    let half = (figure.high - figure.low) / 2.0;
+    if figure.seeds < 2 || half == 0.0 {
+        quantity(figure.mean, unit)
+    } else if unit == "bytes" || !half.is_finite() {
+        format!("{} ± {}", quantity(figure.mean, unit), quantity(half, unit))
+    } else {
+        // Two digits of the uncertainty, and as many of the mean as they vouch for.
+        let decimals = (1.0 - libm::floor(libm::log10(half))).clamp(0.0, 12.0) as usize;
+        format!("{} ± {}", decimal(figure.mean, decimals), decimal(half, decimals))
     }
-    format!("{mean} ± {}", quantity((figure.high - figure.low) / 2.0, unit))
 }
 
 /// Exactly `decimals` decimals or fewer: trailing zeros go, thousands are set apart.
 pub(crate) fn decimal(value: f64, decimals: usize) -> String {
+    if !(-LONGEST..=LONGEST).contains(&value) {
+        return number(value);
+    }
     let text = format!("{value:.decimals$}");
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let fraction = fraction.trim_end_matches('0');
@@ -64,7 +75,7 @@ fn thousands(whole: &str) -> String {
     let digits = whole.trim_start_matches('-');
     let mut grouped = String::from(if digits.len() < whole.len() { "-" } else { "" });
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -113,5 +124,9 @@ mod tests {
         let many = Figure { mean: 2.0, low: 1.75, high: 2.25, seeds: 20 };
         assert_eq!(figure(&one, "ms"), "2");
         assert_eq!(figure(&many, "ms"), "2 ± 0.25");
+        let wide = Figure { mean: 6_880.123, low: 6_742.5, high: 7_017.7, seeds: 20 };
+        assert_eq!(figure(&wide, "ops/s"), "6,880 ± 138");
+        let none = Figure { mean: 0.0, low: 0.0, high: 0.0, seeds: 20 };
+        assert_eq!(figure(&none, ""), "0");
     }
 }

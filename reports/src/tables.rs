@@ -7,9 +7,12 @@ use std::fmt::Display;
 /// A file's name and its bytes.
 pub(crate) type File = (String, Vec<u8>);
 
+/// Adds the rows of one variant to a table.
+type WriteRows = fn(&VariantReport, &mut Rows);
+
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let rows: [(&str, &[&str], fn(&VariantReport, &mut Rows)); 8] = [
+    let tables: [(&str, &[&str], WriteRows); 8] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
@@ -24,7 +27,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ("heat", &["time_s", "first_key", "operations"], heat),
     ];
     let mut files = vec![("variants.csv".to_owned(), variants(report))];
-    for (name, columns, write) in rows {
+    for (name, columns, write) in tables {
         files.push((format!("{name}.csv"), table(report, columns, write)));
     }
     files
@@ -74,7 +77,7 @@ fn head(report: &RunReport) -> Vec<String> {
     [vec!["variant".to_owned()], axes(report)].concat()
 }
 
-fn table(report: &RunReport, columns: &[&str], write: fn(&VariantReport, &mut Rows)) -> Vec<u8> {
+fn table(report: &RunReport, columns: &[&str], write: WriteRows) -> Vec<u8> {
     let mut rows = Rows::new();
     rows.record([head(report), columns.iter().map(ToString::to_string).collect()].concat());
     for variant in &report.variants {

@@ -25,6 +25,9 @@ const LEAST_WIDTH: usize = 50;
 /// Longer names of variants are cut, so that two of them fit on an ordinary terminal.
 const NAME_WIDTH: usize = 28;
 
+/// A sweep can fail everywhere; more entries than this hide the table above them. Failures come first.
+const OBJECTIONS: usize = 12;
+
 const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none().junction('│'))
     .header_separator(LineStyle::none().fill('─').junction('┼'))
@@ -85,17 +88,15 @@ fn legend(report: &RunReport) -> &'static str {
 fn lead(report: &RunReport, rows: &[Row]) -> Vec<Vec<String>> {
     let mut last = "";
     let mut names = vec!["metric".to_owned(), "verdict".to_owned()];
-    let mut points =
-        vec![report.sweep.as_ref().map(|sweep| sweep.axes.join(", ")).unwrap_or_default(), String::new()];
+    let mut points = vec![plain(&compare::short_axes(report)), String::new()];
     let mut better = vec!["better".to_owned(), String::new()];
     for row in rows {
         let repeated = last == row.metric.name;
         names.push(if repeated { String::new() } else { plain(&row.metric.name) });
-        better.push(if repeated { String::new() } else { row.metric.better.word().to_owned() });
+        better.push(if repeated { String::new() } else { words::better(row.metric.better).to_owned() });
         points.push(plain(&row.point));
         last = &row.metric.name;
     }
-    points[0] = points[0].rsplit('.').next().map(plain).unwrap_or_default();
     if report.sweep.is_some() { vec![names, better, points] } else { vec![names, better] }
 }
 
@@ -105,7 +106,7 @@ fn column(report: &RunReport, name: &str, index: usize, rows: &[Row]) -> Vec<Str
     let cell = |row: &Row| {
         let text = row.cells[index]
             .as_ref()
-            .map_or_else(|| "–".into(), |figure| numbers::figure(figure, &row.metric.unit));
+            .map_or_else(|| "–".into(), |figure| numbers::figure(figure, row.metric.unit));
         format!("{text}{}", if row.best[index] { MARK } else { "  " })
     };
     let head = head.map(|text| format!("{text}  "));
@@ -161,12 +162,17 @@ fn judgements(out: &mut String, report: &RunReport, width: usize) {
     let content = all.clone().filter(|(_, row)| row.verdict == Some(VerdictKind::Pass)).count();
     let judged = all.clone().filter(|(_, row)| row.verdict.is_some()).count();
     *out += &format!("{:<INDENT$}{content} of {judged} judgements passed\n", "Judges");
-    for (variant, row) in all {
-        if let Some(kind) = row.verdict.filter(|verdict| *verdict != VerdictKind::Pass) {
-            entry(out, kind, &judgement(report, variant, row), width);
-            detail(out, &row.words, width);
-            detail(out, &format!("replay: {}", report.replay), width);
-        }
+    let mut objections: Vec<_> =
+        all.filter_map(|(variant, row)| Some((row.verdict?, variant, row))).collect();
+    objections.retain(|(verdict, _, _)| *verdict != VerdictKind::Pass);
+    objections.sort_by_key(|(verdict, _, _)| std::cmp::Reverse(*verdict));
+    for (verdict, variant, row) in objections.iter().take(OBJECTIONS) {
+        entry(out, *verdict, &judgement(report, variant, row), width);
+        detail(out, &row.words, width);
+        detail(out, &format!("replay: {}", report.replay), width);
+    }
+    if objections.len() > OBJECTIONS {
+        detail(out, &format!("and {} more, in the report", objections.len() - OBJECTIONS), width);
     }
     out.push('\n');
 }

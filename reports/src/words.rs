@@ -1,5 +1,6 @@
 //! The words that every view of a run shares.
 
+use shardlab_scenarios::catalogue::Better;
 use shardlab_scenarios::tables::{JudgementRow, RunReport, VerdictKind};
 
 /// A verdict in capitals.
@@ -14,6 +15,15 @@ pub(crate) fn verdict(verdict: VerdictKind) -> &'static str {
 /// A judgement's verdict; a promise that was not made is no verdict.
 pub(crate) fn judgement(row: &JudgementRow) -> &'static str {
     row.verdict.map_or("NOT PROMISED", verdict)
+}
+
+/// Which way a metric is better; empty where there is no winner.
+pub(crate) fn better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+        Better::Neither => "",
+    }
 }
 
 /// "seed 42" or "seeds 42..61".

@@ -81,7 +81,8 @@ fn check_well_formed(xml: &str) {
         assert!(!text.contains('>'), "unescaped: {text}");
         assert!(tag.matches('"').count() % 2 == 0, "unquoted: {tag}");
         let references = text.matches('&').count() + tag.matches('&').count();
-        let known = ["&amp;", "&lt;", "&gt;", "&quot;"].map(|name| piece.matches(name).count()).iter().sum();
+        let known: usize =
+            ["&amp;", "&lt;", "&gt;", "&quot;"].map(|name| piece.matches(name).count()).iter().sum();
         assert_eq!(references, known, "unescaped: {piece}");
         assert!(piece.chars().all(|letter| !letter.is_control() || letter == '\n'));
         match tag.strip_prefix('/') {

@@ -226,46 +226,64 @@ fn several_seeds_give_intervals() {
     );
 }
 
+/// Rows whose words and figures are anything at all, not-a-number included.
+fn strange_run(name: &str, words: &str, figures: &[f64]) -> RunReport {
+    let mut report = flash_sale(&[name, HOSTILE], 1);
+    report.question = words.into();
+    let figure = |index: usize| figures[index % figures.len()];
+    for variant in &mut report.variants {
+        for (index, row) in variant.timeline.iter_mut().enumerate() {
+            (row.ok_per_s, row.p99_ms) = (figure(index), Some(figure(index + 1)));
+        }
+        variant.timeline[1].time_s = figure(2);
+        variant.servers.iter_mut().enumerate().for_each(|(index, row)| row.utilization = figure(index));
+        variant.shards.iter_mut().enumerate().for_each(|(index, row)| row.share = figure(index));
+        variant.latency.iter_mut().enumerate().for_each(|(index, row)| row.latency_ms = figure(index));
+        for (index, cell) in variant.metrics.values_mut().enumerate() {
+            (cell.mean, cell.low, cell.high) = (figure(index), figure(index + 1), figure(index + 2));
+        }
+        let (struck_s, effect) = (Some(figure(3)), words.to_owned());
+        let healed_s = Some(figure(4));
+        variant.faults.push(FaultRow {
+            fault: effect.clone(),
+            struck_s,
+            healed_s,
+            nodes: effect.clone(),
+            changed: 1,
+            effect,
+        });
+    }
+    report
+}
+
+const FIGURES: prop::num::f64::Any = prop::num::f64::ANY;
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever words and figures stand in the rows, nothing panics and every table reads back.
     #[test]
-    fn any_rows_can_be_written(
-        name in ".{0,40}",
-        words in "[\\PC\\x00-\\x1f]{0,60}",
-        figures in prop::collection::vec(any::<f64>(), 8),
-        struck in prop::option::of(any::<f64>()),
-    ) {
-        let mut report = flash_sale(&[&name, HOSTILE], 1);
-        report.question.clone_from(&words);
-        let variant = &mut report.variants[0];
-        for (row, figure) in variant.timeline.iter_mut().zip(figures.iter().cycle()) {
-            (row.ok_per_s, row.p99_ms) = (*figure, Some(*figure));
+    fn any_rows_can_be_shown(name in ".{0,40}", words in "[\\PC\\x00-\\x1f]{0,60}", figures in prop::collection::vec(FIGURES, 8)) {
+        let report = strange_run(&name, &words, &figures);
+        for picture in shardlab_reports::plots::pictures(&report, &info()) {
+            let svg = shardlab_reports::plots::svg(&picture);
+            prop_assert!(!svg.contains("=\"NaN") && !svg.contains("inf\"") && !svg.contains("MNaN"));
         }
-        for (row, figure) in variant.servers.iter_mut().zip(figures.iter().cycle()) {
-            row.utilization = *figure;
-        }
-        for (row, figure) in variant.shards.iter_mut().zip(figures.iter().cycle()) {
-            row.share = *figure;
-        }
-        for (row, figure) in variant.latency.iter_mut().zip(figures.iter().cycle()) {
-            row.latency_ms = *figure;
-        }
-        for (cell, figure) in variant.metrics.values_mut().zip(&figures) {
-            (cell.mean, cell.low, cell.high) = (*figure, *figure, *figure);
-        }
-        let effect = words.clone();
-        let fault = FaultRow { fault: words.clone(), struck_s: struck, healed_s: None, nodes: words, changed: 1, effect };
-        variant.faults.push(fault);
+        let summary = shardlab_reports::terminal::summary(&report, &info(), Path::new("report.html"), 80);
+        prop_assert!(summary.contains("Report"));
+    }
+}
 
+proptest! {
+    // Each case renders six pictures and waits for the disk.
+    #![proptest_config(ProptestConfig { cases: 5, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_rows_can_be_written(name in ".{0,40}", words in "[\\PC\\x00-\\x1f]{0,60}", figures in prop::collection::vec(FIGURES, 8)) {
         let place = TempDir::new().unwrap();
         let folder = place.path().join("run");
-        write_run(&report, &folder).unwrap();
+        write_run(&strange_run(&name, &words, &figures), &folder).unwrap();
         let rows = records(&fs::read(folder.join("faults.csv")).unwrap());
-        prop_assert_eq!(rows.len(), 9);
-        prop_assert_eq!(&rows[4][0], name.as_str());
-        let summary = shardlab_reports::terminal::summary(&report, &info(), &folder, 80);
-        prop_assert!(!summary.is_empty());
+        prop_assert_eq!(rows.len(), 10);
+        prop_assert_eq!((&rows[4][0], &rows[4][1], &rows[4][6]), (name.as_str(), words.as_str(), words.as_str()));
     }
 }

@@ -1,10 +1,13 @@
 //! The terminal summary as people see it, and what must never reach a terminal.
+//!
+//! `SNAPSHOTS=overwrite cargo test -p shardlab-reports` rewrites the golden files.
 
 mod common;
 
 use common::{HOSTILE, flash_sale, info, swept};
 use shardlab_reports::terminal::summary;
 use shardlab_scenarios::tables::{RunReport, VerdictKind};
+use snapbox::{assert_data_eq, file};
 use std::path::Path;
 
 fn shown(report: &RunReport, width: usize) -> String {
@@ -19,16 +22,14 @@ fn shown(report: &RunReport, width: usize) -> String {
 
 #[test]
 fn a_failed_run_reads_like_this() {
-    let expected = include_str!("golden/failed.txt");
     let shown = shown(&flash_sale(&["modulo", "consistent-hash"], 1), 100);
-    assert_eq!(shown, expected, "\n{shown}");
+    assert_data_eq!(shown, file!["golden/failed.txt"].raw());
 }
 
 #[test]
 fn a_sweep_reads_like_this() {
-    let expected = include_str!("golden/sweep.txt");
     let shown = shown(&swept(&["modulo", "consistent-hash"]), 100);
-    assert_eq!(shown, expected, "\n{shown}");
+    assert_data_eq!(shown, file!["golden/sweep.txt"].raw());
 }
 
 #[test]

@@ -39,7 +39,9 @@ fn bare_word(alternative: &Value) -> Option<Value> {
     let properties = alternative.get("properties")?.as_object().filter(|properties| properties.len() == 1)?;
     let (name, inner) = properties.iter().next()?;
     let needs_nothing = inner.get("type")? == "object" && inner.get("required").is_none();
-    needs_nothing.then(|| json!({ "type": "string", "const": name, "description": "With every parameter at its default." }))
+    needs_nothing.then(
+        || json!({ "type": "string", "const": name, "description": "With every parameter at its default." }),
+    )
 }
 
 #[cfg(test)]
@@ -47,6 +49,9 @@ mod tests {
     /// `shardlab schema > scenarios/schema.json` mends this.
     #[test]
     fn the_checked_in_schema_is_current() {
-        assert!(include_str!("../schema.json") == super::text(), "scenarios/schema.json is older than the types");
+        assert!(
+            include_str!("../schema.json") == super::text(),
+            "scenarios/schema.json is older than the types"
+        );
     }
 }

@@ -25,7 +25,10 @@ const DELIVERIES: u64 = 3_000_000;
 
 fn main() {
     // `cargo test --benches` and filters pass arguments; there is one benchmark and it always runs whole.
-    println!("{:<34} {:>12} {:>12} {:>8} {:>8}", "100 nodes, deliveries/s", "kernel", "heap", "ratio", "goal");
+    println!(
+        "{:<34} {:>12} {:>12} {:>8} {:>8}",
+        "100 nodes, deliveries/s", "kernel", "heap", "ratio", "goal"
+    );
     compare("10 in flight", Variant { in_flight: 10, timeout: None }, 1.2);
     compare("100 in flight", Variant { in_flight: 100, timeout: None }, 1.8);
     alone("10 in flight, 10 ms timeout", Variant { in_flight: 10, timeout: Some(10 * MILLISECOND) });

@@ -257,3 +257,6 @@ impl JsonSchema for Distribution {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

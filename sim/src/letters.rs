@@ -71,6 +71,13 @@ impl<M> Letters<M> {
         let _ = self.open(index);
     }
 
+    /// Has a letter fetched into the cache, if there is one of this number.
+    #[inline]
+    pub fn fetch(&self, index: u32) {
+        let letter = self.slots.get(index as usize);
+        std::hint::black_box(letter.map(|letter| letter.place));
+    }
+
     #[inline]
     pub fn address(&self, index: u32) -> (NodeId, NodeId) {
         let letter = &self.slots[index as usize];

@@ -7,6 +7,8 @@
 //! Reading order: [`Node`] and [`Context`] (what a process sees), [`Topology`] and [`Fault`] (what the world is like),
 //! [`Simulation`] (what runs it), [`testing`] (one handler at a time).
 
+#![forbid(unsafe_code)]
+
 mod clock;
 mod context;
 mod counters;

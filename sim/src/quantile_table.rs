@@ -14,22 +14,28 @@ const CELL_BITS: u32 = 6;
 const CELLS: usize = 1 << CELL_BITS;
 /// The last octave's end, as a word.
 const SMALLEST_TAIL: u64 = 1 << (63 - OCTAVES);
-/// Values are kept in 1/256 ns, so that short times keep their mean.
-const FRACTION_BITS: u32 = 8;
-/// Longer times, above 208 days, are cut: 2⁵⁴ ns leave room for the fraction.
-const LONGEST: f64 = (1_u64 << 54) as f64;
+/// Values are kept in 1/256 ns where they fit, so that short times keep their mean.
+const MOST_FRACTION_BITS: u32 = 8;
+/// Longer times, 73 years, are cut: with their differences they must fit an `i64`.
+const LONGEST_NS: f64 = (1_u64 << 61) as f64;
 
 /// The quantiles of one distribution.
 #[derive(Clone, Debug)]
 pub(crate) struct QuantileTable {
     /// At rising tail probabilities, from the lower end and from the upper end.
     tails: [Vec<i64>; 2],
+    fraction_bits: u32,
 }
 
 impl QuantileTable {
     /// Builds from the quantile functions of the lower and of the upper tail's probability, in ns, up to a half.
     pub fn new(lower: impl Fn(f64) -> f64, upper: impl Fn(f64) -> f64) -> Arc<Self> {
-        Arc::new(Self { tails: [tabulate(lower), tabulate(upper)] })
+        let (lower, upper) = (quantiles(lower), quantiles(upper));
+        let fraction_bits = fraction_bits(upper[0]);
+        Arc::new(Self {
+            tails: [to_fixed(&lower, fraction_bits), to_fixed(&upper, fraction_bits)],
+            fraction_bits,
+        })
     }
 
     /// The quantile of `word / 2⁶⁴`, in ns.
@@ -47,12 +53,19 @@ impl QuantileTable {
         let index = (OCTAVES - 1 - octave) * CELLS + cell;
         let (from, to) = (values[index], values[index + 1]);
         let value = from + ((i128::from(to - from) * i128::from(along)) >> 63) as i64;
-        ((value + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS) as Time
+        let half = 1_i64 << self.fraction_bits >> 1;
+        ((value + half) >> self.fraction_bits) as Time
     }
 }
 
-fn tabulate(quantile: impl Fn(f64) -> f64) -> Vec<i64> {
-    (0..=OCTAVES * CELLS).map(|point| to_fixed(quantile(tail_probability(point)))).collect()
+fn quantiles(quantile: impl Fn(f64) -> f64) -> Vec<f64> {
+    (0..=OCTAVES * CELLS).map(|point| quantile(tail_probability(point)).clamp(0.0, LONGEST_NS)).collect()
+}
+
+/// How fine the values can be when the longest is this.
+fn fraction_bits(longest_ns: f64) -> u32 {
+    let fits = |bits: &u32| longest_ns * f64::from(1_u32 << bits) <= LONGEST_NS;
+    (0..=MOST_FRACTION_BITS).rev().find(fits).unwrap_or(0)
 }
 
 /// The tail probability at a grid point: 2⁻⁴¹ at the first, a half at the last.
@@ -62,6 +75,7 @@ fn tail_probability(point: usize) -> f64 {
     smallest * (1_u64 << octave) as f64 * (1.0 + cell as f64 / CELLS as f64)
 }
 
-fn to_fixed(ns: f64) -> i64 {
-    (ns.clamp(0.0, LONGEST) * f64::from(1_u32 << FRACTION_BITS)).round() as i64
+fn to_fixed(quantiles_ns: &[f64], fraction_bits: u32) -> Vec<i64> {
+    let scale = f64::from(1_u32 << fraction_bits);
+    quantiles_ns.iter().map(|ns| (ns * scale).round() as i64).collect()
 }

@@ -134,3 +134,92 @@ const fn fnv1a(label: &str) -> u64 {
     }
     hash
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CounterRandom, Random, fnv1a};
+
+    #[test]
+    fn the_label_s_hash_is_fnv_1a() {
+        // The published test vectors of FNV-1a, 64 bits (RFC 9923, appendix C).
+        for (text, hash) in
+            [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)]
+        {
+            assert_eq!(fnv1a(text), hash, "{text}");
+        }
+    }
+
+    #[test]
+    fn streams_never_change() {
+        // From an implementation of its own, in Python, after Bernstein's ChaCha and Steele et al.'s figures.
+        let mut random = Random::new(42, "node", 7);
+        assert_eq!(
+            [random.next_u64(), random.next_u64()],
+            [8_780_806_386_373_875_183, 10_779_218_725_416_564_899]
+        );
+        let mut link = CounterRandom::keyed(&mut Random::of_pair(42, "link", 1, 2));
+        assert_eq!(
+            [link.next_u64(), link.next_u64()],
+            [8_454_923_959_335_145_191, 13_462_616_604_449_612_855]
+        );
+    }
+
+    #[test]
+    fn every_part_of_a_key_makes_another_stream() {
+        let first = |seed, label, a, b| Random::of_pair(seed, label, a, b).next_u64();
+        let all = [
+            first(1, "node", 2, 3),
+            first(0, "node", 2, 3),
+            first(1, "disk", 2, 3),
+            first(1, "node", 3, 2),
+            first(1, "node", 2, 0),
+        ];
+        for (index, word) in all.iter().enumerate() {
+            assert!(!all[index + 1..].contains(word), "stream {index} is another one too");
+        }
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_alike() {
+        let mut random = Random::new(1, "test", 0);
+        let mut seen = [0_i32; 3];
+        for _ in 0..30_000 {
+            seen[random.below(3) as usize] += 1;
+        }
+        // Five standard deviations of a binomial count are 408.
+        assert!(seen.iter().all(|count| (count - 10_000).abs() < 408), "{seen:?}");
+        assert_eq!(random.below(1), 0);
+        assert!((0..100).all(|_| random.below(u64::MAX) < u64::MAX));
+    }
+
+    #[test]
+    fn chances_hold_at_both_ends() {
+        let mut random = Random::new(2, "test", 0);
+        assert!((0..1000).all(|_| !random.chance_ppb(0)));
+        assert!((0..1000).all(|_| random.chance_ppb(1_000_000_000)));
+        let hits = (0..100_000).filter(|_| random.chance_ppb(250_000_000)).count();
+        assert!((24_300..25_700).contains(&hits), "{hits}");
+        assert!((0..1000).map(|_| random.unit()).all(|unit| (0.0..1.0).contains(&unit)));
+    }
+
+    #[test]
+    fn a_shuffle_is_a_permutation_and_moves_things() {
+        let mut items: Vec<u32> = (0..50).collect();
+        Random::new(3, "test", 0).shuffle(&mut items);
+        assert!(!items.is_sorted());
+        items.sort_unstable();
+        assert!(items.into_iter().eq(0..50));
+    }
+
+    #[test]
+    fn counter_streams_are_alike_in_every_bit() {
+        let mut link = CounterRandom::keyed(&mut Random::of_pair(9, "link", 0, 1));
+        let mut ones = [0_i32; 64];
+        for _ in 0..10_000 {
+            let word = link.next_u64();
+            ones.iter_mut().enumerate().for_each(|(bit, count)| *count += (word >> bit & 1) as i32);
+        }
+        // Five standard deviations are 250.
+        assert!(ones.iter().all(|count| (count - 5_000).abs() < 250), "{ones:?}");
+    }
+}

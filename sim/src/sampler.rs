@@ -157,3 +157,6 @@ fn normal_upper_quantile(tail: f64) -> f64 {
     }
     z
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,10 @@ impl<N: Node> Script<N> {
     }
 
     /// Lets the node do anything that a handler may do.
-    pub fn react(&mut self, handler: impl FnOnce(&mut N, &mut Context<'_, N::Message>)) -> Outcome<N::Message> {
+    pub fn react(
+        &mut self,
+        handler: impl FnOnce(&mut N, &mut Context<'_, N::Message>),
+    ) -> Outcome<N::Message> {
         self.world.now = self.now;
         let mut cx = Context::new(&mut self.world, &mut self.recorder, self.me);
         handler(&mut self.node, &mut cx);

@@ -91,9 +91,8 @@ impl Builder {
 
     fn deal(&mut self, count: u32, role: &str) -> Vec<NodeId> {
         let regions = self.regions as u32;
-        let node = |number: u32| {
-            self.add(format!("{role} {number}"), (number % regions) as usize, number / regions)
-        };
+        let node =
+            |number: u32| self.add(format!("{role} {number}"), (number % regions) as usize, number / regions);
         (0..count).map(node).collect()
     }
 }
@@ -126,9 +125,9 @@ mod tests {
         config.cluster.regions = vec!["east".into(), "west".into(), "north".into()];
         config.workloads[0].arrivals = Arrivals::Closed { clients: 2, think: shardlab_sim::Duration::ZERO };
         let places = pool_places(&config);
-        assert_eq!(places.iter().map(|place| (place.region, place.pool, place.pools)).collect::<Vec<_>>(), [
-            (0, 0, 2),
-            (1, 1, 2)
-        ]);
+        assert_eq!(
+            places.iter().map(|place| (place.region, place.pool, place.pools)).collect::<Vec<_>>(),
+            [(0, 0, 2), (1, 1, 2)]
+        );
     }
 }

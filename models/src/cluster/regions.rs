@@ -47,7 +47,8 @@ mod tests {
     fn both_ways_are_about_as_long() {
         for from in NAMES {
             for to in NAMES.into_iter().filter(|&to| to != from) {
-                let (there, back) = (round_trip(from, to).expect("known"), round_trip(to, from).expect("known"));
+                let (there, back) =
+                    (round_trip(from, to).expect("known"), round_trip(to, from).expect("known"));
                 let ratio = there.as_ns() as f64 / back.as_ns() as f64;
                 assert!((0.97..1.03).contains(&ratio), "{from} to {to}: {there} and {back}");
             }

@@ -113,7 +113,8 @@ impl Links {
 
     fn new(cluster: &Cluster) -> Result<Self, BuildError> {
         let network = &cluster.network;
-        let within = [&network.same_zone, &network.cross_zone].map(|latency| profile(cluster, latency.clone()));
+        let within =
+            [&network.same_zone, &network.cross_zone].map(|latency| profile(cluster, latency.clone()));
         let mut links = Self { zone_links: Vec::new(), profiles: within.into() };
         let between = links.add_region_pairs(cluster)?;
         let (zones, all) = (cluster.zones, cluster.regions.len() as u32 * cluster.zones);
@@ -129,16 +130,16 @@ impl Links {
     /// One profile for each ordered pair of regions; its index, by row and column.
     fn add_region_pairs(&mut self, cluster: &Cluster) -> Result<Vec<Vec<usize>>, BuildError> {
         let count = cluster.regions.len();
-        let mut indices = vec![vec![Self::CROSS_ZONE; count]; count];
-        for from in 0..count {
-            for to in (0..count).filter(|&to| to != from) {
-                let round_trip = round_trip(cluster, from, to)?;
-                indices[from][to] = self.profiles.len();
-                let latency = region_latency(round_trip, cluster.network.region_jitter_p99);
-                self.profiles.push(profile(cluster, latency));
-            }
+        (0..count).map(|from| (0..count).map(|to| self.region_pair(cluster, from, to)).collect()).collect()
+    }
+
+    fn region_pair(&mut self, cluster: &Cluster, from: usize, to: usize) -> Result<usize, BuildError> {
+        if from == to {
+            return Ok(Self::CROSS_ZONE);
         }
-        Ok(indices)
+        let latency = region_latency(round_trip(cluster, from, to)?, cluster.network.region_jitter_p99);
+        self.profiles.push(profile(cluster, latency));
+        Ok(self.profiles.len() - 1)
     }
 }
 
@@ -225,7 +226,8 @@ mod tests {
         let own = |to: &str| (to.to_owned(), "moon".to_owned(), Duration::from_ns(2_000_000_000));
         config.cluster.network.round_trips = vec![own("us-east-1"), own("eu-west-1")];
         let topology = build(&config);
-        let median = |from: usize, to: usize| match &topology.profiles[topology.zone_links[from][to]].latency {
+        let median = |from: usize, to: usize| match &topology.profiles[topology.zone_links[from][to]].latency
+        {
             Distribution::Lognormal { median, .. } => median.as_ns(),
             other => panic!("not lognormal: {other:?}"),
         };
@@ -254,6 +256,9 @@ mod tests {
         config.cluster.clocks = Clocks { max_offset: Duration::from_ns(1_000), max_drift_ppm: 10 };
         let clocks: Vec<ClockSkew> = build(&config).machines.iter().map(|machine| machine.clock).collect();
         assert!(clocks.iter().all(|clock| clock.offset_ns.abs() <= 1_000 && clock.drift_ppb.abs() <= 10_000));
-        assert!(clocks.iter().any(|clock| clock.offset_ns > 500) && clocks.iter().any(|clock| clock.offset_ns < -500));
+        assert!(
+            clocks.iter().any(|clock| clock.offset_ns > 500)
+                && clocks.iter().any(|clock| clock.offset_ns < -500)
+        );
     }
 }

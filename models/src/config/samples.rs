@@ -38,5 +38,6 @@ pub(crate) fn workload(name: &str) -> Workload {
         region: None,
         balance: 100,
         transfer_keys: 2,
+        rollback: shardlab_sim::Share::ZERO,
     }
 }

@@ -82,7 +82,11 @@ fn check_replication(replication: &Replication, servers: u32, checks: &mut Check
     let Mode::Primary { replicas, failover, .. } = &replication.mode;
     let path = "replication.mode.primary.replicas";
     if *replicas == 0 {
-        checks.refuse(path, "a shard without a copy keeps nothing", "`replicas` counts all copies, the primary's too");
+        checks.refuse(
+            path,
+            "a shard without a copy keeps nothing",
+            "`replicas` counts all copies, the primary's too",
+        );
     } else if *replicas > servers && servers > 0 {
         checks.clash(
             path,

@@ -47,7 +47,6 @@ struct Watch {
     heard: Time,
     // The last heartbeat that was answered: a lease may run from then.
     leased: Time,
-    incarnation: Option<Time>,
 }
 
 /// The control plane.
@@ -85,7 +84,7 @@ impl ControlPlane {
     /// Boot, and every restart: nobody is suspected before there was time to hear from them.
     pub fn on_start(&mut self, cx: &mut Context<'_, Message>) {
         let now = cx.now();
-        let fresh = Watch { heard: now, leased: now, incarnation: None };
+        let fresh = Watch { heard: now, leased: now };
         self.watches = self.settings.servers.iter().map(|&server| (server, fresh)).collect();
         cx.set_timer(TICK, self.settings.tick);
     }
@@ -94,8 +93,11 @@ impl ControlPlane {
     pub fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
         let Message::Control(message) = message else { return };
         match message {
-            ControlMessage::Heartbeat { sent, incarnation, map_version, caught_up } => {
-                self.hear(from, incarnation, map_version, cx);
+            ControlMessage::Heartbeat { sent, map_version, leaderless, caught_up } => {
+                self.hear(from, map_version, cx);
+                if map_version == self.map.version {
+                    self.give_leader(from, &leaderless, cx);
+                }
                 self.readmit(&caught_up, cx);
                 self.lease(from, sent, cx);
             }
@@ -109,29 +111,24 @@ impl ControlPlane {
         }
     }
 
-    fn hear(&mut self, server: NodeId, incarnation: Time, map_version: u64, cx: &mut Context<'_, Message>) {
-        let Some(watch) = self.watches.get_mut(&server) else { return };
-        watch.heard = cx.now();
-        // A server that knows no map has restarted, even if we have restarted too and forgot.
-        let restarted = watch.incarnation.map_or(map_version == 0, |known| known != incarnation);
-        watch.incarnation = Some(incarnation);
-        if restarted {
-            self.replace_restarted(server, cx);
+    fn hear(&mut self, server: NodeId, map_version: u64, cx: &mut Context<'_, Message>) {
+        if let Some(watch) = self.watches.get_mut(&server) {
+            watch.heard = cx.now();
         }
+        // A server that has restarted knows no map.
         if map_version < self.map.version {
             self.send_map(server, cx);
         }
     }
 
-    /// A primary that restarted has forgotten its reign, and may have lost its end: it needs a new epoch. So does a
-    /// change that counts on what it promised before.
-    fn replace_restarted(&mut self, server: NodeId, cx: &mut Context<'_, Message>) {
-        for shard in self.shards() {
-            let counted_on = self.changes.get(&shard).is_some_and(|change| change.counts_on(server));
-            let appointing = self.appointing.iter().any(|(_, of, assignment, _)| {
-                *of == shard && assignment.primary == Some(server)
-            });
-            if counted_on || appointing || self.map.assignment(shard).primary == Some(server) {
+    /// A server that knows the map and yet has no primary to follow needs a new epoch: it is the primary and has
+    /// restarted, so that it may have lost the end of its reign; or it was fenced for a change that we forgot in a
+    /// crash of our own.
+    fn give_leader(&mut self, server: NodeId, leaderless: &[(ShardId, Epoch)], cx: &mut Context<'_, Message>) {
+        for &(shard, promised) in leaderless {
+            let assignment = self.map.assignment(shard);
+            let lost = promised > assignment.epoch || assignment.primary == Some(server);
+            if lost && !self.is_changing(shard) {
                 self.begin_change(shard, cx);
             }
         }
@@ -199,11 +196,9 @@ impl ControlPlane {
     }
 
     fn begin_change(&mut self, shard: ShardId, cx: &mut Context<'_, Message>) {
-        let since = self.changes.get(&shard).map_or(cx.now(), |change| change.since);
-        let begun = self.changes.get(&shard).map_or(Epoch(0), |change| change.epoch);
-        let appointing = self.appointing.iter().filter(|&&(_, of, ..)| of == shard).map(|(_, _, next, _)| next.epoch);
-        let latest = appointing.chain([begun, self.map.assignment(shard).epoch]).max().expect("there are two");
-        self.changes.insert(shard, Change::new(Epoch(latest.0 + 1), since));
+        assert!(!self.is_changing(shard), "a shard changes once at a time");
+        let next = Epoch(self.map.assignment(shard).epoch.0 + 1);
+        self.changes.insert(shard, Change::new(next, cx.now()));
         self.send_fences(shard, cx);
     }
 

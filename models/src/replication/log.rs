@@ -225,14 +225,13 @@ impl LogReplica {
         self.applied
     }
 
-    /// Takes an appointment by the control plane: a new epoch, with this copy as primary or not.
+    /// Takes an appointment by the control plane: a new epoch, with this copy as primary or not. It does not lead an
+    /// epoch that it may have led before a crash.
     pub fn appoint(&mut self, assignment: &Assignment, port: &mut LogPort<'_, '_>) {
         let known = self.promised == assignment.epoch && (self.is_primary() || self.primary().is_some());
-        if assignment.epoch < self.promised || known {
-            return;
-        }
         let mine = assignment.primary == Some(self.settings.me);
-        if mine && assignment.epoch <= self.barred_through {
+        let barred = mine && assignment.epoch <= self.barred_through;
+        if assignment.epoch < self.promised || known || barred {
             return;
         }
         self.promise(assignment.epoch, assignment.primary, port);

@@ -57,7 +57,6 @@ pub struct Server {
     // Volatile.
     syncs: SyncQueue<Then>,
     lease_until: Time,
-    incarnation: Time,
     map_version: u64,
     effects: Vec<Effect>,
     // Measures: they survive crashes, since they are ours and not the server's.
@@ -85,7 +84,6 @@ impl Server {
             hosted,
             syncs: SyncQueue::new(),
             lease_until: 0,
-            incarnation: 0,
             map_version: map.version,
             effects: Vec::new(),
             transaction_forces: 0,
@@ -148,7 +146,6 @@ impl Server {
 
     /// Boot, and every restart.
     pub fn on_start(&mut self, cx: &mut Context<'_, Message>) {
-        self.incarnation = cx.now();
         self.beat(cx);
         cx.set_timer(TICK, self.settings.tick);
         cx.set_timer(INQUIRY, self.settings.inquiry_interval);
@@ -213,10 +210,12 @@ impl Server {
         let caught_up = self.hosted.iter().flat_map(|hosted| {
             hosted.replica.readmittable().map(|node| (hosted.shard, node))
         });
+        let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none());
+        let leaderless = leaderless.map(|hosted| (hosted.shard, hosted.replica.epoch()));
         let heartbeat = ControlMessage::Heartbeat {
             caught_up: caught_up.collect(),
+            leaderless: leaderless.collect(),
             sent: cx.clock(),
-            incarnation: self.incarnation,
             map_version: self.map_version,
         };
         cx.send(self.settings.control_plane, Message::Control(heartbeat));
@@ -250,6 +249,9 @@ impl Server {
         for slot in 0..self.hosted.len() {
             let shard = self.hosted[slot].shard;
             self.appoint(shard, map.assignment(shard), cx);
+        }
+        if self.hosted.iter().any(|hosted| hosted.replica.primary().is_none()) {
+            self.beat(cx);
         }
     }
 

@@ -97,7 +97,8 @@ mod tests {
     /// Standard deviation of the population over its mean.
     fn variation(shares: &[f64]) -> f64 {
         let mean = shares.iter().sum::<f64>() / shares.len() as f64;
-        let variance = shares.iter().map(|share| (share - mean) * (share - mean)).sum::<f64>() / shares.len() as f64;
+        let variance =
+            shares.iter().map(|share| (share - mean) * (share - mean)).sum::<f64>() / shares.len() as f64;
         variance.sqrt() / mean
     }
 
@@ -105,8 +106,9 @@ mod tests {
     fn shares_vary_as_random_arcs_do() {
         for (shards, vnodes) in [(4, 1), (4, 16), (8, 128), (16, 64), (100, 10)] {
             let rings = 200;
-            let squares: f64 =
-                (0..rings).map(|salt| variation(&shares(&ConsistentHash::salted(shards, vnodes, salt))).powi(2)).sum();
+            let squares: f64 = (0..rings)
+                .map(|salt| variation(&shares(&ConsistentHash::salted(shards, vnodes, salt))).powi(2))
+                .sum();
             let measured = (squares / rings as f64).sqrt();
             let (n, v) = (f64::from(shards), f64::from(vnodes));
             // Variance of the sum of V of nV uniform spacings: a beta distribution with (V, nV − V).
@@ -125,7 +127,10 @@ mod tests {
                 sum += moved_fraction(&before, &after, 0..20_000);
                 for key in 0..20_000 {
                     let (old, new) = (before.shard_of(key), after.shard_of(key));
-                    assert!(new == old || new.0 == shards, "key {key} moved from {old:?} to {new:?}, both old");
+                    assert!(
+                        new == old || new.0 == shards,
+                        "key {key} moved from {old:?} to {new:?}, both old"
+                    );
                 }
             }
             let (moved, expected) = (sum / 20.0, 1.0 / f64::from(shards + 1));

@@ -64,7 +64,11 @@ fn check_one(config: &Config, workload: &Workload, checks: &mut Checks) {
 fn check_arrivals(workload: &Workload, checks: &mut Checks) {
     match workload.arrivals {
         Arrivals::Open(rate) if rate.is_zero() => {
-            checks.refuse(path(workload, "arrivals.open"), "nothing would arrive", "give a rate such as \"2000/s\"");
+            checks.refuse(
+                path(workload, "arrivals.open"),
+                "nothing would arrive",
+                "give a rate such as \"2000/s\"",
+            );
         }
         Arrivals::Open(_) => {}
         Arrivals::Closed { clients, .. } => {
@@ -111,9 +115,17 @@ fn check_mix(workload: &Workload, checks: &mut Checks) {
         }
     }
     if sum == 0.0 {
-        checks.refuse(path(workload, "mix"), "no operation has a weight", "such as mix = { read = 0.5, update = 0.5 }");
+        checks.refuse(
+            path(workload, "mix"),
+            "no operation has a weight",
+            "such as mix = { read = 0.5, update = 0.5 }",
+        );
     } else if !sum.is_finite() {
-        checks.refuse(path(workload, "mix"), "the weights add up to infinity", "only their proportions matter");
+        checks.refuse(
+            path(workload, "mix"),
+            "the weights add up to infinity",
+            "only their proportions matter",
+        );
     }
 }
 
@@ -139,7 +151,8 @@ fn check_window(config: &Config, workload: &Workload, checks: &mut Checks) {
 fn check_surge(config: &Config, workload: &Workload, surge: &Surge, checks: &mut Checks) {
     if surge.key >= workload.keys.count {
         let message = format!("there is no key {}", surge.key);
-        let other = (path(workload, "keys.count"), format!("keys go from 0 to {}", workload.keys.count.max(1) - 1));
+        let other =
+            (path(workload, "keys.count"), format!("keys go from 0 to {}", workload.keys.count.max(1) - 1));
         checks.clash(path(workload, "surge.key"), message, other, "take a key that exists");
     }
     let stop = stop(config, workload);
@@ -151,7 +164,11 @@ fn check_surge(config: &Config, workload: &Workload, surge: &Surge, checks: &mut
         checks.refuse(path(workload, "surge.for"), "it would never be", "leave it out to last to the end");
     }
     if surge.share == Share::ZERO {
-        checks.refuse(path(workload, "surge.share"), "it would change nothing", "give a share such as \"33%\"");
+        checks.refuse(
+            path(workload, "surge.share"),
+            "it would change nothing",
+            "give a share such as \"33%\"",
+        );
     }
 }
 

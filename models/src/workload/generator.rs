@@ -14,10 +14,12 @@ pub struct Generator {
     chooser: KeyChooser,
     surge: Option<SurgeWindow>,
     transfer_keys: usize,
+    rollback: Share,
     // Streams, one a concern.
     operations: Random,
     keys: Random,
     amounts: Random,
+    rollbacks: Random,
 }
 
 /// One operation to come.
@@ -33,8 +35,13 @@ pub enum Intent {
     Scan(u64, u16),
     /// Read this key, then write it.
     ReadModifyWrite(u64),
-    /// Add to these accounts what stands beside them; it adds up to zero.
-    Transfer(Vec<(u64, i64)>),
+    /// Add to these accounts what stands beside them, which adds up to zero.
+    Transfer {
+        /// Accounts and what to add.
+        changes: Vec<(u64, i64)>,
+        /// Change one's mind when everything is prepared.
+        rollback: bool,
+    },
     /// Read all accounts, from zero to below this one.
     Audit(u64),
 }
@@ -78,9 +85,11 @@ impl Generator {
             chooser: KeyChooser::new(&workload.keys.distribution, workload.keys.count),
             surge: workload.surge.as_ref().map(|surge| SurgeWindow::new(surge, stream("surge"))),
             transfer_keys: workload.transfer_keys as usize,
+            rollback: workload.rollback,
             operations: stream("operations"),
             keys: stream("keys"),
             amounts: stream("amounts"),
+            rollbacks: stream("rollbacks"),
         }
     }
 
@@ -93,7 +102,9 @@ impl Generator {
             OperationType::Insert => Intent::Insert(self.space.insert()),
             OperationType::Scan => Intent::Scan(self.key(now), self.scan_rows()),
             OperationType::ReadModifyWrite => Intent::ReadModifyWrite(self.key(now)),
-            OperationType::Transfer => Intent::Transfer(self.transfer(now)),
+            OperationType::Transfer => {
+                Intent::Transfer { changes: self.transfer(now), rollback: self.rolls_back() }
+            }
             OperationType::Audit => Intent::Audit(self.space.loaded()),
         }
     }
@@ -119,6 +130,11 @@ impl Generator {
         }
         changes[0].1 = -amount * (changes.len() as i64 - 1);
         changes
+    }
+
+    /// Whether the application rolls this transfer back once all votes are in.
+    fn rolls_back(&mut self) -> bool {
+        self.rollback > Share::ZERO && self.rollbacks.chance_ppb(self.rollback.as_ppb())
     }
 
     /// An account that is not among those taken: the chooser's, or the next one free after it.
@@ -155,11 +171,13 @@ mod tests {
             region: None,
             balance: 100,
             transfer_keys: 2,
+            rollback: Share::ZERO,
         }
     }
 
     fn keys(generator: &mut Generator, at: Time, many: usize) -> Vec<u64> {
-        let key = |intent| if let Intent::Read(key) = intent { key } else { panic!("not a read: {intent:?}") };
+        let key =
+            |intent| if let Intent::Read(key) = intent { key } else { panic!("not a read: {intent:?}") };
         (0..many).map(|_| key(generator.next(at))).collect()
     }
 
@@ -198,7 +216,7 @@ mod tests {
             bank.transfer_keys = keys.min(accounts as u32);
             let mut generator = Generator::new(&bank, 0, 1, seed);
             for _ in 0..20 {
-                let Intent::Transfer(changes) = generator.next(0) else { panic!("not a transfer") };
+                let Intent::Transfer { changes, .. } = generator.next(0) else { panic!("not a transfer") };
                 prop_assert_eq!(changes.len(), bank.transfer_keys as usize);
                 prop_assert_eq!(changes.iter().map(|(_, change)| change).sum::<i64>(), 0);
                 prop_assert!(changes.iter().all(|&(_, change)| change != 0));

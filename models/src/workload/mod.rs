@@ -62,6 +62,9 @@ pub struct Workload {
     /// Keys that one `transfer` touches: one is debited, the others credited.
     #[serde(default = "default_transfer_keys")]
     pub transfer_keys: u32,
+    /// Share of transfers that the application rolls back once all votes are in.
+    #[serde(default)]
+    pub rollback: Share,
 }
 
 fn default_value_bytes() -> u32 {

@@ -33,25 +33,30 @@ pub(super) struct Tick {
 /// Beyond this ratio of the largest to the smallest value, a linear axis hides the small ones.
 const LOG_RATIO: f64 = 20.0;
 
+/// Values closer to zero lie at zero: their logarithms and steps are lost to rounding.
+const LEAST: f64 = 1e-100;
+/// Values beyond lie at the end of the axis: sums of them would overflow.
+const LARGEST: f64 = 1e100;
 /// When the smallest value is more than this share of the largest, an axis from zero shows one flat line.
 const CLOSE_RATIO: f64 = 0.7;
 
 impl Scale {
     /// Places still to be given by [`Self::between`].
     pub(super) fn new(spread: Spread, low: f64, high: f64) -> Self {
+        let high = high.min(LARGEST).max(low + LEAST);
         Self { spread, low, high, from: 0.0, to: 1.0 }
     }
 
     /// From zero to just above the largest of the values.
     pub(super) fn from_zero(values: impl Iterator<Item = f64>) -> Self {
-        let high = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
-        let high = if high > 0.0 { high * 1.05 } else { 1.0 };
+        let high = values.filter(|value| value.is_finite()).fold(0.0, f64::max).min(LARGEST);
+        let high = if high > LEAST { high * 1.05 } else { 1.0 };
         Self::new(Spread::Linear, 0.0, high)
     }
 
     /// Around positive values: logarithmic when their range demands it, otherwise from zero.
     pub(super) fn around(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let positive = values.filter(|value| value.is_finite() && *value > 0.0);
+        let positive = values.filter(|value| (LEAST..LARGEST).contains(value));
         let low = positive.clone().fold(f64::INFINITY, f64::min);
         let high = positive.clone().fold(0.0, f64::max);
         if high / low > LOG_RATIO {
@@ -63,7 +68,7 @@ impl Scale {
 
     /// Around values that lie close together, without zero, so that their differences can be seen; otherwise from zero.
     pub(super) fn close_around(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let finite = values.filter(|value| value.is_finite());
+        let finite = values.filter(|value| value.abs() < LARGEST);
         let low = finite.clone().fold(f64::INFINITY, f64::min);
         let high = finite.clone().fold(f64::NEG_INFINITY, f64::max);
         let air = (high - low) * 0.1;
@@ -88,6 +93,7 @@ impl Scale {
     pub(super) fn place(&self, value: f64) -> f64 {
         let (low, high) = (self.stretch(self.low), self.stretch(self.high));
         let share = ((self.stretch(value) - low) / (high - low)).clamp(0.0, 1.0);
+        let share = if share.is_nan() { 0.0 } else { share };
         self.from + share * (self.to - self.from)
     }
 
@@ -124,7 +130,7 @@ impl Scale {
     /// Decades; with 2 and 5 between where there are few, and not every one where there are many.
     fn log_ticks(&self, about: usize) -> Vec<Tick> {
         let decades = libm::log10(self.high / self.low);
-        let stride = (libm::ceil(decades / about.max(1) as f64) as i32).max(1);
+        let stride = (libm::ceil(decades / (about + 1) as f64) as i32).max(1);
         let factors: &[f64] = if decades * 3.0 <= about as f64 * 1.4 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let first = libm::floor(libm::log10(self.low)) as i32;
         let last = libm::ceil(libm::log10(self.high)) as i32;

@@ -69,7 +69,7 @@ impl Sheet {
     pub(super) fn panel(&mut self, title: &str, note: &str, height: f64) -> Rect {
         let area = Rect { left: LEFT, top: 0.0, right: WIDTH - RIGHT, bottom: 0.0 };
         self.head(area, title, note);
-        self.cursor += 34.0;
+        self.cursor += 40.0;
         self.body(area, height)
     }
 
@@ -91,7 +91,7 @@ impl Sheet {
         for (index, (title, note)) in titles.iter().enumerate() {
             self.head(column(index), title, note);
         }
-        self.cursor += 34.0;
+        self.cursor += 40.0;
         let (top, bottom) = (self.cursor, self.cursor + height);
         self.cursor = bottom + 4.0;
         (0..titles.len()).map(|index| Rect { top, bottom, ..column(index) }).collect()
@@ -215,7 +215,7 @@ impl Panel {
     }
 
     fn x_ticks(&self) -> usize {
-        ((self.area.width() / 80.0) as usize).max(2)
+        ((self.area.width() / 64.0) as usize).max(3)
     }
 
     fn y_ticks(&self) -> usize {

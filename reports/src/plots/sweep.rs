@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Better, MetricInfo,
     compare::{self, Row},
+    words,
 };
 use shardlab_scenarios::tables::{Figure, RunReport, Sweep};
 
@@ -18,7 +19,7 @@ const METRICS: usize = 8;
 
 pub(super) fn draw(report: &RunReport, info: &[MetricInfo]) -> Option<Picture> {
     let sweep = report.sweep.as_ref().filter(|sweep| !sweep.points.is_empty())?;
-    let axis = Axis::of(sweep);
+    let axis = Axis::of(compare::short_axes(report), sweep);
     let names: Vec<&str> = compare::names(report).into_iter().take(PANELS).collect();
     let rows = compare::headline_rows(report, info);
     let metrics: Vec<&[Row]> = rows.chunks(sweep.points.len()).take(METRICS).collect();
@@ -55,14 +56,12 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(sweep: &Sweep) -> Self {
+    fn of(title: String, sweep: &Sweep) -> Self {
         let labels: Vec<String> = sweep.points.iter().map(|point| point.join(", ")).collect();
         let numbers: Option<Vec<f64>> = labels.iter().map(|label| label.parse::<f64>().ok()).collect();
         let in_order = || (0..labels.len()).map(|index| index as f64).collect();
         let values =
             numbers.filter(|values| values.iter().all(|value| value.is_finite())).unwrap_or_else(in_order);
-        let last = |path: &String| path.rsplit('.').next().unwrap_or(path).to_owned();
-        let title = sweep.axes.iter().map(last).collect::<Vec<_>>().join(", ");
         Self { title, values, labels }
     }
 
@@ -78,13 +77,10 @@ impl Axis {
 fn title(metric: &MetricInfo) -> (String, String) {
     let better = match metric.better {
         Better::Neither => String::new(),
-        better => format!("{} is better", better.word()),
+        better => format!("{} is better", words::better(better)),
     };
-    let note = [metric.unit.as_str(), &better]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let note =
+        [metric.unit, &better].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     (metric.name.clone(), note)
 }
 

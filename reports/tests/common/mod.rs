@@ -59,7 +59,11 @@ pub fn swept(names: &[&str]) -> RunReport {
         let mut variant = base.clone();
         variant.sweep_point = Some(point);
         for (name, figure) in &mut variant.metrics {
-            let factor = if name == "availability.fraction" { 0.999 } else { 1.0 + point as f64 * 0.3 };
+            let factor = if name == "availability.fraction" {
+                1.0 - 0.001 * point as f64
+            } else {
+                1.0 + point as f64 * 0.3
+            };
             (figure.mean, figure.low, figure.high) =
                 (figure.mean * factor, figure.low * factor, figure.high * factor);
         }
@@ -76,12 +80,8 @@ pub fn swept(names: &[&str]) -> RunReport {
 }
 
 pub fn info() -> Vec<MetricInfo> {
-    let metric = |(name, unit, better, headline, definition): (&str, &str, Better, bool, &str)| MetricInfo {
-        name: name.into(),
-        unit: unit.into(),
-        better,
-        headline,
-        definition: definition.into(),
+    let metric = |(name, unit, better, headline, definition): (&str, &'static str, Better, bool, &str)| {
+        MetricInfo { name: name.into(), unit, better, headline, definition: definition.into(), plot: None }
     };
     [
         ("throughput.ops_per_s", "ops/s", Better::Higher, true, "Operations answered with ok, a second."),
@@ -134,7 +134,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
 
 fn metrics(badness: f64, seeds: u32) -> indexmap::IndexMap<String, Figure> {
     let figure = |mean: f64| {
-        let half = if seeds > 1 { mean * 0.02 } else { 0.0 };
+        let half = if seeds > 1 { (mean * 0.02).min((mean - 1.0).abs() * 0.2) } else { 0.0 };
         Figure { mean, low: mean - half, high: mean + half, seeds }
     };
     [

@@ -6,8 +6,9 @@ use shardlab_sim::{Random, Time};
 
 use super::cut::Cutter;
 use super::find::Finder;
-use super::{Clock, Crash, FaultSpec, Links, Slow, TargetSpec};
+use super::{Clock, Crash, FaultSpec, Links, MARKS, Slow, TargetSpec};
 use crate::scenario::Scenario;
+use crate::suggest::nearest;
 
 /// Why a fault cannot strike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,19 +66,26 @@ impl Converter<'_> {
 
     fn trigger(&self, spec: &FaultSpec) -> Result<Trigger, FaultProblem> {
         match (&spec.at, &spec.when) {
-            (Some(_), Some(_)) => {
-                Err(problem("when", "a fault strikes either `at` a time or `when` a step is reached", "remove one"))
-            }
-            (None, None) => {
-                Err(problem("", "this fault never strikes", "add `at = \"20s\"` or `when = \"2pc.prepared\"`"))
-            }
-            (Some(_), None) if spec.nth.is_some() => {
-                Err(problem("nth", "`nth` counts occurrences of a step, but this fault has none", "use `when`"))
-            }
+            (Some(_), Some(_)) => Err(problem(
+                "when",
+                "a fault strikes either `at` a time or `when` a step is reached",
+                "remove one",
+            )),
+            (None, None) => Err(problem(
+                "",
+                "this fault never strikes",
+                "add `at = \"20s\"` or `when = \"2pc.prepared\"`",
+            )),
+            (Some(_), None) if spec.nth.is_some() => Err(problem(
+                "nth",
+                "`nth` counts occurrences of a step, but this fault has none",
+                "use `when`",
+            )),
             (Some(at), None) => Ok(Trigger::At(at.as_ns())),
             (None, Some(_)) if spec.nth == Some(0) => {
                 Err(problem("nth", "occurrences are counted from one", "write `nth = 1` for the first"))
             }
+            (None, Some(mark)) if !MARKS.iter().any(|(known, _)| known == mark) => Err(unknown_mark(mark)),
             (None, Some(mark)) => {
                 let nth = spec.nth.unwrap_or(1);
                 Ok(Trigger::When { mark: mark.clone(), nth, not_before: self.warmup })
@@ -86,11 +94,14 @@ impl Converter<'_> {
     }
 
     fn action(&mut self, spec: &FaultSpec) -> Result<Action, FaultProblem> {
-        const KINDS: &str = "give each fault one of `partition`, `crash`, `pause`, `slow`, `links` and `clock`";
+        const KINDS: &str =
+            "give each fault one of `partition`, `crash`, `pause`, `slow`, `links` and `clock`";
         match spec.actions()[..] {
             [] => return Err(problem("", "this fault does nothing", KINDS)),
             [_] => {}
-            [_, second, ..] => return Err(problem(second, "a fault does one thing, and this one does several", KINDS)),
+            [_, second, ..] => {
+                return Err(problem(second, "a fault does one thing, and this one does several", KINDS));
+            }
         }
         if let Some(partition) = &spec.partition {
             return Cutter { finder: self.finder, random: &mut self.random }.partition(partition);
@@ -100,9 +111,11 @@ impl Converter<'_> {
             FaultSpec { crash: Some(Crash { target: whom, keep_unsynced, .. }), .. } => {
                 Ok(Action::Crash { target: target("crash.target", whom)?, keep_unsynced: *keep_unsynced })
             }
-            FaultSpec { pause: Some(pause), .. } => Ok(Action::Pause { target: target("pause.target", &pause.target)? }),
+            FaultSpec { pause: Some(pause), .. } => {
+                Ok(Action::Pause { target: target("pause.target", &pause.target)? })
+            }
             FaultSpec { slow: Some(slow), .. } => slow_down(slow, target("slow.target", &slow.target)?),
-            FaultSpec { links: Some(links), .. } => Ok(degrade(links, target("links.target", &links.target)?)),
+            FaultSpec { links: Some(links), .. } => degrade(links, target("links.target", &links.target)?),
             FaultSpec { clock: Some(clock), .. } => jump(clock, target("clock.target", &clock.target)?),
             _ => unreachable!("exactly one action was counted above"),
         }
@@ -110,9 +123,16 @@ impl Converter<'_> {
 
     fn target(&mut self, spec: &FaultSpec, path: &str, target: &TargetSpec) -> Result<Target, FaultProblem> {
         if *target == TargetSpec::Marker && spec.when.is_none() {
-            return Err(problem(path, "nobody marks anything at a fixed time", "use `when`, or name a target"));
+            return Err(problem(
+                path,
+                "nobody marks anything at a fixed time",
+                "use `when`, or name a target",
+            ));
         }
-        let found = self.finder.target(target, &mut self.random).map_err(|message| problem(path, message, TARGET_HELP))?;
+        let found = self
+            .finder
+            .target(target, &mut self.random)
+            .map_err(|message| problem(path, message, TARGET_HELP))?;
         match &found {
             Target::Nodes(nodes) if nodes.is_empty() => {
                 Err(problem(path, format!("`{target}` is nobody in this cluster"), TARGET_HELP))
@@ -131,9 +151,22 @@ fn duration(spec: &FaultSpec) -> Result<Option<shardlab_sim::Duration>, FaultPro
     let lasts = restart.or(spec.lasts);
     if lasts.is_some_and(|lasts| lasts.as_ns() == 0) {
         let path = if restart.is_some() { "crash.restart" } else { "for" };
-        return Err(problem(path, "a fault that lasts no time changes nothing", "give it a span, such as \"5s\""));
+        return Err(problem(
+            path,
+            "a fault that lasts no time changes nothing",
+            "give it a span, such as \"5s\"",
+        ));
     }
     Ok(lasts)
+}
+
+fn unknown_mark(mark: &str) -> FaultProblem {
+    let known: Vec<&str> = MARKS.iter().map(|(known, _)| *known).collect();
+    let help = match nearest(mark, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known steps: `{}`", known.join("`, `")),
+    };
+    problem("when", format!("no protocol has a step `{mark}`"), &help)
 }
 
 fn slow_down(slow: &Slow, target: Target) -> Result<Action, FaultProblem> {
@@ -146,20 +179,29 @@ fn slow_down(slow: &Slow, target: Target) -> Result<Action, FaultProblem> {
     Ok(Action::Slow { target, factor_thousandths })
 }
 
-fn degrade(links: &Links, target: Target) -> Action {
-    Action::Links {
-        target,
-        loss_ppb: links.loss.as_ppb(),
-        duplicate_ppb: links.duplicate.as_ppb(),
-        delay_ns: links.delay.as_ns(),
+fn degrade(links: &Links, target: Target) -> Result<Action, FaultProblem> {
+    let (loss_ppb, duplicate_ppb, delay_ns) =
+        (links.loss.as_ppb(), links.duplicate.as_ppb(), links.delay.as_ns());
+    if loss_ppb == 0 && duplicate_ppb == 0 && delay_ns == 0 {
+        return Err(problem(
+            "links",
+            "these links are as good as before",
+            "add `loss`, `duplicate` or `delay`",
+        ));
     }
+    Ok(Action::Links { target, loss_ppb, duplicate_ppb, delay_ns })
 }
 
 fn jump(clock: &Clock, target: Target) -> Result<Action, FaultProblem> {
     let by_ns = i64::try_from(clock.jump.as_ns());
-    let by_ns = by_ns.map_err(|_| problem("clock.jump", "no clock jumps that far", "give a span below 292 years"))?;
+    let by_ns =
+        by_ns.map_err(|_| problem("clock.jump", "no clock jumps that far", "give a span below 292 years"))?;
     if by_ns == 0 {
-        return Err(problem("clock.jump", "a jump of nothing changes nothing", "give a span, such as \"500ms\""));
+        return Err(problem(
+            "clock.jump",
+            "a jump of nothing changes nothing",
+            "give a span, such as \"500ms\"",
+        ));
     }
     Ok(Action::ClockJump { target, by_ns: if clock.backward { -by_ns } else { by_ns } })
 }

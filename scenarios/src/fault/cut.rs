@@ -68,7 +68,8 @@ impl Cutter<'_> {
                 Side::Both => {}
                 Side::Rest => rest.extend(nodes),
                 Side::CutOff => {
-                    let message = "nobody else can be cut off with `primaries`: they are found when the fault strikes";
+                    let message =
+                        "nobody else can be cut off with `primaries`: they are found when the fault strikes";
                     return Err(problem("partition", message, "use `both` or `rest`"));
                 }
             }
@@ -82,7 +83,11 @@ impl Cutter<'_> {
         let cut_off = self.finder.region(name).map_err(|message| problem("partition", message, help))?;
         let rest: Vec<NodeId> = self.finder.everybody().filter(|node| !cut_off.contains(node)).collect();
         if rest.is_empty() || cut_off.is_empty() {
-            return Err(problem("partition", format!("everything is in region `{name}`: nothing is cut"), help));
+            return Err(problem(
+                "partition",
+                format!("everything is in region `{name}`: nothing is cut"),
+                help,
+            ));
         }
         Ok(cut(Target::Nodes(cut_off), Target::Nodes(rest), partition))
     }
@@ -116,7 +121,8 @@ impl Cutter<'_> {
         for names in named {
             let mut group = Vec::with_capacity(names.len());
             for name in names {
-                let server = self.finder.server(name).map_err(|message| problem("partition", message, TARGET_HELP))?;
+                let server =
+                    self.finder.server(name).map_err(|message| problem("partition", message, TARGET_HELP))?;
                 if seen.contains(&server) {
                     let message = format!("`{name}` is listed twice");
                     return Err(problem("partition", message, "a server is on one side only"));

@@ -75,7 +75,9 @@ impl Finder<'_> {
         let in_zone = self.everybody().filter(|node| self.layout.zone[node.index()] == zone);
         let nodes: Vec<NodeId> = in_zone.filter(|node| !self.layout.clients.contains(node)).collect();
         if nodes.is_empty() {
-            return Err(format!("there is nothing in zone {zone}: zones are numbered from 0 over all regions"));
+            return Err(format!(
+                "there is nothing in zone {zone}: zones are numbered from 0 over all regions"
+            ));
         }
         Ok(nodes)
     }
@@ -92,7 +94,9 @@ fn nth(role: &str, nodes: &[NodeId], number: u32) -> Result<NodeId, String> {
     node.ok_or_else(|| match nodes.len() {
         0 => format!("there is no `{role} {number}`: the cluster has no {role}"),
         1 => format!("there is no `{role} {number}`: the cluster has only `{role} 0`"),
-        count => format!("there is no `{role} {number}`: the cluster has `{role} 0` to `{role} {}`", count - 1),
+        count => {
+            format!("there is no `{role} {number}`: the cluster has `{role} 0` to `{role} {}`", count - 1)
+        }
     })
 }
 

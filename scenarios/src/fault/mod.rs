@@ -18,6 +18,19 @@ pub use convert::{FaultProblem, convert};
 pub use partition::{CutDirection, MessagesInFlight, Partition, Side, Split};
 pub use target::TargetSpec;
 
+/// The protocol steps that a fault can be hung on, and what each is.
+pub const MARKS: &[(&str, &str)] = &[
+    ("write.logged", "a primary has appended a client's write to its log and not yet synced it"),
+    ("write.acked", "a primary has told a client that its write is done"),
+    ("append.received", "a backup has appended what its primary sent and not yet synced it"),
+    ("fence.promised", "a copy has promised a new epoch to the control plane"),
+    ("failover.appointed", "the control plane has given a shard another primary"),
+    ("2pc.voted", "a participant has sent its yes vote"),
+    ("2pc.prepared", "a coordinator has all votes in"),
+    ("2pc.decided", "a coordinator has decided and its record is on its way to the disk"),
+    ("2pc.applied", "a participant has applied a decision"),
+];
+
 /// One `[[fault]]`: exactly one of `at` and `when`, and exactly one of the things that can go wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -38,7 +51,11 @@ pub struct FaultSpec {
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Duration>,
     /// Cut the network: a split by its name, a list of servers to cut off, lists of servers, or a table with options.
-    #[serde(default, deserialize_with = "partition::short_or_table", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "partition::short_or_table",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "Option<partition::SplitOrPartition>")]
     pub partition: Option<Partition>,
     /// Stop processes, and start them again.

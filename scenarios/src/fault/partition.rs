@@ -188,7 +188,9 @@ impl<'de> Visitor<'de> for SplitVisitor {
 ///
 /// # Errors
 /// When it is neither, or an option is wrong.
-pub(super) fn short_or_table<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Partition>, D::Error> {
+pub(super) fn short_or_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Partition>, D::Error> {
     deserializer.deserialize_any(PartitionVisitor).map(Some)
 }
 

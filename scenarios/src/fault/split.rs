@@ -43,10 +43,11 @@ pub(super) fn ring(servers: &[NodeId], random: &mut Random) -> Vec<(NodeId, Node
     random.shuffle(&mut ring);
     let (count, heard) = (ring.len(), majority(ring.len()));
     let before = heard / 2;
-    let lost_by = |place: usize| {
-        (heard..count).map(move |step| (place + count - before + step) % count)
-    };
-    (0..count).flat_map(|to| lost_by(to).map(move |from| (from, to))).map(|(from, to)| (ring[from], ring[to])).collect()
+    let lost_by = |place: usize| (heard..count).map(move |step| (place + count - before + step) % count);
+    (0..count)
+        .flat_map(|to| lost_by(to).map(move |from| (from, to)))
+        .map(|(from, to)| (ring[from], ring[to]))
+        .collect()
 }
 
 /// Every directed link between two different groups.

@@ -56,7 +56,10 @@ pub fn expand<'i>(
         return Err(problems.found);
     }
     let swept = points.iter().filter(|values| !values.is_empty());
-    Ok((cases, swept.map(|values| values.iter().map(|value| text(value.value.get_ref())).collect()).collect()))
+    Ok((
+        cases,
+        swept.map(|values| values.iter().map(|value| text(value.value.get_ref())).collect()).collect(),
+    ))
 }
 
 /// Which case something comes from.
@@ -73,7 +76,9 @@ struct Problems {
 impl Problems {
     fn add(&mut self, diagnostics: Vec<Diagnostic>, origin: &Origin<'_>, variants: usize) {
         for mut diagnostic in diagnostics {
-            let known = |other: &Diagnostic| other.message == diagnostic.message && other.primary == diagnostic.primary;
+            let known = |other: &Diagnostic| {
+                other.message == diagnostic.message && other.primary == diagnostic.primary
+            };
             if self.found.iter().any(known) {
                 continue;
             }
@@ -97,9 +102,8 @@ fn case<'i>(
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
-    let scenario = Scenario::deserialize(toml::Deserializer::from(table.clone())).map_err(|error| {
-        vec![Diagnostic::at(error.span().unwrap_or(0..0), error.message().trim_end())]
-    })?;
+    let scenario = Scenario::deserialize(toml::Deserializer::from(table.clone()))
+        .map_err(|error| vec![Diagnostic::at(error.span().unwrap_or(0..0), error.message().trim_end())])?;
     semantic::check_case(&scenario, table.get_ref())?;
     Ok(Case { variant: origin.variant.to_owned(), point: origin.point, scenario })
 }
@@ -145,7 +149,8 @@ fn points<'i>(
 
 fn axis<'i>(table: &DeTable<'i>, path: &str) -> Vec<Override<'i>> {
     let sweep = table.get("sweep").and_then(|sweep| sweep.get_ref().as_table());
-    let (key, list) = sweep.and_then(|sweep| sweep.get_key_value(path)).expect("the axis was read from this table");
+    let (key, list) =
+        sweep.and_then(|sweep| sweep.get_key_value(path)).expect("the axis was read from this table");
     let values = list.get_ref().as_array().expect("an axis is a list");
     let change = |value: &Spanned<DeValue<'i>>| Override {
         path: path.to_owned(),
@@ -168,7 +173,8 @@ fn text(value: &DeValue<'_>) -> String {
             format!("[{}]", items.join(", "))
         }
         DeValue::Table(table) => {
-            let entries = table.iter().map(|(key, value)| format!("{} = {}", key.get_ref(), text(value.get_ref())));
+            let entries =
+                table.iter().map(|(key, value)| format!("{} = {}", key.get_ref(), text(value.get_ref())));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
     }

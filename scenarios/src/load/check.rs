@@ -11,7 +11,7 @@ use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
 use super::shape::{Fields, Format, Shape};
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 /// Everything in `table` that the format does not allow.
 ///
@@ -58,8 +58,7 @@ impl Checker<'_> {
     }
 
     fn mismatch(&mut self, shape: &Shape<'_>, name: &str, found: &str, span: Range<usize>) {
-        let message = format!("`{name}` is {found}, not {}", shape.expectation());
-        self.report(Diagnostic::at(span, message).label(format!("expected {}", shape.expectation())));
+        self.report(Diagnostic::at(span, format!("`{name}` is {found}, not {}", shape.expectation())));
     }
 
     fn table<'i>(&mut self, shape: &Shape<'_>, name: &str, table: &mut DeTable<'i>, span: Range<usize>) {
@@ -88,8 +87,15 @@ impl Checker<'_> {
                 (None, None) => self.unknown_key(fields, key, name),
             }
         }
-        let missing = fields.properties.keys().filter(|key| fields.requires(key) && !table.contains_key(key.as_str()));
-        for key in missing {
+        // A misspelt key was shown already; that the right one is missing would be an echo.
+        let meant = |key: &str| {
+            let written = table.keys().map(|written| written.get_ref().as_ref());
+            written
+                .filter(|written| !fields.properties.contains_key(*written))
+                .any(|w| nearest(w, [key]).is_some())
+        };
+        let absent = |key: &&String| fields.requires(key) && !table.contains_key(key.as_str()) && !meant(key);
+        for key in fields.properties.keys().filter(absent) {
             let message = format!("{} lacks `{key}`", quoted(name));
             self.report(Diagnostic::at(span.clone(), message).label(format!("`{key}` is missing here")));
         }
@@ -108,7 +114,8 @@ impl Checker<'_> {
                 0 => format!("`{name}` makes no choice"),
                 _ => format!("`{name}` makes several choices, and only one can hold"),
             };
-            return self.report(Diagnostic::at(span, message).label(format!("expected {}", shape.expectation())));
+            return self
+                .report(Diagnostic::at(span, message).label(format!("expected {}", shape.expectation())));
         }
         for (key, inner) in table.iter_mut() {
             match shape.choice(key.get_ref()) {
@@ -177,11 +184,15 @@ impl Checker<'_> {
             return self.mismatch(shape, name, "a number", span);
         }
         let value = i128::from_str_radix(number.as_str(), number.radix()).ok();
-        if let (Some(minimum), Some(value)) = (shape.minimum, value)
-            && (value as f64) < minimum
-        {
-            self.report(Diagnostic::at(span, format!("`{name}` must be at least {minimum}, and is {value}")));
-        }
+        let too_small = |value: &i128| shape.minimum.is_some_and(|minimum| *value < minimum);
+        let too_large = |value: &i128| shape.maximum.is_some_and(|maximum| *value > maximum);
+        let bound = match value {
+            Some(value) if too_small(&value) => format!("at least {}", shape.minimum.unwrap_or_default()),
+            Some(value) if too_large(&value) => format!("at most {}", shape.maximum.unwrap_or_default()),
+            None => "a number of reasonable size".into(),
+            Some(_) => return,
+        };
+        self.report(Diagnostic::at(span, format!("`{name}` must be {bound}, and is {}", number.as_str())));
     }
 
     fn float(&mut self, shape: &Shape<'_>, name: &str, number: &DeFloat<'_>, span: Range<usize>) {
@@ -218,7 +229,10 @@ fn opened<'i>(
 fn suggestion(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "known here: {}",
+            known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+        ),
     }
 }
 

@@ -83,7 +83,8 @@ impl Diagnostic {
         let Some((span, label)) = &self.primary else { return Vec::new() };
         let (source, primary) = sources.find(span);
         let annotation = AnnotationKind::Primary.span(primary).label(label.as_str());
-        let mut first = Snippet::source(source.text.as_str()).path(source.label.as_str()).annotation(annotation);
+        let mut first =
+            Snippet::source(source.text.as_str()).path(source.label.as_str()).annotation(annotation);
         let Some((other_span, other_label)) = &self.secondary else { return vec![first] };
         let (other_source, other) = sources.find(other_span);
         let context = AnnotationKind::Context.span(other).label(other_label.as_str());
@@ -136,7 +137,8 @@ impl LoadError {
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
         let shown = self.diagnostics.iter().take(MOST_SHOWN);
-        let mut texts: Vec<String> = shown.map(|diagnostic| diagnostic.render(&self.sources, &renderer)).collect();
+        let mut texts: Vec<String> =
+            shown.map(|diagnostic| diagnostic.render(&self.sources, &renderer)).collect();
         if let hidden @ 1.. = self.diagnostics.len().saturating_sub(MOST_SHOWN) {
             texts.push(format!("and {hidden} more"));
         }

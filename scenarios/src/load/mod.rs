@@ -8,7 +8,6 @@ mod path;
 mod semantic;
 mod shape;
 mod source;
-mod suggest;
 mod syntax;
 
 use std::path::Path;
@@ -22,6 +21,7 @@ pub use diagnostic::{Diagnostic, LoadError, LoadErrorKind};
 
 use crate::library;
 use crate::scenario::Scenario;
+use crate::suggest;
 use overrides::{Override, replace};
 use shape::Format;
 use source::Sources;
@@ -39,6 +39,33 @@ pub struct Plan {
     pub points: Vec<Vec<String>>,
     /// `file:line` of every expectation.
     pub expectation_places: Vec<String>,
+    /// How the scenario was asked for: a path, or a name of the library.
+    pub asked_for: String,
+    /// The overrides of the command line.
+    pub overrides: Vec<String>,
+}
+
+impl Plan {
+    /// The command that gives the same run again.
+    #[must_use]
+    pub fn replay(&self, seeds: &[u64]) -> String {
+        let mut command = format!("shardlab run {}", shell_word(&self.asked_for));
+        match seeds {
+            [seed] => command.push_str(&format!(" --seed {seed}")),
+            [first, .., last] => command.push_str(&format!(" --seeds {first}..{last}")),
+            [] => {}
+        }
+        for change in &self.overrides {
+            command.push_str(&format!(" --set {}", shell_word(change)));
+        }
+        command
+    }
+}
+
+/// A word as a POSIX shell reads it: in single quotes, unless it is plain.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// Loads a scenario file, or a scenario of the library by its name, with settings replaced by `path=value` texts.
@@ -48,11 +75,13 @@ pub struct Plan {
 pub fn load(name: &str, overrides: &[String]) -> Result<Plan, LoadError> {
     let path = Path::new(name);
     let is_path = name.ends_with(".toml") || path.exists();
-    match library::find(name) {
-        Some(entry) if !is_path => load_text(&entry.label(), entry.text, entry.name, overrides),
-        _ if is_path => load_file(path, overrides),
-        _ => Err(unknown(name)),
-    }
+    let mut plan = match library::find(name) {
+        Some(entry) if !is_path => load_text(&entry.label(), entry.text, entry.name, overrides)?,
+        _ if is_path => load_file(path, overrides)?,
+        _ => return Err(unknown(name)),
+    };
+    name.clone_into(&mut plan.asked_for);
+    Ok(plan)
 }
 
 /// Loads a scenario file.
@@ -62,7 +91,10 @@ pub fn load(name: &str, overrides: &[String]) -> Result<Plan, LoadError> {
 pub fn load_file(path: &Path, overrides: &[String]) -> Result<Plan, LoadError> {
     let label = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| {
-        LoadError::unreadable(format!("{label} cannot be read: {error}"), "check the path and its permissions")
+        LoadError::unreadable(
+            format!("{label} cannot be read: {error}"),
+            "check the path and its permissions",
+        )
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
@@ -84,14 +116,19 @@ pub fn load_text(label: &str, text: &str, name: &str, overrides: &[String]) -> R
     for change in overrides {
         sources.add("--set", change);
     }
-    resolve(&sources, name).map_err(|diagnostics| LoadError::invalid(sources, diagnostics))
+    match resolve(&sources, name) {
+        Ok(plan) => Ok(Plan { asked_for: label.into(), overrides: overrides.to_vec(), ..plan }),
+        Err(diagnostics) => Err(LoadError::invalid(sources, diagnostics)),
+    }
 }
 
 fn unknown(name: &str) -> LoadError {
     let known: Vec<&str> = library::LIBRARY.iter().map(|entry| entry.name).collect();
     let help = match suggest::nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", ")),
+        None => {
+            format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", "))
+        }
     };
     LoadError::unreadable(format!("there is no scenario `{name}`"), &help)
 }
@@ -114,7 +151,8 @@ fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
     semantic::check_file(&scenario, table.get_ref())?;
     let (cases, points) = cases::expand(&format, &scenario, &table, &defaults)?;
     let expectation_places = expectation_places(sources, table.get_ref());
-    Ok(Plan { scenario, resolved, cases, points, expectation_places })
+    let (asked_for, overrides) = (String::new(), Vec::new());
+    Ok(Plan { scenario, resolved, cases, points, expectation_places, asked_for, overrides })
 }
 
 /// Table → types; the places in what serde finds wrong are the table's own.
@@ -133,7 +171,9 @@ fn read(format: &Format, table: &mut Spanned<DeTable<'_>>, name: &str) -> Result
     Ok(scenario)
 }
 
-fn parse_all<'s>(texts: impl Iterator<Item = (&'s str, usize)>) -> Result<Vec<Override<'s>>, Vec<Diagnostic>> {
+fn parse_all<'s>(
+    texts: impl Iterator<Item = (&'s str, usize)>,
+) -> Result<Vec<Override<'s>>, Vec<Diagnostic>> {
     collect(texts.map(|(text, start)| overrides::parse(text, start)))
 }
 

@@ -39,7 +39,8 @@ pub fn replace<'i>(
     let first = change.path.split('.').next().unwrap_or_default();
     if forbidden.contains(&first) {
         let message = format!("`{}` cannot be changed here", change.path);
-        let help = "variants and sweeps change the settings of a run: the cluster, the protocols, the load, faults";
+        let help =
+            "variants and sweeps change the settings of a run: the cluster, the protocols, the load, faults";
         return Err(Diagnostic::at(change.path_span.clone(), message).help(help));
     }
     exists(format, resolved, &change.path)

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::shape::{Format, Shape};
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 /// Why a path names nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,7 +94,10 @@ fn other_choice(setting: &str, wanted: &str, value: Option<&DeValue<'_>>) -> Pat
         _ => String::new(),
     };
     let help = format!("replace the whole choice: `{setting}` = {{ {wanted} = … }}");
-    problem(format!("`{setting}` is `{made}` here, not `{wanted}`, which thus has no parameters to set"), help)
+    problem(
+        format!("`{setting}` is `{made}` here, not `{wanted}`, which thus has no parameters to set"),
+        help,
+    )
 }
 
 fn no_inside(shape: &Shape<'_>, setting: &str, segment: &str) -> PathProblem {
@@ -123,7 +126,9 @@ pub fn locate(table: &DeTable<'_>, path: &str) -> Option<(Range<usize>, bool)> {
     let mut span = place(key.span(), value);
     for segment in segments {
         let next = match value.get_ref() {
-            DeValue::Table(inner) => inner.get_key_value(segment).map(|(key, value)| (place(key.span(), value), value)),
+            DeValue::Table(inner) => {
+                inner.get_key_value(segment).map(|(key, value)| (place(key.span(), value), value))
+            }
             DeValue::Array(elements) => {
                 let index = named(elements, segment).or_else(|| segment.parse().ok());
                 index.and_then(|index| elements.get(index)).map(|element| (element.span(), element))

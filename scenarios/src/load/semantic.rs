@@ -7,10 +7,10 @@ use toml::de::DeTable;
 use super::cases::BASE;
 use super::diagnostic::Diagnostic;
 use super::path::locate;
-use super::suggest::nearest;
 use crate::catalogue;
 use crate::fault::{self, FaultProblem};
 use crate::scenario::{Expectation, Scenario};
+use crate::suggest::nearest;
 
 /// Checks what is said once for the whole file.
 ///
@@ -73,7 +73,8 @@ impl Checker<'_> {
 
     fn schema(&mut self, scenario: &Scenario) {
         if scenario.schema != crate::scenario::SCHEMA_VERSION {
-            let message = format!("this is a file of format {}, and this program reads format 1", scenario.schema);
+            let message =
+                format!("this is a file of format {}, and this program reads format 1", scenario.schema);
             self.report("schema", message, "use a version of shardlab that reads it");
         }
     }
@@ -85,7 +86,11 @@ impl Checker<'_> {
             let path = format!("{list}.{index}.name");
             if name.is_empty() || name.contains('.') {
                 let help = "paths find it by this name, and their parts end at dots";
-                self.report(&path, format!("`{name}` is no name for a {list}: it is empty or has a dot"), help);
+                self.report(
+                    &path,
+                    format!("`{name}` is no name for a {list}: it is empty or has a dot"),
+                    help,
+                );
             }
             if let Some(first) = names[..index].iter().position(|earlier| *earlier == Some(name)) {
                 let message = format!("two {list}s are named `{name}`");
@@ -112,14 +117,20 @@ impl Checker<'_> {
             (Some(metric), None) => self.metric(metric, &path("metric")),
             (None, Some(anomaly)) => self.anomaly(anomaly, &path("anomaly")),
             (Some(_), Some(_)) => {
-                self.report(&path("anomaly"), "an expectation is of a metric or of an anomaly, not of both", "make two");
+                self.report(
+                    &path("anomaly"),
+                    "an expectation is of a metric or of an anomaly, not of both",
+                    "make two",
+                );
             }
             (None, None) => {
                 self.report(&path(""), "this expectation is of nothing", "add `metric = …` or `anomaly = …`");
             }
         }
         match (expectation.at_least, expectation.at_most) {
-            (None, None) => self.report(&path(""), "this expectation has no bound", "add `at_least` or `at_most`"),
+            (None, None) => {
+                self.report(&path(""), "this expectation has no bound", "add `at_least` or `at_most`")
+            }
             (Some(least), Some(most)) if least > most => {
                 let message = format!("nothing is at least {least} and at most {most}");
                 self.report(&path("at_most"), message, "exchange the bounds");

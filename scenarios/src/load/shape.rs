@@ -19,8 +19,10 @@ pub struct Shape<'a> {
     pub text: Option<Option<&'a str>>,
     /// Whole numbers.
     pub integer: bool,
-    /// The least that a number may be.
-    pub minimum: Option<f64>,
+    /// The least that a whole number may be.
+    pub minimum: Option<i128>,
+    /// The most that its type holds.
+    pub maximum: Option<i128>,
     /// Any numbers.
     pub number: bool,
     /// Yes or no.
@@ -88,7 +90,8 @@ impl Format {
         for kind in kinds(object) {
             collect_kind(kind, object, alternative, shape);
         }
-        shape.anything |= object.keys().all(|key| matches!(key.as_str(), "description" | "default" | "title"));
+        shape.anything |=
+            object.keys().all(|key| matches!(key.as_str(), "description" | "default" | "title"));
     }
 
     fn definition(&self, reference: &str) -> &Value {
@@ -119,7 +122,14 @@ fn collect_kind<'a>(kind: &str, object: &'a Map<String, Value>, alternative: boo
         }
         "integer" => {
             shape.integer = true;
-            shape.minimum = object.get("minimum").and_then(Value::as_f64);
+            shape.minimum = object.get("minimum").and_then(Value::as_i64).map(i128::from);
+            shape.maximum = match object.get("format").and_then(Value::as_str) {
+                Some("uint16") => Some(u16::MAX.into()),
+                Some("uint32") => Some(u32::MAX.into()),
+                Some("uint64") => Some(u64::MAX.into()),
+                Some("int64") => Some(i64::MAX.into()),
+                _ => None,
+            };
         }
         "number" => shape.number = true,
         "boolean" => shape.boolean = true,
@@ -143,7 +153,8 @@ fn collect_table<'a>(object: &'a Map<String, Value>, alternative: bool, shape: &
         Some(properties) => shape.fields = Some(Fields { properties, required }),
         None => {}
     }
-    shape.map = shape.map.or(object.get("additionalProperties").filter(|more| more.is_object() || **more == true));
+    shape.map =
+        shape.map.or(object.get("additionalProperties").filter(|more| more.is_object() || **more == true));
 }
 
 impl Shape<'_> {
@@ -175,7 +186,8 @@ impl Shape<'_> {
     /// The names of all choices, with parameters and without.
     pub fn choice_names(&self) -> impl Iterator<Item = &str> {
         let with_parameters = self.choices.iter().map(|(name, _)| *name);
-        let only_words = self.words.iter().copied().filter(|word| !self.choices.iter().any(|(name, _)| name == word));
+        let only_words =
+            self.words.iter().copied().filter(|word| !self.choices.iter().any(|(name, _)| name == word));
         only_words.chain(with_parameters)
     }
 

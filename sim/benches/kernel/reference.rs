@@ -8,7 +8,7 @@ use shardlab_sim::{CounterRandom, Random};
 
 use crate::workload::{HIGHEST_NS, LOWEST_NS, Message, NODES, Peer, SEED, Variant};
 
-/// Sixty-four bytes beside its place in the order.
+/// An event of 64 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Event {
     at: u64,
@@ -17,6 +17,8 @@ struct Event {
     to: u32,
     message: Message,
 }
+
+const _: () = assert!(size_of::<Event>() == 64);
 
 impl Ord for Event {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -52,7 +54,9 @@ pub struct Heap {
 impl Heap {
     pub fn new(variant: Variant) -> Self {
         let pairs = (0..NODES).flat_map(|from| (0..NODES).map(move |to| (from, to)));
-        let stream = |(from, to)| CounterRandom::keyed(&mut Random::of_pair(SEED, "link", u64::from(from), u64::from(to)));
+        let stream = |(from, to)| {
+            CounterRandom::keyed(&mut Random::of_pair(SEED, "link", u64::from(from), u64::from(to)))
+        };
         let mut heap = Self {
             events: BinaryHeap::new(),
             links: pairs.map(stream).collect(),

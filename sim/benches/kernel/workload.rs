@@ -1,8 +1,8 @@
 //! Requests and responses among a hundred nodes.
 
 use shardlab_sim::{
-    ClockSkew, Config, Context, Delivery, Distribution, Duration, LinkProfile, Machine, Node, NodeId, Payload,
-    Simulation, Time, TimerSlot, Topology, WriteId,
+    ClockSkew, Config, Context, Delivery, Distribution, Duration, LinkProfile, Machine, Node, NodeId,
+    Payload, Simulation, Time, TimerSlot, Topology, WriteId,
 };
 
 pub const NODES: u32 = 100;
@@ -19,12 +19,12 @@ pub struct Variant {
     pub timeout: Option<Time>,
 }
 
-/// A message of 48 bytes: with time, sequence number and addresses the reference's events have 64.
+/// A message of 40 bytes: with time, sequence number and addresses the reference's events have 64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     pub request: bool,
     pub lane: u32,
-    pub body: [u64; 5],
+    pub body: [u64; 4],
 }
 
 impl Payload for Message {
@@ -36,7 +36,7 @@ impl Payload for Message {
     }
 
     fn bytes(&self) -> u64 {
-        48
+        40
     }
 }
 
@@ -64,7 +64,7 @@ impl Peer {
 
     /// The next request of a lane.
     pub fn request(&mut self, lane: u32) -> Message {
-        Message { request: true, lane, body: [self.answered; 5] }
+        Message { request: true, lane, body: [self.answered; 4] }
     }
 
     /// The response to a request.
@@ -114,9 +114,15 @@ impl Node for Peer {
 
 /// The world of the benchmark.
 pub fn simulation(variant: Variant) -> Simulation<Peer> {
-    let machine =
-        |id| Machine { name: format!("peer {id}"), zone: 0, cpu: None, disk: None, clock: ClockSkew::default() };
-    let latency = Distribution::Uniform { low: Duration::from_ns(LOWEST_NS), high: Duration::from_ns(HIGHEST_NS) };
+    let machine = |id| Machine {
+        name: format!("peer {id}"),
+        zone: 0,
+        cpu: None,
+        disk: None,
+        clock: ClockSkew::default(),
+    };
+    let latency =
+        Distribution::Uniform { low: Duration::from_ns(LOWEST_NS), high: Duration::from_ns(HIGHEST_NS) };
     let link = LinkProfile {
         latency,
         loss_ppb: 0,

@@ -105,6 +105,9 @@ impl<N: Node> Simulation<N> {
             let stop = due.map_or(end, |due| due.min(end));
             while let Some(key) = self.agenda.queue.pop_until(stop) {
                 self.world.now = key.time();
+                if let Some(soon) = self.agenda.queue.soon() {
+                    self.world.letters.fetch(soon.index());
+                }
                 self.dispatch(key);
             }
             self.world.now = self.world.now.max(stop);

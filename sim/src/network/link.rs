@@ -1,5 +1,6 @@
 //! One directed link: its stream of draws, its order, its bandwidth.
 
+use crate::node::NodeId;
 use crate::random::{CounterRandom, Random, happens};
 use crate::sampler::Sampler;
 use crate::time::{SECOND, Time};
@@ -31,15 +32,45 @@ impl Profile {
     }
 }
 
-/// A link's state, forty bytes.
+/// A sender's links, by receiver. What every message needs lies apart from what only some links need, so that large
+/// worlds keep it in the cache; each vector is empty until its first use.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Link {
-    random: CounterRandom,
+pub(crate) struct Row {
+    randoms: Vec<CounterRandom>,
     /// Streams: when the last message arrives; nothing arrives before it.
-    last_arrival: Time,
+    last_arrivals: Vec<Time>,
     /// When the last message has left; the next one leaves after it.
-    busy_until: Time,
-    pub profile: u32,
+    busy_untils: Vec<Time>,
+}
+
+impl Row {
+    /// The link to this node, if it was made.
+    #[inline]
+    pub fn link(&mut self, to: NodeId) -> Option<Link<'_>> {
+        let made = self.randoms.get(to.index()).is_some_and(CounterRandom::is_keyed);
+        made.then_some(Link { row: self, to: to.index() })
+    }
+
+    /// Makes the link to this node, in a world of so many.
+    pub fn make(&mut self, to: NodeId, nodes: usize, source: &mut Random) {
+        self.randoms.resize(nodes, CounterRandom::default());
+        self.randoms[to.index()] = CounterRandom::keyed(source);
+    }
+}
+
+/// A link of a row.
+pub(crate) struct Link<'a> {
+    row: &'a mut Row,
+    to: usize,
+}
+
+/// The entry of a vector that is made at its first use.
+#[inline]
+fn entry(times: &mut Vec<Time>, nodes: usize, to: usize) -> &mut Time {
+    if times.is_empty() {
+        times.resize(nodes, 0);
+    }
+    &mut times[to]
 }
 
 /// When a message arrives, and its copy if it has one, before the link's order is kept.
@@ -49,24 +80,16 @@ pub(crate) struct Flight {
     pub copy_at: Option<Time>,
 }
 
-impl Link {
-    pub fn new(source: &mut Random, profile: u32) -> Self {
-        Self { random: CounterRandom::keyed(source), profile, ..Self::default() }
-    }
-
-    #[inline]
-    pub const fn is_made(&self) -> bool {
-        self.random.is_keyed()
-    }
-
+impl Link<'_> {
     /// When the message's last byte leaves: messages of a link with a bandwidth leave one after the other.
     #[inline]
     pub fn depart(&mut self, profile: &Profile, now: Time, bytes: u64) -> Time {
         let Some(bytes_per_s) = profile.bandwidth_bytes_per_s else { return now };
         let takes_ns = (u128::from(bytes) * u128::from(SECOND)).div_ceil(u128::from(bytes_per_s));
         let takes_ns = u64::try_from(takes_ns).unwrap_or(Time::MAX);
-        self.busy_until = self.busy_until.max(now).saturating_add(takes_ns);
-        self.busy_until
+        let busy_until = entry(&mut self.row.busy_untils, self.row.randoms.len(), self.to);
+        *busy_until = (*busy_until).max(now).saturating_add(takes_ns);
+        *busy_until
     }
 
     /// Draws a flight; `None` if the message is lost. `interfere` is asked once an attempt whether a fault loses it.
@@ -84,10 +107,10 @@ impl Link {
         let resent = self.attempts(profile, interfere)?;
         let late = departs.saturating_add(delay).saturating_add(resent);
         let mut at = late.saturating_add(self.latency(profile));
-        if profile.reorder_ppb > 0 && happens(self.random.next_u64(), profile.reorder_ppb) {
+        if profile.reorder_ppb > 0 && happens(self.word(), profile.reorder_ppb) {
             at = at.saturating_add(self.latency(profile));
         }
-        let doubled = profile.duplicate_ppb > 0 && happens(self.random.next_u64(), profile.duplicate_ppb);
+        let doubled = profile.duplicate_ppb > 0 && happens(self.word(), profile.duplicate_ppb);
         let copy_at = doubled.then(|| late.saturating_add(self.latency(profile)));
         Some(Flight { at, copy_at })
     }
@@ -98,8 +121,9 @@ impl Link {
         match profile.delivery {
             Delivery::Datagram => at,
             Delivery::Stream => {
-                self.last_arrival = self.last_arrival.max(at);
-                self.last_arrival
+                let last_arrival = entry(&mut self.row.last_arrivals, self.row.randoms.len(), self.to);
+                *last_arrival = (*last_arrival).max(at);
+                *last_arrival
             }
         }
     }
@@ -114,7 +138,7 @@ impl Link {
     fn attempts(&mut self, profile: &Profile, interfere: &mut impl FnMut() -> bool) -> Option<Time> {
         let mut resent = 0;
         loop {
-            let lost = profile.loss_ppb > 0 && happens(self.random.next_u64(), profile.loss_ppb);
+            let lost = profile.loss_ppb > 0 && happens(self.word(), profile.loss_ppb);
             // The fault's stream moves by one draw an attempt, whether the link lost it or not.
             if !(interfere() | lost) {
                 return Some(u64::from(resent) * profile.retransmit_ns);
@@ -127,7 +151,12 @@ impl Link {
     }
 
     #[inline]
+    fn word(&mut self) -> u64 {
+        self.row.randoms[self.to].next_u64()
+    }
+
+    #[inline]
     fn latency(&mut self, profile: &Profile) -> Time {
-        profile.latency.sample(self.random.next_u64())
+        profile.latency.sample(self.word())
     }
 }

@@ -11,7 +11,7 @@ use crate::sampler::Sampler;
 use crate::striking::FaultBook;
 use crate::time::Time;
 use crate::topology::{Delivery, LinkProfile, Topology};
-use link::{Link, Profile};
+use link::{Link, Profile, Row};
 
 /// What becomes of a message that is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub(crate) struct Network {
     profiles: Vec<Profile>,
     /// Sorted by link.
     overrides: Vec<((u32, u32), usize)>,
-    /// By sender, then by receiver; a sender's row is empty until it sends.
-    links: Vec<Vec<Link>>,
+    /// By sender.
+    rows: Vec<Row>,
     impairments: Vec<Impairment>,
 }
 
@@ -47,7 +47,7 @@ impl Network {
             zone_links: topology.zone_links.clone(),
             profiles: topology.profiles.iter().map(|p| Profile::new(p.clone(), sampler(p))).collect(),
             overrides,
-            links: vec![Vec::new(); topology.machines.len()],
+            rows: vec![Row::default(); topology.machines.len()],
             impairments: Vec::new(),
         }
     }
@@ -65,11 +65,20 @@ impl Network {
         if from == to {
             return Transit::Arrives { at: now, copy_at: None, gated: false };
         }
-        self.make_link(from, to);
-        let link = &mut self.links[from.index()][to.index()];
-        let profile = &self.profiles[link.profile as usize];
+        let profile = &self.profiles[self.profile_of(from, to)];
+        let row = &mut self.rows[from.index()];
+        if row.link(to).is_none() {
+            make_link(row, self.seed, from, to, self.zones.len());
+        }
+        let mut link = row.link(to).expect("the link was made");
         if !self.impairments.is_empty() {
-            return impaired_transit(&mut self.impairments, link, profile, (now, from, to, bytes), faults);
+            return impaired_transit(
+                &mut self.impairments,
+                &mut link,
+                profile,
+                (now, from, to, bytes),
+                faults,
+            );
         }
         let departs = link.depart(profile, now, bytes);
         match link.fly(profile, departs, 0, &mut || false) {
@@ -99,36 +108,26 @@ impl Network {
     }
 
     #[inline]
-    fn make_link(&mut self, from: NodeId, to: NodeId) {
-        let row = &self.links[from.index()];
-        if row.get(to.index()).is_none_or(|link| !link.is_made()) {
-            self.make_new_link(from, to);
-        }
-    }
-
-    #[cold]
-    fn make_new_link(&mut self, from: NodeId, to: NodeId) {
-        let profile = self.profile_of(from, to);
-        let nodes = self.zones.len();
-        let row = &mut self.links[from.index()];
-        row.resize(nodes, Link::default());
-        let mut source = Random::of_pair(self.seed, "link", u64::from(from.0), u64::from(to.0));
-        row[to.index()] = Link::new(&mut source, profile as u32);
-    }
-
     fn profile_of(&self, from: NodeId, to: NodeId) -> usize {
-        let exception = self.overrides.binary_search_by_key(&(from.0, to.0), |(link, _)| *link);
-        match exception {
-            Ok(at) => self.overrides[at].1,
-            Err(_) => self.zone_links[self.zones[from.index()] as usize][self.zones[to.index()] as usize],
+        let by_zone = || self.zone_links[self.zones[from.index()] as usize][self.zones[to.index()] as usize];
+        if self.overrides.is_empty() {
+            return by_zone();
         }
+        let exception = self.overrides.binary_search_by_key(&(from.0, to.0), |(link, _)| *link);
+        exception.map_or_else(|_| by_zone(), |at| self.overrides[at].1)
     }
+}
+
+#[cold]
+fn make_link(row: &mut Row, seed: u64, from: NodeId, to: NodeId, nodes: usize) {
+    assert!(to.index() < nodes, "node {} sends to node {}, which does not exist", from.0, to.0);
+    row.make(to, nodes, &mut Random::of_pair(seed, "link", u64::from(from.0), u64::from(to.0)));
 }
 
 /// A send while faults are about. Links draw as they would without them, faults from their own streams.
 fn impaired_transit(
     impairments: &mut [Impairment],
-    link: &mut Link,
+    link: &mut Link<'_>,
     profile: &Profile,
     (now, from, to, bytes): (Time, NodeId, NodeId, u64),
     faults: &mut FaultBook,

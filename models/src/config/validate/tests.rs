@@ -56,7 +56,9 @@ fn impossible_clusters() {
     check_refused("cluster.disk.sync", |c| {
         c.cluster.disk.sync = Distribution::Pareto { scale: seconds(1), shape: f64::NAN };
     });
-    check_refused("cluster.network.same-zone", |c| c.cluster.network.same_zone = Distribution::Mixture(Vec::new()));
+    check_refused("cluster.network.same-zone", |c| {
+        c.cluster.network.same_zone = Distribution::Mixture(Vec::new())
+    });
     check_refused("cluster.network.loss", |c| c.cluster.network.loss = Share::ONE);
     for jitter in [0.9, f64::NAN, f64::INFINITY] {
         check_refused("cluster.network.region-jitter-p99", |c| c.cluster.network.region_jitter_p99 = jitter);
@@ -82,7 +84,9 @@ fn impossible_shards_and_copies() {
     });
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(0, None));
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(4, None));
-    check_refused("replication.mode.primary.failover", |c| c.replication.mode = primary(1, Some(Duration::ZERO)));
+    check_refused("replication.mode.primary.failover", |c| {
+        c.replication.mode = primary(1, Some(Duration::ZERO))
+    });
     check_refused("transactions.vote-timeout", |c| c.transactions.vote_timeout = Duration::ZERO);
 }
 
@@ -134,7 +138,8 @@ fn impossible_keys() {
         });
     }
     check_refused("workload.main.keys.distribution.hotspot.keys", |c| {
-        c.workloads[0].keys.distribution = KeyDistribution::Hotspot { keys: share("0.01%"), operations: share("80%") };
+        c.workloads[0].keys.distribution =
+            KeyDistribution::Hotspot { keys: share("0.01%"), operations: share("80%") };
     });
     let surge = Surge { at: seconds(5), lasts: None, key: 7, share: share("30%") };
     check_refused("workload.main.surge.key", |c| {

@@ -59,7 +59,7 @@ fn a_quorum_commits_when_two_disks_of_three_have_it() {
     copies.deliver();
     copies.sync(1);
     copies.deliver();
-    assert_eq!(copies.applied(0), [], "one backup's disk is no majority, and the state never runs ahead of the disk");
+    assert_eq!(copies.applied(0), [0_u64; 0], "one backup's disk is no majority, and the state never runs ahead of the disk");
     copies.sync(0);
     assert_eq!(copies.applied(0), [7]);
     copies.settle();
@@ -70,7 +70,7 @@ fn a_quorum_commits_when_two_disks_of_three_have_it() {
 fn async_needs_its_own_disk_and_all_needs_every_member() {
     let mut alone = copies(Ack::Async);
     alone.write(0, 7);
-    assert_eq!(alone.applied(0), []);
+    assert_eq!(alone.applied(0), [0_u64; 0]);
     alone.sync(0);
     assert_eq!(alone.applied(0), [7]);
 
@@ -80,7 +80,7 @@ fn async_needs_its_own_disk_and_all_needs_every_member() {
     all.sync(0);
     all.sync(1);
     all.deliver();
-    assert_eq!(all.applied(0), []);
+    assert_eq!(all.applied(0), [0_u64; 0]);
     all.sync(2);
     all.deliver();
     assert_eq!(all.applied(0), [7]);
@@ -146,7 +146,7 @@ fn a_promise_keeps_an_old_primary_out() {
     copies.write(0, 66);
     copies.deliver();
     copies.settle();
-    assert_eq!(copies.applied(0), []);
+    assert_eq!(copies.applied(0), [0_u64; 0]);
     assert!(!copies.hosts[0].node.replica.is_primary(), "it was told that its epoch is over");
 }
 
@@ -154,12 +154,12 @@ fn a_promise_keeps_an_old_primary_out() {
 fn a_sync_that_ends_after_a_truncation_makes_nothing_durable() {
     let mut copies = copies(Ack::Quorum);
     copies.write(0, 66);
+    let old_sync = copies.unsynced[0].take().expect("66 is on its way to the disk");
     copies.cut = vec![0];
     copies.deliver();
     copies.fence(&[1, 2], 2);
     copies.appoint(&[1, 2], 2, 1, &[0, 1, 2]);
     copies.settle();
-    let old_sync = copies.unsynced[0].take().expect("66 is on its way to the disk");
     copies.cut.clear();
     // The new primary's entry replaces 66 before the old sync ends, and is not on disk by it.
     let entry = copies.hosts[1].node.replica.log().get(1).expect("the barrier").clone();
@@ -191,7 +191,7 @@ fn a_copy_far_behind_catches_up_in_windows() {
     let values: Vec<u64> = (1..=1_000).collect();
     values.iter().for_each(|&value| copies.write(0, value));
     copies.settle();
-    assert_eq!(copies.applied(2), []);
+    assert_eq!(copies.applied(2), [0_u64; 0]);
     copies.cut.clear();
     copies.settle();
     assert_eq!(copies.applied(2), values);

@@ -50,7 +50,7 @@ impl<R> Node for Host<R>
 where
     R: Replica + Clone + std::fmt::Debug + Send + 'static,
     R::Then: Clone + std::fmt::Debug + Send + 'static,
-    R::Message: 'static,
+    R::Message: Clone + std::fmt::Debug + 'static,
 {
     type Message = Message;
 

@@ -26,7 +26,8 @@ mod tests {
     #[test]
     fn round_and_round_and_over_new_keys() {
         let (mut chooser, mut random) = (Sequential::default(), Random::new(0, "test", 0));
-        let chosen: Vec<u64> = [3, 3, 3, 3, 3, 3, 4, 4].map(|count| chooser.choose(count, &mut random)).into();
+        let chosen: Vec<u64> =
+            [3, 3, 3, 3, 3, 3, 4, 4].map(|count| chooser.choose(count, &mut random)).into();
         assert_eq!(chosen, [0, 1, 2, 0, 1, 2, 3, 0]);
     }
 }

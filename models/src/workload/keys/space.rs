@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn pools_insert_different_keys_without_gaps() {
         let mut pools: Vec<KeySpace> = (0..3).map(|pool| KeySpace::new(10, pool, 3)).collect();
-        let mut keys: Vec<u64> = (0..4).flat_map(|_| pools.iter_mut().map(KeySpace::insert).collect::<Vec<_>>()).collect();
+        let mut keys: Vec<u64> =
+            (0..4).flat_map(|_| pools.iter_mut().map(KeySpace::insert).collect::<Vec<_>>()).collect();
         keys.sort_unstable();
         assert_eq!(keys, (10..22).collect::<Vec<_>>());
         assert_eq!(pools[1].key(9), 9);

@@ -42,7 +42,11 @@ mod tests {
             (10_000_000, 18.066_242_574_969_642),
         ];
         for (n, sum) in exact {
-            assert!((zeta(n, 0.99) / sum - 1.0).abs() < 1e-12, "zeta({n}, 0.99) = {}, not {sum}", zeta(n, 0.99));
+            assert!(
+                (zeta(n, 0.99) / sum - 1.0).abs() < 1e-12,
+                "zeta({n}, 0.99) = {}, not {sum}",
+                zeta(n, 0.99)
+            );
         }
     }
 

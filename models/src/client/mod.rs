@@ -1,0 +1,198 @@
+//! Clients: many sessions in one node, one node for each workload and region.
+//!
+//! A session has one operation under way at a time. It routes by its own copy of the shard map: writes and fresh reads
+//! to the primary, `local` reads to the nearest copy. A refusal that names a newer primary is followed at once; any
+//! other refusal, or silence, is a reason to ask the control plane for the map and to try the same operation again
+//! after a pause. What ends in silence may have happened: it is recorded as `info`, and the session is retired and
+//! replaced by a new one, as Jepsen's processes are, so that a session's operations stay in order.
+
+mod load;
+mod observed;
+mod retry;
+mod router;
+mod scan;
+mod sessions;
+mod single;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use std::sync::Arc;
+
+use shardlab_consistency::Operation;
+use shardlab_sim::{Context, Node, NodeId, Random, Time, TimerSlot, WriteId};
+
+use crate::client::load::Load;
+use crate::client::router::Router;
+use crate::client::sessions::Sessions;
+use crate::cluster::{PoolPlace, pool_places};
+use crate::config::Config;
+use crate::message::{CommitMessage, ControlMessage, Message};
+use crate::node::ObservedTransaction;
+use crate::shard_map::ShardMap;
+use crate::sharding::{PROBE_KEYS, Partitioner, first_keys};
+use crate::workload::{Generator, Workload};
+use crate::world::Layout;
+
+/// The clients of one workload in one region.
+#[derive(Clone, Debug)]
+pub struct ClientPool {
+    // What they do.
+    settings: Settings,
+    load: Load,
+    generator: Generator,
+    /// The keys that probes write, one a shard; none in all pools but the first.
+    probe_keys: Vec<u64>,
+    // How they stand.
+    router: Router,
+    sessions: Sessions,
+    /// A crash ended operations that nobody has reported yet.
+    crashed: bool,
+    // Streams of their own, so that retries move no other draw.
+    pauses: Random,
+    routes: Random,
+}
+
+/// What does not change.
+#[derive(Clone, Debug)]
+struct Settings {
+    coordinators: Vec<NodeId>,
+    start: Time,
+    /// No operation begins at or after this.
+    stop: Time,
+    probe_at: Time,
+    timeout: Time,
+    backoff: Time,
+    retries: u32,
+    value_bytes: u32,
+    opening_balance: i64,
+}
+
+/// The next arrival of an open load; the beginning of a closed one.
+const ARRIVAL: TimerSlot = TimerSlot(0);
+/// When probes are sent.
+const PROBE: TimerSlot = TimerSlot(1);
+/// The first session's timer; it is its timeout, its pause before a retry or its think time.
+const FIRST_SESSION: u32 = 2;
+
+const fn session_timer(slot: usize) -> TimerSlot {
+    TimerSlot(FIRST_SESSION + slot as u32)
+}
+
+impl ClientPool {
+    /// All pools of a world, in the order of their nodes. The configuration has been
+    /// [checked](crate::config::validate).
+    ///
+    /// # Panics
+    /// When a shard owns no key, which the check refuses.
+    #[must_use]
+    pub fn all(config: &Config, layout: &Layout, map: &Arc<ShardMap>, seed: u64) -> Vec<Self> {
+        let partitioner = Arc::new(config.sharding.strategy.partitioner(config.cluster.servers));
+        let layout = Arc::new(layout.clone());
+        let places = pool_places(config);
+        let pool = |(index, place): (usize, &PoolPlace)| {
+            let home = layout.clients[index];
+            let router = Router::new(config, &layout, home, Arc::clone(&partitioner), Arc::clone(map));
+            let sessions = Sessions::new(index as u32, places.len() as u32);
+            let mut pool = Self::new(config, *place, router, sessions, seed);
+            pool.settings.coordinators.clone_from(&layout.coordinators);
+            pool.probe_keys = if index == 0 { probe_keys(&partitioner) } else { Vec::new() };
+            pool
+        };
+        places.iter().enumerate().map(pool).collect()
+    }
+
+    fn new(config: &Config, place: PoolPlace, router: Router, sessions: Sessions, seed: u64) -> Self {
+        let workload = &config.workloads[place.workload];
+        let stream =
+            |concern| Random::new(seed, &format!("workload.{}.{concern}", workload.name), place.pool);
+        Self {
+            settings: Settings::new(config, workload),
+            load: Load::new(workload, place, stream("arrivals")),
+            generator: Generator::new(workload, place.pool, place.pools, seed),
+            probe_keys: Vec::new(),
+            router,
+            sessions,
+            crashed: false,
+            pauses: stream("pauses"),
+            routes: stream("routes"),
+        }
+    }
+
+    /// Operations under way, as `info`: nobody knows what will come of them.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Operation> {
+        self.sessions.iter().filter_map(observed::pending_operation).collect()
+    }
+
+    /// Transactions under way, as `info`.
+    #[must_use]
+    pub fn pending_transactions(&self) -> Vec<ObservedTransaction> {
+        self.sessions.iter().filter_map(observed::pending_transaction).collect()
+    }
+}
+
+fn probe_keys(partitioner: &Partitioner) -> Vec<u64> {
+    first_keys(partitioner, PROBE_KEYS).expect("every shard of a checked configuration owns a key")
+}
+
+impl Settings {
+    fn new(config: &Config, workload: &Workload) -> Self {
+        let duration = config.duration.as_ns();
+        Self {
+            coordinators: Vec::new(),
+            start: workload.start.as_ns(),
+            stop: workload.stop.map_or(duration, |stop| stop.as_ns().min(duration)),
+            probe_at: duration + config.drain.as_ns() / 2,
+            timeout: workload.timeout.as_ns(),
+            backoff: workload.backoff.as_ns(),
+            retries: workload.retries,
+            value_bytes: workload.value_bytes,
+            opening_balance: workload.balance,
+        }
+    }
+}
+
+impl Node for ClientPool {
+    type Message = Message;
+
+    fn on_start(&mut self, cx: &mut Context<'_, Message>) {
+        if std::mem::take(&mut self.crashed) {
+            self.report_lost(cx);
+        }
+        let now = cx.now();
+        if now < self.settings.stop {
+            self.schedule_first_arrival(cx);
+        }
+        if !self.probe_keys.is_empty() {
+            cx.set_timer(PROBE, self.settings.probe_at.saturating_sub(now));
+        }
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
+        match message {
+            Message::Response(response) => self.on_response(from, response, cx),
+            Message::Commit(CommitMessage::Done(result)) => self.on_done(&result, cx),
+            Message::Control(ControlMessage::Map(map)) => self.router.take_map(map),
+            // Nothing else is sent to clients.
+            _ => {}
+        }
+    }
+
+    fn on_timer(&mut self, slot: TimerSlot, cx: &mut Context<'_, Message>) {
+        match slot {
+            ARRIVAL => self.arrive(cx),
+            PROBE => self.probe(cx),
+            TimerSlot(number) => self.on_session_timer((number - FIRST_SESSION) as usize, cx),
+        }
+    }
+
+    /// Clients write nothing.
+    fn on_synced(&mut self, _through: WriteId, _cx: &mut Context<'_, Message>) {}
+
+    /// What a client was waiting for is out of its hands; the report waits for the restart, since the dead are silent.
+    fn on_crash(&mut self) {
+        self.crashed = true;
+        self.router.forget_request();
+    }
+}

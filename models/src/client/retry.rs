@@ -1,0 +1,99 @@
+//! What happens when an attempt comes to nothing.
+
+use shardlab_consistency::Outcome;
+use shardlab_sim::{Context, Time};
+
+use crate::client::sessions::Work;
+use crate::client::{ClientPool, session_timer};
+use crate::message::Message;
+
+/// The pause before a retry doubles this often, and then no more.
+const MOST_DOUBLINGS: u32 = 5;
+
+impl ClientPool {
+    /// A session's timer is what the session is waiting for.
+    pub(super) fn on_session_timer(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let work = &self.sessions[slot].work;
+        if matches!(work, Work::Idle) {
+            self.thought(slot, cx);
+        } else if work.awaits_answer() {
+            self.timed_out(slot, cx);
+        } else {
+            self.resume(slot, cx);
+        }
+    }
+
+    /// Silence: the attempt may have been executed, and may yet be.
+    fn timed_out(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.sessions[slot].in_doubt = true;
+        self.attempt_failed(slot, cx);
+    }
+
+    /// A refusal or silence: the map may be out of date.
+    pub(super) fn attempt_failed(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.sessions[slot].work.stop_waiting();
+        self.router.request_map(cx);
+        self.retry_or_give_up(slot, cx);
+    }
+
+    pub(super) fn retry_or_give_up(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.sessions[slot].failures += 1;
+        if self.is_exhausted(slot) { self.give_up(slot, cx) } else { self.pause(slot, cx) }
+    }
+
+    /// Nobody is known who could be asked. The pause comes first even if it was the last attempt, so that a closed
+    /// load without think time does not go round and round in no time.
+    pub(super) fn nobody_to_ask(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.router.request_map(cx);
+        self.sessions[slot].failures += 1;
+        self.pause(slot, cx);
+    }
+
+    /// Probes are retried until they are answered.
+    fn is_exhausted(&self, slot: usize) -> bool {
+        let session = &self.sessions[slot];
+        session.failures > self.settings.retries && !session.work.is_probe()
+    }
+
+    pub(super) fn pause(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let doublings = match &self.sessions[slot].work {
+            work if work.is_probe() => 0,
+            _ => self.sessions[slot].failures.saturating_sub(1),
+        };
+        let pause = self.pause_ns(doublings);
+        cx.set_timer(session_timer(slot), pause);
+    }
+
+    /// Half of it fixed, half drawn: "equal jitter" (Brooker, *Exponential backoff and jitter*, AWS Architecture Blog,
+    /// 2015).
+    fn pause_ns(&mut self, doublings: u32) -> Time {
+        let longest = self.settings.backoff.saturating_mul(1 << doublings.min(MOST_DOUBLINGS));
+        longest / 2 + self.pauses.below(longest / 2 + 1)
+    }
+
+    /// The pause is over.
+    fn resume(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        if self.is_exhausted(slot) {
+            return self.give_up(slot, cx);
+        }
+        match self.sessions[slot].work {
+            Work::Idle => {}
+            Work::Single(_) => self.attempt_single(slot, cx),
+            Work::Scan(_) => self.attempt_scan(slot, cx),
+            Work::Transaction(_) => self.attempt_transaction(slot, cx),
+        }
+    }
+
+    /// `fail` if it certainly did not happen or would have changed nothing, else `info`.
+    fn give_up(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let session = &self.sessions[slot];
+        let may_have_happened = session.in_doubt && session.work.changes_something();
+        let outcome = if may_have_happened { Outcome::Info } else { Outcome::Fail };
+        match session.work {
+            Work::Idle => {}
+            Work::Single(_) => self.give_up_single(slot, outcome, cx),
+            Work::Scan(_) => self.end_scan(slot, outcome, cx),
+            Work::Transaction(_) => self.give_up_transaction(slot, outcome, cx),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Where requests go: the clients' own copy of the shard map, and what refusals have taught since.
+
+use std::sync::Arc;
+
+use shardlab_sim::{Context, NodeId, Random, Time};
+
+use crate::config::Config;
+use crate::message::{ControlMessage, Message};
+use crate::replication::Reads;
+use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+use crate::sharding::{Partitioner, Shards};
+use crate::world::Layout;
+
+/// Routes by map.
+#[derive(Clone, Debug)]
+pub(super) struct Router {
+    partitioner: Arc<Partitioner>,
+    layout: Arc<Layout>,
+    home: NodeId,
+    reads: Reads,
+    map: Arc<ShardMap>,
+    /// By shard: whom the map or a newer hint names.
+    primaries: Vec<Primary>,
+    /// When the map was last asked for, while the answer is out.
+    asked_map: Option<Time>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Primary {
+    node: Option<NodeId>,
+    epoch: Epoch,
+}
+
+impl From<&Assignment> for Primary {
+    fn from(assignment: &Assignment) -> Self {
+        Self { node: assignment.primary, epoch: assignment.epoch }
+    }
+}
+
+/// How long a request for the map is given before another one may follow: a hundred milliseconds are longer than the
+/// way to another continent and short against a failover. A map that has not changed is not sent, so that silence is
+/// an answer too.
+const MAP_REQUEST_INTERVAL: Time = 100_000_000;
+
+impl Router {
+    pub fn new(
+        config: &Config,
+        layout: &Arc<Layout>,
+        home: NodeId,
+        partitioner: Arc<Partitioner>,
+        map: Arc<ShardMap>,
+    ) -> Self {
+        assert_eq!(map.shards.len(), partitioner.count() as usize, "the map has a row for each shard");
+        Self {
+            partitioner,
+            layout: Arc::clone(layout),
+            home,
+            reads: config.replication.reads,
+            primaries: map.shards.iter().map(Primary::from).collect(),
+            map,
+            asked_map: None,
+        }
+    }
+
+    #[inline]
+    pub fn shard_of(&self, key: u64) -> ShardId {
+        self.partitioner.shard_of(key)
+    }
+
+    pub fn shards(&self) -> u32 {
+        self.partitioner.count()
+    }
+
+    /// Whether reads go to any copy.
+    #[inline]
+    pub fn reads_locally(&self) -> bool {
+        self.reads == Reads::Local
+    }
+
+    /// Who orders the shard's writes; nobody while a failover runs.
+    #[inline]
+    pub fn primary(&self, shard: ShardId) -> Option<NodeId> {
+        self.primaries[shard.index()].node
+    }
+
+    /// A copy of the shard, drawn among those in the clients' zone, else in their region, else among all.
+    ///
+    /// Once an attempt has failed the near ones may be down: then among all.
+    pub fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
+        let copies = &self.map.assignment(shard).copies;
+        let (zone, region) = (&self.layout.zone, &self.layout.region);
+        let same_zone = |copy: NodeId| zone[copy.index()] == zone[self.home.index()];
+        let same_region = |copy: NodeId| region[copy.index()] == region[self.home.index()];
+        if has_failed {
+            return draw(copies, |_| true, random);
+        }
+        draw(copies, same_zone, random)
+            .or_else(|| draw(copies, same_region, random))
+            .or_else(|| draw(copies, |_| true, random))
+    }
+
+    /// Takes a refusal's word for who is primary, if it is newer; says whether to follow it.
+    pub fn learn(&mut self, shard: ShardId, node: Option<NodeId>, epoch: Epoch) -> bool {
+        let known = &mut self.primaries[shard.index()];
+        let is_newer = epoch > known.epoch || (epoch == known.epoch && known.node.is_none());
+        if node.is_none() || !is_newer {
+            return false;
+        }
+        *known = Primary { node, epoch };
+        true
+    }
+
+    /// Takes a newer map, but keeps hints that are newer still.
+    pub fn take_map(&mut self, map: Arc<ShardMap>) {
+        self.asked_map = None;
+        if map.version <= self.map.version {
+            return;
+        }
+        for (known, assignment) in self.primaries.iter_mut().zip(&map.shards) {
+            if assignment.epoch >= known.epoch {
+                *known = assignment.into();
+            }
+        }
+        self.map = map;
+    }
+
+    /// Asks the control plane for a newer map, unless it was asked just now.
+    pub fn request_map(&mut self, cx: &mut Context<'_, Message>) {
+        let now = cx.now();
+        if self.asked_map.is_some_and(|asked| now < asked + MAP_REQUEST_INTERVAL) {
+            return;
+        }
+        self.asked_map = Some(now);
+        let request = ControlMessage::MapRequest { version: self.map.version };
+        cx.send(self.layout.control_plane, Message::Control(request));
+    }
+
+    pub fn forget_request(&mut self) {
+        self.asked_map = None;
+    }
+}
+
+/// One of the copies that fit, each alike; a single one without a draw.
+fn draw(copies: &[NodeId], fits: impl Fn(NodeId) -> bool, random: &mut Random) -> Option<NodeId> {
+    let mut fitting = copies.iter().copied().filter(|&copy| fits(copy));
+    match fitting.clone().count() {
+        0 | 1 => fitting.next(),
+        several => fitting.nth(random.below(several as u64) as usize),
+    }
+}

@@ -1,0 +1,152 @@
+//! Operations on one key: read, write, insert, read then write, probe.
+
+use shardlab_consistency::{NO_NODE, OperationKind, Outcome};
+use shardlab_sim::{Context, NodeId};
+
+use crate::client::sessions::Work;
+use crate::client::{ClientPool, observed, session_timer};
+use crate::message::{Action, Message, Request, Response, Status};
+use crate::node::Observation;
+use crate::shard_map::ShardId;
+
+/// What is under way on one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Single {
+    pub purpose: Purpose,
+    pub key: u64,
+    pub shard: ShardId,
+    /// Whose answer is awaited; nobody's while the session pauses.
+    pub asked: Option<NodeId>,
+}
+
+/// What for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    /// The read of a read-modify-write; the write follows as an operation of its own.
+    ReadThenWrite,
+    Write,
+    Insert,
+    /// The write that every shard must take after the drain.
+    Probe,
+}
+
+impl Purpose {
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Insert | Self::Probe)
+    }
+
+    pub const fn is_probe(self) -> bool {
+        matches!(self, Self::Probe)
+    }
+
+    pub const fn kind(self) -> OperationKind {
+        match self {
+            Self::Read | Self::ReadThenWrite => OperationKind::Read,
+            Self::Write | Self::Probe => OperationKind::Write,
+            Self::Insert => OperationKind::Insert,
+        }
+    }
+}
+
+impl ClientPool {
+    #[inline]
+    pub(super) fn begin_single(
+        &mut self,
+        slot: usize,
+        purpose: Purpose,
+        key: u64,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let shard = self.router.shard_of(key);
+        self.sessions[slot].begin(Work::Single(Single { purpose, key, shard, asked: None }), cx.now());
+        self.attempt_single(slot, cx);
+    }
+
+    /// Sends the request to whom it should go; pauses if nobody is known.
+    #[inline]
+    pub(super) fn attempt_single(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let session = &mut self.sessions[slot];
+        let (operation, has_failed) = (session.operation(), session.failures > 0);
+        let Work::Single(single) = &mut session.work else { return };
+        let is_local = self.router.reads_locally() && !single.purpose.writes();
+        single.asked = if is_local {
+            self.router.copy(single.shard, has_failed, &mut self.routes)
+        } else {
+            self.router.primary(single.shard)
+        };
+        let Some(server) = single.asked else { return self.nobody_to_ask(slot, cx) };
+        let request = Request {
+            operation,
+            action: if single.purpose.writes() { Action::Write } else { Action::Read },
+            shard: single.shard,
+            key: single.key,
+            value: operation.as_value(),
+            value_bytes: self.settings.value_bytes,
+        };
+        cx.send(server, Message::Request(request));
+        cx.set_timer(session_timer(slot), self.settings.timeout);
+    }
+
+    #[inline]
+    pub(super) fn on_response(&mut self, from: NodeId, response: Response, cx: &mut Context<'_, Message>) {
+        // An answer to what has ended, or to what was retried and has gone on, changes nothing.
+        let Some(slot) = self.sessions.find(response.operation) else { return };
+        match (&self.sessions[slot].work, response.status) {
+            (Work::Scan(_), _) => self.on_scan_response(slot, from, response, cx),
+            (Work::Single(_), Status::Ok) => {
+                self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx)
+            }
+            // Only the last server asked can refuse: an earlier one's word is out of date.
+            (Work::Single(single), Status::NotPrimary { primary, epoch }) if single.asked == Some(from) => {
+                let follow = self.router.learn(single.shard, primary, epoch);
+                self.refused(slot, follow, cx);
+            }
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, slot: usize, follow: bool, cx: &mut Context<'_, Message>) {
+        // Each hint that is followed has a newer epoch than the last, so that this comes to an end.
+        let is_local = self.router.reads_locally() && !self.sessions[slot].work.changes_something();
+        if follow && !is_local {
+            return self.attempt_single(slot, cx);
+        }
+        self.attempt_failed(slot, cx);
+    }
+
+    pub(super) fn give_up_single(&mut self, slot: usize, outcome: Outcome, cx: &mut Context<'_, Message>) {
+        self.end_single(slot, outcome, 0, NO_NODE, cx);
+    }
+
+    /// `value` is what a read found.
+    #[inline]
+    fn end_single(
+        &mut self,
+        slot: usize,
+        outcome: Outcome,
+        value: u64,
+        node: u16,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let session = &mut self.sessions[slot];
+        let Work::Single(single) = session.work else { return };
+        if single.purpose.is_probe() {
+            cx.observe(Observation::Probed { shard: single.shard });
+        } else {
+            cx.observe(Observation::Operation(observed::single(
+                session,
+                &single,
+                outcome,
+                value,
+                node,
+                cx.now(),
+            )));
+        }
+        session.work = Work::Idle;
+        if outcome == Outcome::Ok && single.purpose == Purpose::ReadThenWrite {
+            return self.begin_single(slot, Purpose::Write, single.key, cx);
+        }
+        self.end_operation(slot, outcome, cx);
+    }
+}

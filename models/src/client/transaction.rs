@@ -1,0 +1,168 @@
+//! Transactions: steps grouped by shard, handed to a coordinator.
+//!
+//! After an abort a new attempt is made, with a new id and the old age, so that it is older than what begins later and
+//! wins at last. After silence the same attempt is sent again to the same coordinator, which knows what it did.
+
+use std::collections::BTreeMap;
+
+use shardlab_consistency::Outcome;
+use shardlab_sim::{Context, NodeId};
+
+use crate::client::sessions::{Session, Work};
+use crate::client::{ClientPool, observed, session_timer};
+use crate::message::{CommitMessage, Message, Step, TransactionId, TransactionRequest, TransactionResult};
+use crate::node::Observation;
+use crate::shard_map::ShardId;
+
+/// A transaction under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TransactionWork {
+    pub kind: TransactionKind,
+    pub steps: Vec<(ShardId, Vec<Step>)>,
+    /// The attempt under way, and its coordinator; none between an abort and the next attempt.
+    pub attempt: Option<(TransactionId, NodeId)>,
+    pub awaits_answer: bool,
+}
+
+/// What it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TransactionKind {
+    Transfer,
+    /// A transfer that the application gives up once all participants are ready.
+    RolledBackTransfer,
+    Audit,
+}
+
+impl TransactionWork {
+    pub fn changes_something(&self) -> bool {
+        self.kind == TransactionKind::Transfer
+    }
+
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().flat_map(|(_, steps)| steps)
+    }
+}
+
+/// The last attempt's id: the session's number, then the count of its attempts. Unique in the world.
+pub(super) fn transaction_id(session: &Session) -> TransactionId {
+    TransactionId(u64::from(session.number) << 32 | u64::from(session.transactions))
+}
+
+impl ClientPool {
+    /// Reads each account and adds to it.
+    pub(super) fn begin_transfer(
+        &mut self,
+        slot: usize,
+        changes: &[(u64, i64)],
+        rollback: bool,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let kind = if rollback { TransactionKind::RolledBackTransfer } else { TransactionKind::Transfer };
+        let steps = changes.iter().flat_map(|&(key, delta)| [Step::Read { key }, Step::Add { key, delta }]);
+        self.begin_transaction(slot, kind, steps, cx);
+    }
+
+    /// Reads every account below `accounts`.
+    pub(super) fn begin_audit(&mut self, slot: usize, accounts: u64, cx: &mut Context<'_, Message>) {
+        let steps = (0..accounts).map(|key| Step::Read { key });
+        self.begin_transaction(slot, TransactionKind::Audit, steps, cx);
+    }
+
+    fn begin_transaction(
+        &mut self,
+        slot: usize,
+        kind: TransactionKind,
+        steps: impl Iterator<Item = Step>,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let mut by_shard: BTreeMap<ShardId, Vec<Step>> = BTreeMap::new();
+        steps.for_each(|step| by_shard.entry(self.router.shard_of(step.key())).or_default().push(step));
+        let steps = by_shard.into_iter().collect();
+        let work = TransactionWork { kind, steps, attempt: None, awaits_answer: false };
+        self.sessions[slot].begin(Work::Transaction(Box::new(work)), cx.now());
+        self.attempt_transaction(slot, cx);
+    }
+
+    /// Sends the attempt, a new one if the last was aborted.
+    pub(super) fn attempt_transaction(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.ensure_attempt(slot);
+        let session = &mut self.sessions[slot];
+        let (operation, age) = (session.operation(), session.invoked);
+        let Work::Transaction(work) = &mut session.work else { return };
+        let Some((transaction, coordinator)) = work.attempt else { return };
+        work.awaits_answer = true;
+        let (steps, value_bytes) = (work.steps.clone(), self.settings.value_bytes);
+        let rollback = work.kind == TransactionKind::RolledBackTransfer;
+        let request = TransactionRequest { operation, transaction, age, steps, rollback, value_bytes };
+        cx.send(coordinator, Message::Commit(CommitMessage::Begin(Box::new(request))));
+        cx.set_timer(session_timer(slot), self.settings.timeout);
+    }
+
+    fn ensure_attempt(&mut self, slot: usize) {
+        let coordinators = &self.settings.coordinators;
+        let session = &mut self.sessions[slot];
+        if !matches!(&session.work, Work::Transaction(work) if work.attempt.is_none()) {
+            return;
+        }
+        session.transactions += 1;
+        let transaction = transaction_id(session);
+        let coordinator = coordinators[self.routes.below(coordinators.len() as u64) as usize];
+        if let Work::Transaction(work) = &mut session.work {
+            work.attempt = Some((transaction, coordinator));
+        }
+    }
+
+    pub(super) fn on_done(&mut self, result: &TransactionResult, cx: &mut Context<'_, Message>) {
+        let Some(slot) = self.sessions.find(result.operation) else { return };
+        let Work::Transaction(work) = &self.sessions[slot].work else { return };
+        // The end of an attempt that was given up long ago says nothing about this one.
+        if work.attempt.map(|(transaction, _)| transaction) != Some(result.transaction) {
+            return;
+        }
+        if result.committed {
+            self.end_transaction(slot, Outcome::Ok, &result.reads, cx);
+        } else if result.rolled_back {
+            self.end_transaction(slot, Outcome::Fail, &[], cx);
+        } else {
+            self.aborted(slot, cx);
+        }
+    }
+
+    fn aborted(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let stop = self.settings.stop;
+        let session = &mut self.sessions[slot];
+        let Work::Transaction(work) = &mut session.work else { return };
+        (work.attempt, work.awaits_answer) = (None, false);
+        // Whatever became of the messages, this attempt did not happen.
+        session.in_doubt = false;
+        // An audit meets every transfer there is: it tries as long as there is load.
+        if work.kind == TransactionKind::Audit && cx.now() < stop {
+            return self.pause(slot, cx);
+        }
+        self.retry_or_give_up(slot, cx);
+    }
+
+    pub(super) fn give_up_transaction(
+        &mut self,
+        slot: usize,
+        outcome: Outcome,
+        cx: &mut Context<'_, Message>,
+    ) {
+        self.end_transaction(slot, outcome, &[], cx);
+    }
+
+    fn end_transaction(
+        &mut self,
+        slot: usize,
+        outcome: Outcome,
+        reads: &[(u64, i64)],
+        cx: &mut Context<'_, Message>,
+    ) {
+        let opening_balance = self.settings.opening_balance;
+        let session = &mut self.sessions[slot];
+        let Work::Transaction(work) = std::mem::replace(&mut session.work, Work::Idle) else { return };
+        let seen = observed::transaction(session, &work, outcome, (reads, opening_balance), cx.now());
+        cx.observe(Observation::Transaction(Box::new(seen)));
+        self.end_operation(slot, outcome, cx);
+    }
+}

@@ -1,0 +1,144 @@
+//! Small random worlds with random faults: none panics, and no healthy one breaks what it promises.
+
+use proptest::prelude::*;
+use shardlab_consistency::{Case, Verdict, judge};
+use shardlab_models::cluster;
+use shardlab_models::concurrency::Concurrency;
+use shardlab_models::config::{Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::replication::{Ack, Mode, Reads};
+use shardlab_models::sharding::Strategy as Sharded;
+use shardlab_models::world::World;
+use shardlab_sim::{Action, Direction, Duration, Fault, InFlight, NodeId, Share, Target, Trigger};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// The load runs this long; faults strike within it.
+const DURATION: u64 = 3 * SECOND;
+
+/// How many worlds are tried. The seeds are fixed, so that a failure is found again.
+const WORLDS: u32 = 1_000;
+
+fn workloads() -> impl Strategy<Value = Workload> {
+    let registers = r#"{ "name": "registers", "arrivals": { "closed": { "clients": 6, "think": "10ms" } },
+        "keys": { "count": 20 }, "mix": { "read": 0.5, "update": 0.4, "read-modify-write": 0.1 },
+        "timeout": "300ms", "retries": 20 }"#;
+    let bank = r#"{ "name": "bank", "arrivals": { "closed": { "clients": 4, "think": "10ms" } },
+        "keys": { "count": 12 }, "mix": { "transfer": 0.9, "audit": 0.1 }, "timeout": "1s", "retries": 20 }"#;
+    let open = r#"{ "name": "open", "arrivals": { "open": "300/s" }, "keys": { "count": 500,
+        "distribution": { "zipfian": 0.99 } }, "mix": { "read": 0.6, "update": 0.2, "insert": 0.1, "scan": 0.1 },
+        "timeout": "300ms", "retries": 20 }"#;
+    let parse = |text: &str| serde_json::from_str::<Workload>(text).expect("the workload is well formed");
+    prop_oneof![Just(parse(registers)), Just(parse(bank)), Just(parse(open))]
+}
+
+prop_compose! {
+    fn configs()(
+        servers in 1_u32..6,
+        replicas in 1_u32..6,
+        ack in prop_oneof![Just(Ack::Async), Just(Ack::Quorum), Just(Ack::All)],
+        reads in prop_oneof![Just(Reads::Lease), Just(Reads::Quorum), Just(Reads::Local)],
+        concurrency in prop_oneof![Just(Concurrency::WaitDie), Just(Concurrency::NoWait)],
+        ring in any::<bool>(),
+        shards in 1_u32..9,
+        loss_percent in 0_u64..3,
+        duplicate_percent in 0_u64..3,
+        workload in workloads(),
+    ) -> Config {
+        let mut cluster = Cluster { servers, coordinators: 2, ..Cluster::default() };
+        cluster.network.loss = Share::from_ppb(loss_percent * 10_000_000).expect("a small share");
+        cluster.network.duplicate = Share::from_ppb(duplicate_percent * 10_000_000).expect("a small share");
+        let shards = Some(shards);
+        let strategy = if ring { Sharded::ConsistentHash { vnodes: 32, shards } } else { Sharded::Modulo { shards } };
+        let failover = Some(Duration::from_ns(SECOND / 2));
+        let replicas = replicas.min(servers);
+        Config {
+            cluster,
+            sharding: Sharding { strategy },
+            replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
+            transactions: Transactions { concurrency, ..Transactions::default() },
+            workloads: vec![workload],
+            bugs: Vec::new(),
+            duration: Duration::from_ns(DURATION),
+            warmup: Duration::ZERO,
+            drain: Duration::from_ns(8 * SECOND),
+        }
+    }
+}
+
+/// A fault as plain numbers, since the nodes are known only with the configuration.
+#[derive(Clone, Debug)]
+struct Plan {
+    kind: u8,
+    at: u64,
+    lasts: u64,
+    victims: u32,
+    mark: Option<usize>,
+}
+
+const MARKS: [&str; 8] = [
+    "write.logged",
+    "write.acked",
+    "fence.promised",
+    "failover.appointed",
+    "2pc.prepared",
+    "2pc.voted",
+    "2pc.decided",
+    "2pc.applied",
+];
+
+fn plans() -> impl Strategy<Value = Vec<Plan>> {
+    let mark = prop_oneof![3 => Just(None), 1 => (0..MARKS.len()).prop_map(Some)];
+    let plan = (0_u8..7, 0..DURATION, SECOND / 50..2 * SECOND, any::<u32>(), mark)
+        .prop_map(|(kind, at, lasts, victims, mark)| Plan { kind, at, lasts, victims, mark });
+    prop::collection::vec(plan, 0..4)
+}
+
+fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
+    let struck: Vec<NodeId> =
+        nodes.iter().enumerate().filter(|(index, _)| plan.victims >> (index % 32) & 1 == 1).map(|(_, &node)| node).collect();
+    let target = match plan.mark {
+        Some(_) if plan.victims % 2 == 0 => Target::Marker,
+        _ => Target::Nodes(struck),
+    };
+    let action = match plan.kind {
+        0 | 1 => Action::Crash { target, keep_unsynced: plan.kind == 1 },
+        2 => Action::Pause { target },
+        3 => Action::Slow { target, factor_thousandths: 8_000 },
+        4 => Action::Links { target, loss_ppb: 100_000_000, duplicate_ppb: 50_000_000, delay_ns: 2_000_000 },
+        kind => Action::Cut {
+            from: target,
+            to: Target::Nodes(nodes.to_vec()),
+            direction: if plan.victims % 3 == 0 { Direction::OneWay } else { Direction::Both },
+            in_flight: if kind == 5 { InFlight::Drop } else { InFlight::Hold },
+        },
+    };
+    let trigger = match plan.mark {
+        Some(mark) => Trigger::When { mark: MARKS[mark].into(), nth: 1 + u64::from(plan.victims % 50), not_before: plan.at },
+        None => Trigger::At(plan.at),
+    };
+    Fault { name: format!("fault {}", plan.kind), trigger, duration: Some(plan.lasts), action }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: WORLDS,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20_260_101),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_healthy_world_breaks_a_promise(config in configs(), plans in plans(), seed in any::<u64>()) {
+        let layout = cluster::layout(&config);
+        let mut nodes = vec![layout.control_plane];
+        nodes.extend(layout.servers.iter().chain(&layout.coordinators));
+        let faults = plans.iter().map(|plan| fault(plan, &nodes)).collect();
+        let world = World::build(&config, faults, seed).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        for judgement in judge(&Case::new(&run.history, &run.evidence), run.promises) {
+            if let Some(Verdict::Fail(witness)) = judgement.verdict() {
+                prop_assert!(false, "{}: {}", judgement.judge, witness.words);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! From a run to its metrics: the numbers of the catalogue.
+
+mod calls;
+mod clients;
+mod load;
+mod quantiles;
+mod transactions;
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use shardlab_consistency::Judgement;
+use shardlab_models::world::Run;
+
+pub(crate) use calls::{Call, KINDS, calls};
+pub(crate) use quantiles::{Sorted, milliseconds, seconds};
+
+use crate::catalogue;
+use crate::scenario::Scenario;
+
+/// Metrics by name, before they are put in order.
+pub(crate) type Metrics = BTreeMap<String, f64>;
+
+/// The metrics of one run, in the catalogue's order. A metric without anything to measure is left out.
+#[must_use]
+pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> IndexMap<String, f64> {
+    let mut metrics = Metrics::new();
+    clients::measure(scenario, run, &mut metrics);
+    load::measure(scenario, run, &mut metrics);
+    transactions::measure(scenario, run, &mut metrics);
+    judged(judgements, &mut metrics);
+    in_order(metrics)
+}
+
+fn judged(judgements: &[Judgement], metrics: &mut Metrics) {
+    for metric in judgements.iter().flat_map(|judgement| &judgement.finding.metrics) {
+        metrics.insert(metric.name.into(), metric.value);
+    }
+    if let Some(&stale) = metrics.get("anomalies.stale-read") {
+        metrics.insert("reads.stale".into(), stale);
+    }
+}
+
+fn in_order(mut metrics: Metrics) -> IndexMap<String, f64> {
+    metrics.retain(|_, value| value.is_finite());
+    let known = catalogue::all().into_iter();
+    let ordered = known.filter_map(|info| metrics.remove(&info.name).map(|value| (info.name, value))).collect();
+    assert!(metrics.is_empty(), "every metric is in the catalogue, but {:?} are not", metrics.keys());
+    ordered
+}
+
+/// Puts a metric down, if there is anything to put.
+pub(crate) fn put(metrics: &mut Metrics, name: &str, value: impl Into<Option<f64>>) {
+    if let Some(value) = value.into() {
+        metrics.insert(name.into(), value);
+    }
+}
+
+/// A part of a whole; nothing, where there is no whole.
+pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

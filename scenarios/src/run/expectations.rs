@@ -1,0 +1,78 @@
+//! Holds what was expected against what came out.
+
+use crate::load::Plan;
+use crate::scenario::Expectation;
+use crate::tables::{ExpectationRow, VariantReport, VerdictKind};
+
+/// Every expectation on every variant that it is about.
+pub(super) fn judge(plan: &Plan, variants: &[VariantReport]) -> Vec<ExpectationRow> {
+    let expectations = plan.scenario.expect.iter().zip(&plan.expectation_places);
+    let rows = expectations.flat_map(|(expectation, place)| {
+        let concerned = move |variant: &&VariantReport| {
+            expectation.variant.as_ref().is_none_or(|wanted| *wanted == variant.name)
+        };
+        variants.iter().filter(concerned).map(move |variant| row(expectation, variant, place))
+    });
+    rows.collect()
+}
+
+fn row(expectation: &Expectation, variant: &VariantReport, place: &str) -> ExpectationRow {
+    let measured = variant.metrics.get(&expectation.metric_name()).map(|figure| figure.mean);
+    ExpectationRow {
+        variant: variant.name.clone(),
+        expectation: words(expectation),
+        measured,
+        verdict: verdict(expectation, measured),
+        place: place.to_owned(),
+    }
+}
+
+/// What was not measured cannot be told, and is never shown as met.
+fn verdict(expectation: &Expectation, measured: Option<f64>) -> VerdictKind {
+    let Some(measured) = measured else { return VerdictKind::Unknown };
+    let above = expectation.at_least.is_none_or(|least| measured >= least);
+    let below = expectation.at_most.is_none_or(|most| measured <= most);
+    if above && below { VerdictKind::Pass } else { VerdictKind::Fail }
+}
+
+fn words(expectation: &Expectation) -> String {
+    let name = expectation.metric_name();
+    match (expectation.at_least, expectation.at_most) {
+        (Some(least), Some(most)) => format!("{name} at least {least} and at most {most}"),
+        (Some(least), None) => format!("{name} at least {least}"),
+        (None, Some(most)) => format!("{name} at most {most}"),
+        (None, None) => unreachable!("loading refuses an expectation without a bound"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expectation(at_least: Option<f64>, at_most: Option<f64>) -> Expectation {
+        Expectation { metric: None, anomaly: Some("lost-write".into()), variant: None, at_least, at_most }
+    }
+
+    #[test]
+    fn bounds_are_allowed_themselves_and_nothing_beyond() {
+        use VerdictKind::{Fail, Pass, Unknown};
+        let table = [
+            (Some(1.0), None, Some(1.0), Pass),
+            (Some(1.0), None, Some(0.9), Fail),
+            (None, Some(0.0), Some(0.0), Pass),
+            (None, Some(0.0), Some(1.0), Fail),
+            (Some(1.0), Some(2.0), Some(1.5), Pass),
+            (Some(1.0), Some(2.0), Some(2.5), Fail),
+            (Some(1.0), Some(2.0), None, Unknown),
+        ];
+        for (least, most, measured, expected) in table {
+            assert_eq!(verdict(&expectation(least, most), measured), expected, "{least:?} {most:?} {measured:?}");
+        }
+    }
+
+    #[test]
+    fn an_anomaly_is_a_metric_too() {
+        assert_eq!(words(&expectation(None, Some(0.0))), "anomalies.lost-write at most 0");
+        assert_eq!(words(&expectation(Some(1.0), Some(2.0))), "anomalies.lost-write at least 1 and at most 2");
+    }
+}

@@ -1,0 +1,77 @@
+//! One case with one seed: build, run, judge, measure, and let go of the run.
+
+use indexmap::IndexMap;
+use shardlab_consistency::{Case as Evidence, History, Judgement, Verdict, judge, overall};
+use shardlab_models::cluster::layout;
+use shardlab_models::world::{Run, World};
+use shardlab_sim::{Fingerprint, Time};
+
+use super::RunError;
+use crate::fault::convert;
+use crate::fill;
+use crate::load::Case;
+use crate::metrics::measure;
+use crate::tables::{FaultRow, HeatMap, LatencyRow, ServerRow, ShardRow, TimelineRow};
+
+/// What is left of one run.
+#[derive(Debug)]
+pub(super) struct SeedResult {
+    pub seed: u64,
+    pub fingerprint: Fingerprint,
+    pub verdict: Verdict,
+    pub judgements: Vec<Judgement>,
+    pub metrics: IndexMap<String, f64>,
+    /// Of the first seed only.
+    pub rows: Option<Rows>,
+    /// Of the first seed and the first point of a sweep only.
+    pub history: Option<History>,
+}
+
+/// The rows of one run.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub timeline: Vec<TimelineRow>,
+    pub shards: Vec<ShardRow>,
+    pub servers: Vec<ServerRow>,
+    pub faults: Vec<FaultRow>,
+    pub latency: Vec<LatencyRow>,
+    pub heat: HeatMap,
+}
+
+/// Runs one case with one seed; `advanced` hears the virtual time and says whether to go on.
+pub(super) fn run_one(
+    case: &Case,
+    seed: u64,
+    is_first: bool,
+    advanced: &mut dyn FnMut(Time) -> bool,
+) -> Result<SeedResult, RunError> {
+    let config = case.scenario.config();
+    let faults = convert(&case.scenario, &layout(&config), seed).expect("faults were checked when the file was loaded");
+    let world = World::build(&config, faults, seed).map_err(RunError::Build)?;
+    let run = world.run(advanced).ok_or(RunError::Stopped)?;
+    Ok(reduce(case, seed, is_first, run))
+}
+
+fn reduce(case: &Case, seed: u64, is_first: bool, run: Run) -> SeedResult {
+    let judgements = judge(&Evidence::new(&run.history, &run.evidence), run.promises);
+    SeedResult {
+        seed,
+        fingerprint: run.fingerprint,
+        verdict: overall(&judgements),
+        metrics: measure(&case.scenario, &run, &judgements),
+        judgements,
+        rows: is_first.then(|| rows(case, &run)),
+        history: (is_first && case.point.unwrap_or(0) == 0).then_some(run.history),
+    }
+}
+
+fn rows(case: &Case, run: &Run) -> Rows {
+    Rows {
+        timeline: fill::timeline(run),
+        shards: fill::shards(run),
+        servers: fill::servers(&case.scenario, run),
+        faults: fill::faults(run),
+        latency: fill::latency(run),
+        heat: fill::heat(run),
+    }
+}

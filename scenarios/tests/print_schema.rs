@@ -1,0 +1,1 @@
+#[test] fn p(){ println!("{}", shardlab_scenarios::schema::text()); }

@@ -1,0 +1,140 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  shardlab run flash-sale                       which sharding keeps a flash sale off one server?
+  shardlab run partition --seeds 1..20          the same faults under twenty seeds, with confidence intervals
+  shardlab run transfer --set drain=20s         one setting changed
+  shardlab new my-cluster && shardlab run my-cluster.toml
+
+Exit codes: 0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage, 65 bad input, 74 input/output.";
+
+/// A deterministic simulator of distributed databases: run a scenario, read what it costs and what goes wrong.
+#[derive(Debug, Parser)]
+#[command(name = "shardlab", version, after_help = EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a scenario: a file, or a name from the library.
+    Run(RunArguments),
+    /// Show the scenarios of the library.
+    List {
+        /// How to show them.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Check scenario files without running them.
+    Lint {
+        /// Files, or names from the library.
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema,
+    /// Write a scenario file to begin with: NAME.toml.
+    New {
+        /// Name of the scenario.
+        name: String,
+    },
+    /// Run again what a run folder holds, and compare the fingerprints.
+    Replay {
+        /// A run folder: runs/SCENARIO/SEED, or runs/latest.
+        #[arg(value_name = "RUN_DIR")]
+        folder: PathBuf,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+/// How a result is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Which engine runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// shardlab's own.
+    Native,
+    /// madsim's executor and timers, as a second opinion.
+    Madsim,
+}
+
+/// What `run` takes.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArguments {
+    /// A scenario file, or a name from the library (see `shardlab list`).
+    pub scenario: String,
+    /// The seed, instead of the file's.
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Seeds A to B, both included: figures then come with 95 % confidence intervals.
+    #[arg(long, value_name = "A..B", value_parser = seeds)]
+    pub seeds: Option<(u64, u64)>,
+    /// Replace a setting: `cluster.servers=12`, `workload.checkout.arrivals.open=8000/s`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Which engine runs it.
+    #[arg(long, value_enum, default_value_t = Engine::Native)]
+    pub engine: Engine,
+    /// The run folder, instead of runs/SCENARIO/SEED.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many runs at once; as many as there are cores if left out.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// How to show the result on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Reads `A..B`, both ends included.
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let help = "write the first and the last seed, as in 1..20";
+    let (first, last) = text.split_once("..").ok_or(help)?;
+    let number = |text: &str| text.trim_start_matches('=').parse::<u64>().map_err(|_| help.to_owned());
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("the first seed, {first}, comes after the last, {last}"));
+    }
+    Ok((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends() {
+        assert_eq!(seeds("1..20"), Ok((1, 20)));
+        assert_eq!(seeds("7..7"), Ok((7, 7)));
+        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "1..-2"] {
+            assert!(seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}
