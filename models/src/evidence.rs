@@ -14,7 +14,8 @@ use shardlab_sim::{Action, Fault, NodeId, Receipt, Time};
 
 use crate::config::Config;
 use crate::control_plane::ControlPlane;
-use crate::message::TransactionId;
+use crate::commit::Coordinator;
+use crate::message::{Command, TransactionId};
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
@@ -26,8 +27,7 @@ pub(crate) struct Remains<'a> {
     pub(crate) config: &'a Config,
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) servers: Vec<(NodeId, &'a Server)>,
-    /// Participants of transactions that a coordinator knows to have committed.
-    pub(crate) committed: BTreeMap<TransactionId, Vec<ShardId>>,
+    pub(crate) coordinators: Vec<&'a Coordinator>,
     pub(crate) shard_of: &'a dyn Fn(u64) -> ShardId,
 }
 
@@ -126,8 +126,27 @@ impl Remains<'_> {
         found
     }
 
+    /// For every attempt that a client reported or a coordinator committed: what each participant's state says.
     fn transaction_effects(&self, history: &History, survivors: &[Survivor<'_>]) -> Vec<TransactionEffect> {
-        let mut participants = self.committed.clone();
+        let mut participants = self.participants_by_history(history);
+        for (_, record) in self.coordinators.iter().flat_map(|coordinator| coordinator.committed()) {
+            participants.entry(record.result.transaction).or_insert_with(|| record.participants.clone());
+        }
+        let rounds = self.rounds(survivors);
+        let mut effects = Vec::new();
+        for (attempt, shards) in participants {
+            let rounds = rounds.get(&attempt).map_or(&[][..], Vec::as_slice);
+            effects.extend(shards.into_iter().map(|shard| TransactionEffect {
+                transaction: attempt.0,
+                shard: shard.0,
+                effect: outcome(&survivors[shard.index()].hosted.machine, rounds),
+            }));
+        }
+        effects
+    }
+
+    fn participants_by_history(&self, history: &History) -> BTreeMap<TransactionId, Vec<ShardId>> {
+        let mut participants = BTreeMap::new();
         for transaction in &history.transactions {
             let keys = history.steps(transaction).iter().map(|step| match step {
                 MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
@@ -135,15 +154,31 @@ impl Remains<'_> {
             let mut shards: Vec<_> = keys.map(self.shard_of).collect();
             shards.sort_unstable();
             shards.dedup();
-            participants.entry(TransactionId(transaction.id)).or_insert(shards);
+            participants.insert(TransactionId(transaction.id), shards);
         }
-        let effect = |transaction: TransactionId, shard: ShardId| TransactionEffect {
-            transaction: transaction.0,
-            shard: shard.0,
-            effect: outcome(&survivors[shard.index()].hosted.machine, transaction),
+        participants
+    }
+
+    /// The rounds of votes that each attempt had, as far as anyone who survived has heard of them.
+    fn rounds(&self, survivors: &[Survivor<'_>]) -> BTreeMap<TransactionId, Vec<TransactionId>> {
+        let mut rounds: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut note = |attempt, round| {
+            let known: &mut Vec<TransactionId> = rounds.entry(attempt).or_default();
+            if !known.contains(&round) {
+                known.push(round);
+            }
         };
-        let effects = participants.iter();
-        effects.flat_map(|(&transaction, shards)| shards.iter().map(move |&shard| effect(transaction, shard))).collect()
+        for (round, record) in self.coordinators.iter().flat_map(|coordinator| coordinator.committed()) {
+            note(record.result.transaction, round);
+        }
+        for replica in survivors.iter().map(|survivor| &survivor.hosted.replica) {
+            for entry in replica.log().up_to(replica.applied()) {
+                if let Command::Prepare(prepare) = &entry.command {
+                    note(prepare.attempt, prepare.transaction);
+                }
+            }
+        }
+        rounds
     }
 
     fn bank(&self, survivors: &[Survivor<'_>]) -> Option<BankEvidence> {
@@ -155,14 +190,16 @@ impl Remains<'_> {
     }
 }
 
-fn outcome(machine: &StateMachine, transaction: TransactionId) -> TransactionOutcome {
-    match machine.decision(transaction) {
-        Some(Decision::Committed) => TransactionOutcome::Applied,
-        Some(Decision::CommittedUnprepared | Decision::Aborted) => TransactionOutcome::Discarded,
-        None if machine.prepared().any(|prepared| prepared.prepare.transaction == transaction) => {
-            TransactionOutcome::InDoubt
-        }
-        None => TransactionOutcome::Discarded,
+/// What one participant's state says of an attempt, whatever round brought it about.
+fn outcome(machine: &StateMachine, rounds: &[TransactionId]) -> TransactionOutcome {
+    let any = |wanted| rounds.iter().any(|&round| machine.decision(round) == Some(wanted));
+    let in_doubt = || machine.prepared().any(|prepared| rounds.contains(&prepared.prepare.transaction));
+    if any(Decision::Committed) {
+        TransactionOutcome::Applied
+    } else if in_doubt() {
+        TransactionOutcome::InDoubt
+    } else {
+        TransactionOutcome::Discarded
     }
 }
 

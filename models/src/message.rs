@@ -24,7 +24,11 @@ impl OperationId {
     }
 }
 
-/// One attempt of a transaction; unique in the world.
+/// A transaction; unique in the world.
+///
+/// A client names its attempts, so that its repeated requests are told apart from new ones. A coordinator names each
+/// round of votes anew, so that a vote is never counted in a round that it was not given in: after a crash, or an
+/// abort that it has forgotten, it may run the same attempt again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(pub u64);
 
@@ -117,7 +121,7 @@ impl Step {
 pub struct TransactionRequest {
     /// The client's operation, for the answer.
     pub operation: OperationId,
-    /// This attempt. A retry after an abort has a new one; a retry after a timeout has the same.
+    /// The client's attempt. A retry after an abort has a new one; a retry after a timeout has the same.
     pub transaction: TransactionId,
     /// When the first attempt began: the transaction's age, which wait-die goes by.
     pub age: Time,
@@ -134,7 +138,7 @@ pub struct TransactionRequest {
 pub struct TransactionResult {
     /// The client's operation.
     pub operation: OperationId,
-    /// The attempt.
+    /// The client's attempt.
     pub transaction: TransactionId,
     /// Whether it committed. If not, nothing of it happened, and a new attempt may be made.
     pub committed: bool,
@@ -187,8 +191,10 @@ pub enum Command {
 /// One participant's part of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Prepare {
-    /// The transaction.
+    /// The transaction: the coordinator's round.
     pub transaction: TransactionId,
+    /// The client's attempt that it belongs to.
+    pub attempt: TransactionId,
     /// Its age: when its first attempt began.
     pub age: Time,
     /// The coordinator, to vote to and to ask when in doubt.
@@ -241,6 +247,8 @@ pub enum LogMessage {
         epoch: Epoch,
         /// Up to here.
         durable: u32,
+        /// How far the backup knows it committed.
+        committed: u32,
     },
     /// Backup → primary: `previous` does not match; go back to `retry_after`.
     Mismatch {

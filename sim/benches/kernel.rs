@@ -15,7 +15,7 @@ mod workload;
 
 use std::time::Instant;
 
-use shardlab_sim::{MILLISECOND, Simulation};
+use shardlab_sim::{CounterRandom, Distribution, Duration, MILLISECOND, Random, Sampler, Simulation};
 use workload::{Peer, Variant};
 
 /// Rounds of each; their median is reported.
@@ -32,6 +32,7 @@ fn main() {
     compare("10 in flight", Variant { in_flight: 10, timeout: None }, 1.2);
     compare("100 in flight", Variant { in_flight: 100, timeout: None }, 1.8);
     alone("10 in flight, 10 ms timeout", Variant { in_flight: 10, timeout: Some(10 * MILLISECOND) });
+    draws();
 }
 
 /// Alternating rounds of kernel and reference.
@@ -55,6 +56,21 @@ fn alone(name: &str, variant: Variant) {
     let mut kernel = Kernel::new(variant);
     let speeds: Vec<f64> = (0..=ROUNDS).map(|_| per_second(|| kernel.run(DELIVERIES))).skip(1).collect();
     println!("{name:<34} {:>10.1} M {:>12} {:>8} {:>8}", median(speeds.into_iter()) / 1e6, "", "", "8 M/s");
+}
+
+/// What one draw from a quantile table takes, its random word included.
+fn draws() {
+    let millisecond = Duration::from_ns(MILLISECOND);
+    let lognormal = Distribution::Lognormal { median: millisecond, p99: Duration::from_ns(8 * MILLISECOND) };
+    let sampler = Sampler::new(&lognormal);
+    let mut random = CounterRandom::keyed(&mut Random::new(1, "bench", 0));
+    let mut round = || {
+        let sum = (0..DELIVERIES).fold(0_u64, |sum, _| sum.wrapping_add(sampler.sample(random.next_u64())));
+        std::hint::black_box(sum);
+        DELIVERIES
+    };
+    let speed = median((0..ROUNDS).map(|_| per_second(&mut round)));
+    println!("{:<34} {:>10.2} ns {:>11} {:>8} {:>8}", "a lognormal draw", 1e9 / speed, "", "", "5 ns");
 }
 
 struct Kernel {

@@ -100,8 +100,8 @@ impl<'a, M: Payload> Context<'a, M> {
 
     /// Names a step of the protocol, on which a fault may hang.
     ///
-    /// A fault that stops this node is applied when the handler returns, and nothing the handler does after the mark
-    /// takes effect. Other faults are applied when it returns, too.
+    /// A fault that crashes this node is applied when the handler returns, and nothing the handler does after the mark
+    /// takes effect. Other faults are applied when it returns, too, and change nothing in it.
     pub fn mark(&mut self, name: &'static str) {
         match self.world.voice {
             Voice::Live => self.world.mark(self.me, name),

@@ -109,7 +109,7 @@ fn settings(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(settings(400))]
+    #![proptest_config(settings(200))]
 
     /// `Busy` itself asserts that streams keep order, that timers of a previous life never fire, and that no lost
     /// write is ever synced.
@@ -186,7 +186,7 @@ fn the_torture_world_never_changes() {
         |from, to, direction, in_flight| Action::Cut { from: node(from), to: node(to), direction, in_flight };
     let faults = vec![
         at(5, 10, cut(0, 1, Direction::Both, InFlight::Drop)),
-        at(7, 10, cut(0, 1, Direction::OneWay, InFlight::Hold)),
+        at(7, 10, cut(3, 0, Direction::OneWay, InFlight::Hold)),
         at(9, 2, Action::CutLinks { links: vec![(NodeId(2), NodeId(3))], in_flight: InFlight::Deliver }),
         at(10, 5, Action::Crash { target: node(2), keep_unsynced: true }),
         at(12, 9, Action::Pause { target: Target::OneOf("ticker".into()) }),
@@ -206,5 +206,5 @@ fn the_torture_world_never_changes() {
         LinkProfile { loss_ppb: 20_000_000, ..link(exponential(400 * MICROSECOND), Delivery::Stream) };
     let finished = run(busy_world(7, (NODES, 2), lossy, QUIET_FROM, faults));
     assert!(finished.receipts.iter().all(|receipt| receipt.changed > 0), "{:#?}", finished.receipts);
-    assert_eq!(finished.fingerprint.to_string(), "GOLDEN");
+    assert_eq!(finished.fingerprint.to_string(), "bc182343b88b5bbb2f6e3ea56e8c4cd3");
 }

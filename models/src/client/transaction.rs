@@ -132,6 +132,10 @@ impl ClientPool {
         let stop = self.settings.stop;
         let session = &mut self.sessions[slot];
         let Work::Transaction(work) = &mut session.work else { return };
+        // The request was sent again: should the coordinator have crashed in between, the copy may be taken for new.
+        if session.in_doubt && work.changes_something() {
+            return self.give_up_transaction(slot, Outcome::Info, cx);
+        }
         (work.attempt, work.awaits_answer) = (None, false);
         // Whatever became of the messages, this attempt did not happen.
         session.in_doubt = false;

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::config::{Bug, Bugs};
@@ -42,9 +42,11 @@ pub struct CoordinatorSettings {
 
 /// A transaction that is known to have committed.
 #[derive(Clone, Debug)]
-struct CommitRecord {
-    result: TransactionResult,
-    participants: Vec<ShardId>,
+pub struct CommitRecord {
+    /// What the client is told; names its attempt.
+    pub result: TransactionResult,
+    /// Who took part.
+    pub participants: Vec<ShardId>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,10 +83,12 @@ pub struct CoordinatorMeasures {
 /// A coordinator.
 #[derive(Clone, Debug)]
 pub struct Coordinator {
-    // Durable.
+    // Durable. By round; and the round by attempt.
     records: IndexMap<TransactionId, CommitRecord, FixedState>,
+    committed_attempts: IndexMap<TransactionId, TransactionId, FixedState>,
     ended: BTreeSet<TransactionId>,
-    // Volatile.
+    // Volatile. Attempts that have had their round, so that a late repetition does not get another.
+    attempts: IndexSet<TransactionId, FixedState>,
     active: BTreeMap<TransactionId, Active>,
     forcing: VecDeque<(WriteId, TransactionId)>,
     ending: VecDeque<(WriteId, TransactionId)>,
@@ -101,6 +105,8 @@ impl Coordinator {
     pub fn new(settings: CoordinatorSettings, map: Arc<ShardMap>) -> Self {
         Self {
             records: IndexMap::default(),
+            committed_attempts: IndexMap::default(),
+            attempts: IndexSet::default(),
             ended: BTreeSet::new(),
             active: BTreeMap::new(),
             forcing: VecDeque::new(),
@@ -122,9 +128,9 @@ impl Coordinator {
         self.active.iter().map(|(&transaction, active)| (transaction, active.began))
     }
 
-    /// Transactions that it knows to have committed, with their participants.
-    pub fn committed(&self) -> impl Iterator<Item = (TransactionId, Vec<ShardId>)> + '_ {
-        self.records.iter().map(|(&transaction, record)| (transaction, record.participants.clone()))
+    /// The transactions that it knows to have committed, by round.
+    pub fn committed(&self) -> impl Iterator<Item = (TransactionId, &CommitRecord)> + '_ {
+        self.records.iter().map(|(&transaction, record)| (transaction, record))
     }
 
     /// Boot, and every restart: what was committed and not acknowledged by all is told again; everything else that was
@@ -142,7 +148,7 @@ impl Coordinator {
         let record = &self.records[&transaction];
         let request = TransactionRequest {
             operation: record.result.operation,
-            transaction,
+            transaction: record.result.transaction,
             age: 0,
             steps: record.participants.iter().map(|&shard| (shard, Vec::new())).collect(),
             rollback: false,
@@ -176,18 +182,34 @@ impl Coordinator {
     }
 
     fn begin(&mut self, from: NodeId, request: TransactionRequest, cx: &mut Context<'_, Message>) {
-        let transaction = request.transaction;
-        if let Some(record) = self.records.get(&transaction) {
-            return cx.send(from, Message::Commit(CommitMessage::Done(Box::new(record.result.clone()))));
+        if let Some(round) = self.committed_attempts.get(&request.transaction) {
+            let result = self.records[round].result.clone();
+            return cx.send(from, Message::Commit(CommitMessage::Done(Box::new(result))));
         }
-        if self.active.contains_key(&transaction) {
-            return;
+        if !self.attempts.insert(request.transaction) {
+            return self.repeat(from, &request, cx);
         }
+        let transaction = TransactionId(cx.rng().next_u64());
         let phase = Phase::Voting { yes: BTreeSet::new() };
         let now = cx.now();
         let active = Active { request, client: Some(from), began: now, sent: now, reads: Vec::new(), phase };
         self.active.insert(transaction, active);
         self.send_prepares(transaction, cx);
+    }
+
+    /// The same attempt again: nothing while its round goes on, else it has aborted.
+    fn repeat(&self, from: NodeId, request: &TransactionRequest, cx: &mut Context<'_, Message>) {
+        if self.active.values().any(|active| active.request.transaction == request.transaction) {
+            return;
+        }
+        let aborted = TransactionResult {
+            operation: request.operation,
+            transaction: request.transaction,
+            committed: false,
+            rolled_back: request.rollback,
+            reads: Vec::new(),
+        };
+        cx.send(from, Message::Commit(CommitMessage::Done(Box::new(aborted))));
     }
 
     /// Asks every participant that has not voted.
@@ -199,6 +221,7 @@ impl Coordinator {
             let Some(primary) = self.map.assignment(*shard).primary else { continue };
             let prepare = Prepare {
                 transaction,
+                attempt: active.request.transaction,
                 age: active.request.age,
                 coordinator: self.settings.me,
                 shard: *shard,
@@ -268,15 +291,17 @@ impl Coordinator {
     fn finish_commit(&mut self, transaction: TransactionId, cx: &mut Context<'_, Message>) {
         let active = self.active.get_mut(&transaction).expect("what is being forced is active");
         let participants: Vec<_> = active.request.steps.iter().map(|&(shard, _)| shard).collect();
+        let attempt = active.request.transaction;
         let result = TransactionResult {
             operation: active.request.operation,
-            transaction,
+            transaction: attempt,
             committed: true,
             rolled_back: false,
             reads: std::mem::take(&mut active.reads),
         };
         active.phase = Phase::Acknowledging { missing: participants.iter().copied().collect() };
         let client = active.client;
+        self.committed_attempts.insert(attempt, transaction);
         self.records.insert(transaction, CommitRecord { result: result.clone(), participants });
         self.measures.committed += 1;
         self.tell_commit(transaction, cx);
@@ -319,9 +344,9 @@ impl Coordinator {
         for &(shard, _) in active.request.steps.iter().filter(|&&(shard, _)| Some(shard) != refused) {
             self.send_decision(transaction, shard, false, cx);
         }
-        let operation = active.request.operation;
+        let (operation, attempt) = (active.request.operation, active.request.transaction);
         let result =
-            TransactionResult { operation, transaction, committed: false, rolled_back, reads: Vec::new() };
+            TransactionResult { operation, transaction: attempt, committed: false, rolled_back, reads: Vec::new() };
         if let Some(client) = active.client {
             cx.send(client, Message::Commit(CommitMessage::Done(Box::new(result))));
         }
@@ -378,6 +403,7 @@ impl Coordinator {
 
     /// Forgets what is volatile.
     pub fn on_crash(&mut self) {
+        self.attempts.clear();
         self.active.clear();
         self.forcing.clear();
         self.ending.clear();

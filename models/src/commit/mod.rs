@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_sim::Duration;
 
-pub use coordinator::{Coordinator, CoordinatorMeasures, CoordinatorSettings};
+pub use coordinator::{CommitRecord, Coordinator, CoordinatorMeasures, CoordinatorSettings};
 
 use crate::concurrency::Concurrency;
 

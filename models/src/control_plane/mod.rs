@@ -35,6 +35,8 @@ pub struct ControlPlaneSettings {
     pub failover: Option<Time>,
     /// With `all`, an epoch's members are those that were there when it began.
     pub ack: Ack,
+    /// How long a change waits for copies that are not suspected and do not answer, in ns.
+    pub patience: Time,
     /// Time between looks at the clock, in ns.
     pub tick: Time,
     /// What is broken.
@@ -104,7 +106,7 @@ impl ControlPlane {
             ControlMessage::Fenced { shard, epoch, last } => {
                 let Some(change) = self.changes.get_mut(&shard).filter(|change| change.epoch == epoch) else { return };
                 change.note(from, last);
-                self.try_appoint(shard, false, cx);
+                self.try_appoint(shard, cx);
             }
             ControlMessage::MapRequest { version } if version < self.map.version => self.send_map(from, cx),
             _ => {}
@@ -180,7 +182,7 @@ impl ControlPlane {
         for shard in self.shards() {
             if self.changes.contains_key(&shard) {
                 self.send_fences(shard, cx);
-                self.try_appoint(shard, true, cx);
+                self.try_appoint(shard, cx);
             } else if !self.is_changing(shard) && self.needs_change(shard, cx.now()) {
                 self.begin_change(shard, cx);
             }
@@ -210,9 +212,9 @@ impl ControlPlane {
         }
     }
 
-    /// Appoints when the old primary can neither commit nor answer; waits for all that may still answer, but not
-    /// beyond a tick.
-    fn try_appoint(&mut self, shard: ShardId, at_tick: bool, cx: &mut Context<'_, Message>) {
+    /// Appoints when the old primary can neither commit nor answer. Waits for every copy that is not suspected, for
+    /// what is left out of an epoch has to be let in again by another; but not for longer than a failover takes.
+    fn try_appoint(&mut self, shard: ShardId, cx: &mut Context<'_, Message>) {
         let now = cx.now();
         let assignment = self.map.assignment(shard);
         let change = &self.changes[&shard];
@@ -220,7 +222,8 @@ impl ControlPlane {
         let majority = assignment.members.iter().filter(|&copy| fenced(copy)).count() > assignment.members.len() / 2;
         let silenced = assignment.primary.is_none_or(|old| fenced(&old) || self.lease_is_over(old, now));
         let all = assignment.copies.iter().all(|copy| fenced(copy) || self.is_suspected(*copy, now));
-        if !(majority && silenced && (all || at_tick)) {
+        let waited_enough = change.since + self.settings.patience <= now;
+        if !(majority && silenced && (all || waited_enough)) {
             return;
         }
         let any_log = self.settings.bugs.contains(Bug::AppointAnyLog);

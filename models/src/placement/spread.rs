@@ -99,23 +99,22 @@ impl<'a> Plan<'a> {
     /// The shortest chain of moves by which some server with load `l` gives one copy to one with at most `l − 2`.
     fn relieving_chain(&self) -> Option<Vec<(usize, u32, u32)>> {
         let (least, most) = (*self.load.iter().min()?, *self.load.iter().max()?);
-        (least + 2..=most).rev().find_map(|load| {
-            let mut full = (0..self.servers()).filter(|&server| self.load[server as usize] == load);
-            full.find_map(|server| self.chain_from(server))
-        })
+        (least + 2..=most).rev().find_map(|load| self.chain_from(load))
     }
 
-    /// Breadth-first search over "could hand a copy to".
-    fn chain_from(&self, start: u32) -> Option<Vec<(usize, u32, u32)>> {
-        let mut arrived_by: Vec<Option<(usize, u32)>> = vec![None; self.zones.len()];
-        let mut open = VecDeque::from([start]);
+    /// Breadth-first search over "could hand a copy to", from all servers of this load at once.
+    fn chain_from(&self, load: u32) -> Option<Vec<(usize, u32, u32)>> {
+        let mut open: VecDeque<u32> =
+            (0..self.servers()).filter(|&server| self.load[server as usize] == load).collect();
+        let mut reached: Vec<bool> = self.load.iter().map(|&other| other == load).collect();
+        let mut arrived_by = vec![None; self.zones.len()];
         while let Some(server) = open.pop_front() {
             for (shard, to) in self.moves_from(server) {
-                if to == start || arrived_by[to as usize].is_some() {
+                if std::mem::replace(&mut reached[to as usize], true) {
                     continue;
                 }
                 arrived_by[to as usize] = Some((shard, server));
-                if self.load[to as usize] + 2 <= self.load[start as usize] {
+                if self.load[to as usize] + 2 <= load {
                     return Some(chain_back(&arrived_by, to));
                 }
                 open.push_back(to);

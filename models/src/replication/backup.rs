@@ -34,7 +34,8 @@ impl LogReplica {
         let end = self.take(previous.index, entries, port);
         self.learn_commit(committed.min(end));
         if end <= self.durable {
-            port.send(from, LogMessage::Appended { epoch, durable: end });
+            let committed = self.committed.min(end);
+            port.send(from, LogMessage::Appended { epoch, durable: end, committed });
         }
     }
 
@@ -88,7 +89,9 @@ impl LogReplica {
             Standing::Backup { primary: Some(primary), reign, verified } => {
                 let durable = self.durable.min(*verified);
                 if durable > 0 {
-                    port.send(*primary, LogMessage::Appended { epoch: *reign, durable });
+                    // What a deposed asynchronous primary had committed by itself does not count.
+                    let (epoch, committed) = (*reign, self.committed.min(*verified));
+                    port.send(*primary, LogMessage::Appended { epoch, durable, committed });
                 }
             }
             Standing::Backup { primary: None, .. } => {}

@@ -108,8 +108,8 @@ pub struct Progress {
     pub durable: u32,
     /// We have sent up to here.
     pub sent: u32,
-    /// The commit index that it was told last.
-    pub told_committed: u32,
+    /// It knows that the log is committed up to here.
+    pub committed: u32,
     /// `durable` at the last tick.
     pub durable_at_tick: u32,
     /// For how many ticks it has not moved although something was under way.
@@ -237,6 +237,10 @@ impl LogReplica {
         self.promise(assignment.epoch, assignment.primary, port);
         if mine {
             self.take_office(assignment, port);
+        } else if let Some(primary) = assignment.primary {
+            // A backup that has restarted knows nothing of what is committed, and says so.
+            let hello = LogMessage::Appended { epoch: assignment.epoch, durable: 0, committed: 0 };
+            port.send(primary, hello);
         }
     }
 
@@ -315,7 +319,9 @@ impl Replica for LogReplica {
             LogMessage::Append { epoch, previous, committed, entries } => {
                 self.append(from, epoch, previous, committed, entries, port);
             }
-            LogMessage::Appended { epoch, durable } if epoch == self.promised => self.appended(from, durable, port),
+            LogMessage::Appended { epoch, durable, committed } if epoch == self.promised => {
+                self.appended(from, durable, committed, port);
+            }
             LogMessage::Mismatch { epoch, retry_after } if epoch == self.promised => {
                 self.mismatch(from, retry_after, port);
             }

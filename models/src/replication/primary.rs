@@ -22,7 +22,7 @@ impl LogReplica {
                 member: assignment.members.contains(&node),
                 durable: 0,
                 sent: self.log.last_index(),
-                told_committed: 0,
+                committed: 0,
                 durable_at_tick: 0,
                 ticks_without_progress: 0,
                 timed: None,
@@ -46,7 +46,6 @@ impl LogReplica {
         let entry = Entry { epoch: self.promised, command };
         for other in others.iter_mut().filter(|other| other.sent == previous.index) {
             other.sent += 1;
-            other.told_committed = self.committed;
             let (epoch, committed) = (self.promised, self.committed);
             let entries = Entries::One(entry.clone());
             port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
@@ -63,14 +62,16 @@ impl LogReplica {
         Ok(())
     }
 
-    /// Another copy has the log up to `durable` on its disk.
-    pub(super) fn appended(&mut self, from: NodeId, durable: u32, port: &mut LogPort<'_, '_>) {
+    /// Another copy has the log up to `durable` on its disk, and knows it committed up to `committed`.
+    pub(super) fn appended(&mut self, from: NodeId, durable: u32, committed: u32, port: &mut LogPort<'_, '_>) {
         let now = port.now();
         let last = self.log.last_index();
         let Standing::Primary { others, .. } = &mut self.standing else { return };
         let Some(other) = others.iter_mut().find(|other| other.node == from) else { return };
         assert!(durable <= last, "a copy never has more of an epoch than its primary");
         other.durable = other.durable.max(durable);
+        // It may have crashed and forgotten: what it said last counts.
+        other.committed = committed;
         other.sent = other.sent.max(durable);
         if other.timed.is_some_and(|(index, _)| index <= durable) {
             let (_, sent) = other.timed.take().expect("it was just looked at");
@@ -116,7 +117,6 @@ impl LogReplica {
         while other.sent < last && other.sent < other.durable + WINDOW_ENTRIES {
             let previous = self.log.position(other.sent).expect("what was sent is in the log");
             let entries = batch(self.log.after(other.sent, BATCH_ENTRIES), &mut other.sent);
-            other.told_committed = committed;
             port.send(to, LogMessage::Append { epoch, previous, committed, entries });
         }
     }
@@ -141,9 +141,8 @@ impl LogReplica {
             }
             if other.sent < last {
                 behind.push(other.node);
-            } else if other.told_committed < committed {
-                other.told_committed = committed;
-                let previous = self.log.position(other.sent).unwrap_or(Position::default());
+            } else if other.committed < committed {
+                    let previous = self.log.position(other.sent).unwrap_or(Position::default());
                 let entries = Entries::None;
                 port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
             }

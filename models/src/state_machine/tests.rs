@@ -41,6 +41,7 @@ impl Shard {
 fn prepare(id: u64, age: u64, steps: Vec<Step>) -> Command {
     Command::Prepare(Box::new(Prepare {
         transaction: TransactionId(id),
+        attempt: TransactionId(id),
         age,
         coordinator: COORDINATOR,
         shard: crate::shard_map::ShardId(0),

@@ -138,6 +138,7 @@ impl Builder<'_> {
             subscribers: self.layout.coordinators.iter().chain(&self.layout.clients).copied().collect(),
             failover: self.failover(),
             ack,
+            patience: self.failover().unwrap_or(IDLE_HEARTBEAT * HEARTBEATS_PER_FAILOVER),
             tick: self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / LOOKS_PER_FAILOVER).max(1)),
             bugs: self.bugs,
         };

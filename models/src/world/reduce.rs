@@ -54,7 +54,7 @@ impl World {
             config: &config,
             control_plane: nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane"),
             servers: numbered(&nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server))).collect(),
-            committed: nodes.iter().filter_map(DatabaseNode::as_coordinator).flat_map(|c| c.committed()).collect(),
+            coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
             shard_of: &|key| partitioner.shard_of(key),
         };
         let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);

@@ -38,21 +38,29 @@ impl<N: Node> Simulation<N> {
         let letter = key.index();
         match self.world.letters.place(letter) {
             Place::Lost => return self.world.letters.discard(letter),
-            Place::Gated if self.hold(letter) => return,
+            Place::Gated if self.hold(key) => return,
             _ => {}
         }
         let (_, to) = self.world.letters.address(letter);
-        let machine = &self.machines[to.index()];
-        match machine.state {
-            State::Up if machine.station.is_none() => self.open(letter, to),
-            State::Up => self.admit(letter, to),
-            State::Paused => self.defer(key, to, Some(letter)),
+        let state = self.machines[to.index()].state;
+        match state {
+            State::Behind if self.must_wait(key, to) => {}
+            State::Up | State::Behind => self.receive(letter, to),
             State::Down => self.lose_at(letter, to),
         }
     }
 
-    /// Keeps a letter whose link holds messages now.
-    fn hold(&mut self, letter: u32) -> bool {
+    #[inline]
+    fn receive(&mut self, letter: u32, to: NodeId) {
+        match self.machines[to.index()].station {
+            None => self.open(letter, to),
+            Some(_) => self.admit(letter, to),
+        }
+    }
+
+    /// Keeps a letter whose link holds messages now, or lets it wait for those that were held before it.
+    fn hold(&mut self, key: Key) -> bool {
+        let letter = key.index();
         let (from, to) = self.world.letters.address(letter);
         let mut holds = false;
         for fault in self.world.network.holding(from, to) {
@@ -62,8 +70,13 @@ impl<N: Node> Simulation<N> {
         if holds {
             self.world.letters.move_to(letter, Place::Held);
             self.held.push(letter);
+            return true;
         }
-        holds
+        let overtakes = self.released.is_some_and(|released| key < released);
+        if overtakes {
+            self.reschedule(key, to);
+        }
+        overtakes
     }
 
     /// Nobody is up to receive it.
@@ -116,8 +129,8 @@ impl<N: Node> Simulation<N> {
             return self.world.letters.discard(letter);
         }
         let (_, to) = self.world.letters.address(letter);
-        if self.machines[to.index()].is_paused() {
-            return self.defer(key, to, Some(letter));
+        if self.must_wait(key, to) {
+            return;
         }
         let waited = self.world.letters.waited(letter);
         let station =
@@ -141,8 +154,8 @@ impl<N: Node> Simulation<N> {
 
     fn run_out(&mut self, key: Key) {
         let (owner, slot) = self.agenda.timer(key.index());
-        if self.machines[owner.index()].state != State::Up {
-            return self.defer(key, owner, None);
+        if self.must_wait(key, owner) {
+            return;
         }
         self.note(owner, Handled::Timer(slot));
         self.handle(owner, |node, cx| node.on_timer(slot, cx));
@@ -154,8 +167,8 @@ impl<N: Node> Simulation<N> {
         if !self.world.disks[node.index()].expects(key) {
             return;
         }
-        if self.machines[node.index()].is_paused() {
-            return self.defer(key, node, None);
+        if self.must_wait(key, node) {
+            return;
         }
         let through = self.world.disks[node.index()].end();
         self.world.counters.nodes[node.index()].syncs += 1;
@@ -166,13 +179,10 @@ impl<N: Node> Simulation<N> {
 
     fn start(&mut self, key: Key) {
         let node = NodeId(key.index());
-        let machine = &mut self.machines[node.index()];
-        if machine.start != Some(key) {
+        if self.machines[node.index()].start != Some(key) || self.must_wait(key, node) {
             return;
         }
-        if machine.is_paused() {
-            return self.defer(key, node, None);
-        }
+        let machine = &mut self.machines[node.index()];
         machine.start = None;
         machine.running = true;
         machine.refresh();
@@ -180,16 +190,31 @@ impl<N: Node> Simulation<N> {
         self.handle(node, Node::on_start);
     }
 
-    /// Keeps an event until the pause ends.
-    fn defer(&mut self, key: Key, node: NodeId, letter: Option<u32>) {
+    /// Whether an event's turn has not come: its node is paused, or has to catch up with what was deferred first.
+    fn must_wait(&mut self, key: Key, node: NodeId) -> bool {
         let machine = &mut self.machines[node.index()];
-        assert!(machine.is_paused(), "only a pause defers events");
+        if machine.is_paused() {
+            self.defer(key, node);
+            return true;
+        }
+        let overtakes = machine.resumed.is_some_and(|resumed| key < resumed);
+        if overtakes {
+            self.reschedule(key, node);
+        } else if machine.resumed.take().is_some() {
+            machine.refresh();
+        }
+        overtakes
+    }
+
+    /// Keeps an event until the pause ends.
+    fn defer(&mut self, key: Key, node: NodeId) {
+        let machine = &mut self.machines[node.index()];
         machine.deferred.push(key);
         for &fault in &machine.paused_by {
             self.world.faults.changes(fault).deferred += 1;
         }
-        if let Some(letter) = letter {
-            self.world.letters.move_to(letter, Place::Deferred);
+        if matches!(key.tag(), Tag::Delivery | Tag::Completion) {
+            self.world.letters.move_to(key.index(), Place::Deferred);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Strokes of faults, and their healing.
 
 use super::Simulation;
+use super::targets::{ends_of, first_target};
 use crate::context::Context;
-use crate::fault::{Action, InFlight, Target};
+use crate::fault::{Action, InFlight};
 use crate::fingerprint::Handled;
 use crate::key::{Key, Tag};
 use crate::letters::Place;
@@ -153,6 +154,7 @@ impl<N: Node> Simulation<N> {
         let not_letters = |key: &&Key| !matches!(key.tag(), Tag::Delivery | Tag::Completion);
         let deferred = machine.deferred.iter().filter(not_letters).count() as u64;
         machine.deferred.clear();
+        machine.resumed = None;
         if let Some(station) = &mut machine.station {
             station.clear(self.world.now);
         }
@@ -208,6 +210,7 @@ impl<N: Node> Simulation<N> {
 
     /// Lets arrive, in order, what no cut holds any more.
     fn release_held(&mut self) {
+        let mut first = None;
         for letter in std::mem::take(&mut self.held) {
             let (from, to) = self.world.letters.address(letter);
             if self.world.network.holding(from, to).next().is_some() {
@@ -217,7 +220,10 @@ impl<N: Node> Simulation<N> {
             self.world.letters.move_to(letter, Place::Flying);
             let key = self.world.key(self.world.now, Tag::Delivery, letter);
             self.agenda.schedule(key);
+            first = first.or(Some(key));
         }
+        // Two cuts may heal in one nanosecond: the first of all released letters counts.
+        self.released = self.released.filter(|released| released.time() == self.world.now).or(first);
     }
 
     fn restart(&mut self, fault: usize, node: NodeId) {
@@ -237,13 +243,15 @@ impl<N: Node> Simulation<N> {
         if machine.is_paused() {
             return;
         }
-        for key in std::mem::take(&mut machine.deferred) {
-            self.reschedule(key, node);
-        }
+        let deferred = std::mem::take(&mut machine.deferred);
+        let again: Vec<Key> = deferred.into_iter().map(|key| self.reschedule(key, node)).collect();
+        let machine = &mut self.machines[node.index()];
+        machine.resumed = again.first().copied();
+        machine.refresh();
     }
 
-    /// A deferred event comes up again now, after whatever else comes now.
-    fn reschedule(&mut self, key: Key, node: NodeId) {
+    /// Lets an event come up again now, after whatever else comes now.
+    pub(super) fn reschedule(&mut self, key: Key, node: NodeId) -> Key {
         let again = self.world.key(self.world.now, key.tag(), key.index());
         match key.tag() {
             Tag::Delivery => self.world.letters.move_to(key.index(), Place::Flying),
@@ -253,73 +261,6 @@ impl<N: Node> Simulation<N> {
             Tag::Timer | Tag::Strike | Tag::Heal => {}
         }
         self.agenda.schedule(again);
-    }
-
-    /// Resolves the targets of fired faults that depend on roles; whether one of them stops `id`.
-    pub(super) fn resolve_roles(&mut self, id: NodeId) -> bool {
-        let mut fatal = false;
-        let mut fired = std::mem::take(&mut self.world.fired);
-        for fired in fired.iter_mut().filter(|f| f.resolved.is_none()) {
-            if self.world.faults.needs_roles(fired.fault) {
-                let action = self.world.faults.fault(fired.fault).action.clone();
-                let nodes = self.resolve(fired.fault, first_target(&action), Some(fired.marker));
-                fatal |= nodes.contains(&id);
-                fired.resolved = Some(nodes);
-            }
-        }
-        self.world.fired = fired;
-        fatal
-    }
-
-    /// Who is meant, now.
-    fn resolve(&mut self, fault: usize, target: &Target, marker: Option<NodeId>) -> Vec<NodeId> {
-        match target {
-            Target::Nodes(nodes) => without_repeats(nodes),
-            Target::Marker => marker.into_iter().collect(),
-            Target::Role(role) => self.players(role),
-            Target::OneOf(role) => {
-                let players = self.players(role);
-                if players.is_empty() {
-                    return players;
-                }
-                let drawn = self.world.faults.stream(fault).below(players.len() as u64);
-                vec![players[drawn as usize]]
-            }
-        }
-    }
-
-    fn players(&self, role: &str) -> Vec<NodeId> {
-        let nodes = self.nodes.iter().zip(0..);
-        nodes.filter(|(node, _)| node.plays(role)).map(|(_, id)| NodeId(id)).collect()
-    }
-}
-
-fn without_repeats(nodes: &[NodeId]) -> Vec<NodeId> {
-    let mut seen = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        if !seen.contains(node) {
-            seen.push(*node);
-        }
-    }
-    seen
-}
-
-/// Both ends of the links, each node once, in order.
-fn ends_of(links: &[(NodeId, NodeId)]) -> Vec<NodeId> {
-    let mut ends: Vec<NodeId> = links.iter().flat_map(|(from, to)| [*from, *to]).collect();
-    ends.sort_unstable();
-    ends.dedup();
-    ends
-}
-
-fn first_target(action: &Action) -> &Target {
-    match action {
-        Action::Cut { from, .. } => from,
-        Action::Crash { target, .. }
-        | Action::Pause { target }
-        | Action::Slow { target, .. }
-        | Action::Links { target, .. }
-        | Action::ClockJump { target, .. } => target,
-        Action::CutLinks { .. } => unreachable!("a list of links has no target"),
+        again
     }
 }

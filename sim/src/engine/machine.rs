@@ -11,7 +11,8 @@ use crate::topology;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Up,
-    Paused,
+    /// Paused, or catching up with what was deferred.
+    Behind,
     /// Stopped, or not booted yet.
     Down,
 }
@@ -24,6 +25,9 @@ pub(super) struct Machine {
     pub start: Option<Key>,
     /// Events that came up during the pause, in order.
     pub deferred: Vec<Key>,
+    /// After a pause, the first of the deferred events as it comes up again: what was to come before it in the same
+    /// nanosecond comes after them, or a stream would reorder.
+    pub resumed: Option<Key>,
     /// Faults that keep it down.
     pub down_by: Vec<usize>,
     /// Faults that keep it paused.
@@ -50,6 +54,7 @@ impl Machine {
             station,
             start: Some(boot),
             deferred: Vec::new(),
+            resumed: None,
             down_by: Vec::new(),
             paused_by: Vec::new(),
             running: false,
@@ -60,7 +65,7 @@ impl Machine {
     pub fn refresh(&mut self) {
         self.state = match () {
             () if !self.running => State::Down,
-            () if !self.paused_by.is_empty() => State::Paused,
+            () if self.is_paused() || self.resumed.is_some() => State::Behind,
             () => State::Up,
         };
     }

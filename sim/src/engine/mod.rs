@@ -5,6 +5,7 @@ mod dispatch;
 mod faulting;
 mod machine;
 mod sampling;
+mod targets;
 mod validate;
 
 pub use validate::ConfigError;
@@ -15,7 +16,7 @@ use machine::Machine;
 use crate::counters::{Counters, NodeSample};
 use crate::fault::{Fault, Receipt};
 use crate::fingerprint::Fingerprint;
-use crate::key::Tag;
+use crate::key::{Key, Tag};
 use crate::node::{Node, NodeId, Payload};
 use crate::queue::EventQueue;
 use crate::samplers::Samplers;
@@ -44,6 +45,8 @@ pub struct Simulation<N: Node> {
     agenda: Agenda,
     /// Letters that wait for a cut to heal, in the order of their arrival.
     held: Vec<u32>,
+    /// The first of those that were released last, as it comes up: no letter of the same nanosecond overtakes it.
+    released: Option<Key>,
     sampling: Sampling,
     handled: u64,
     /// Strokes and healings in the queue; once everything is healed they come to nothing.
@@ -95,7 +98,17 @@ impl<N: Node> Simulation<N> {
             machines.push(Machine::new(config.seed, id, machine, boot, &mut samplers));
         }
         let sampling = Sampling::new(config, nodes.len());
-        Ok(Self { nodes, machines, world, agenda, held: Vec::new(), sampling, handled: 0, fault_events })
+        Ok(Self {
+            nodes,
+            machines,
+            world,
+            agenda,
+            held: Vec::new(),
+            released: None,
+            sampling,
+            handled: 0,
+            fault_events,
+        })
     }
 
     /// Handles every event up to and including `end`; it is `end` then.

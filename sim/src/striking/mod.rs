@@ -146,10 +146,10 @@ impl FaultBook {
     }
 }
 
-/// Whom the action stops, if it stops processes.
+/// Whom the action kills, if it kills processes. A paused process loses nothing: what its handler began, it ends.
 const fn stopped(action: &Action) -> Option<&Target> {
     match action {
-        Action::Crash { target, .. } | Action::Pause { target } => Some(target),
+        Action::Crash { target, .. } => Some(target),
         _ => None,
     }
 }

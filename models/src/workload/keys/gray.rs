@@ -56,7 +56,9 @@ impl Gray {
         if scaled < self.zeta2 {
             return 1;
         }
-        let rank = self.items as f64 * libm::pow(self.eta * u - self.eta + 1.0, self.alpha);
+        // A power by logarithm is wrong by a few units in the last place and takes a third of `pow`'s time.
+        let base = self.eta * u - self.eta + 1.0;
+        let rank = self.items as f64 * libm::exp(self.alpha * libm::log(base));
         (rank as u64).min(self.items - 1)
     }
 }
