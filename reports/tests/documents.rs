@@ -11,6 +11,26 @@ fn hostile_page() -> String {
     report.question = HOSTILE.into();
     report.resolved = HOSTILE.into();
     report.replay = HOSTILE.into();
+    for variant in &mut report.variants {
+        for fault in &mut variant.faults {
+            for words in [&mut fault.fault, &mut fault.nodes, &mut fault.effect] {
+                *words = HOSTILE.into();
+            }
+        }
+        for row in &mut variant.verdicts {
+            for words in [&mut row.judge, &mut row.words] {
+                *words = HOSTILE.into();
+            }
+        }
+        variant.moves.iter_mut().for_each(|row| row.from = HOSTILE.into());
+        variant.metrics =
+            variant.metrics.iter().map(|(name, figure)| (format!("{name}{HOSTILE}"), *figure)).collect();
+    }
+    for row in &mut report.expectations {
+        for words in [&mut row.expectation, &mut row.place] {
+            *words = HOSTILE.into();
+        }
+    }
     let place = tempfile::TempDir::new().unwrap();
     let written = write(&report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
     fs::read_to_string(written.report).unwrap()

@@ -48,7 +48,8 @@ struct Event {
 
 fn events(history: &History) -> Vec<Event> {
     let operations = history.operations.iter().map(|operation| (operation.invoked, operation.completed));
-    let transactions = history.transactions.iter().map(|transaction| (transaction.invoked, transaction.completed));
+    let transactions =
+        history.transactions.iter().map(|transaction| (transaction.invoked, transaction.completed));
     let calls = operations.chain(transactions).zip(0..);
     calls
         .flat_map(|((invoked, completed), call)| {
@@ -123,7 +124,13 @@ mod tests {
     use super::*;
     use shardlab_consistency::{NO_NODE, Transaction};
 
-    fn operation(process: u32, kind: OperationKind, outcome: Outcome, value: u64, span: (Time, Time)) -> Operation {
+    fn operation(
+        process: u32,
+        kind: OperationKind,
+        outcome: Outcome,
+        value: u64,
+        span: (Time, Time),
+    ) -> Operation {
         let (invoked, completed) = span;
         Operation { process, node: NO_NODE, kind, outcome, key: 7, value, previous: 3, invoked, completed }
     }

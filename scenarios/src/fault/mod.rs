@@ -22,7 +22,6 @@ pub use target::TargetSpec;
 pub const MARKS: &[(&str, &str)] = &[
     ("write.logged", "a primary has appended a client's write to its log and not yet synced it"),
     ("write.acked", "a primary has told a client that its write is done"),
-    ("append.received", "a backup has appended what its primary sent and not yet synced it"),
     ("fence.promised", "a copy has promised a new epoch to the control plane"),
     ("failover.appointed", "the control plane has given a shard another primary"),
     ("2pc.voted", "a participant has sent its yes vote"),

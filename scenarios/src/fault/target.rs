@@ -65,8 +65,11 @@ impl FromStr for TargetSpec {
     }
 }
 
-/// Targets with a number, and how they are made.
-const NUMBERED: [(&str, fn(u32) -> TargetSpec); 5] = [
+/// How a target is made of its number.
+type Numbered = fn(u32) -> TargetSpec;
+
+/// Targets with a number.
+const NUMBERED: [(&str, Numbered); 5] = [
     ("server ", TargetSpec::Server),
     ("coordinator ", TargetSpec::Coordinator),
     ("primary:", TargetSpec::PrimaryOf),

@@ -51,7 +51,10 @@ mod tests {
     #[test]
     fn intervals_are_round_and_about_a_hundred() {
         let milliseconds = |seconds: u64| interval(seconds * SECOND) / 1_000_000;
-        assert_eq!([1, 10, 12, 13, 30, 60, 61, 3_600].map(milliseconds), [100, 100, 100, 200, 500, 500, 1_000, 50_000]);
+        assert_eq!(
+            [1, 10, 12, 13, 30, 60, 61, 3_600].map(milliseconds),
+            [100, 100, 100, 200, 500, 500, 1_000, 50_000]
+        );
         for duration in (1..2_000).map(|seconds| seconds * SECOND) {
             assert!(duration.div_ceil(interval(duration)) <= 240, "the heat map has at most 240 columns");
         }

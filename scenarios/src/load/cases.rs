@@ -29,7 +29,16 @@ pub const BASE: &str = "base";
 /// More runs than anybody waits for; a slip in a list is likelier.
 const MOST_CASES: u64 = 10_000;
 
-/// Expands a scenario. Also says the values of every point, as written.
+/// All cases of a scenario.
+#[derive(Debug)]
+pub struct Expansion {
+    /// Variants in file order, and within a variant the points of the sweep.
+    pub cases: Vec<Case>,
+    /// The values at every point, as written; empty if nothing is swept.
+    pub points: Vec<Vec<String>>,
+}
+
+/// Expands a scenario.
 ///
 /// # Errors
 /// Everything that is wrong with any case; what is wrong with several is said of the first.
@@ -38,7 +47,7 @@ pub fn expand<'i>(
     scenario: &Scenario,
     table: &Spanned<DeTable<'i>>,
     defaults: &DeTable<'i>,
-) -> Result<(Vec<Case>, Vec<Vec<String>>), Vec<Diagnostic>> {
+) -> Result<Expansion, Vec<Diagnostic>> {
     let variants = variants(table.get_ref());
     let points = points(scenario, table.get_ref(), variants.len() as u64)?;
     let (mut cases, mut problems) = (Vec::new(), Problems::default());
@@ -56,10 +65,9 @@ pub fn expand<'i>(
         return Err(problems.found);
     }
     let swept = points.iter().filter(|values| !values.is_empty());
-    Ok((
-        cases,
-        swept.map(|values| values.iter().map(|value| text(value.value.get_ref())).collect()).collect(),
-    ))
+    let points =
+        swept.map(|values| values.iter().map(|value| text(value.value.get_ref())).collect()).collect();
+    Ok(Expansion { cases, points })
 }
 
 /// Which case something comes from.

@@ -17,6 +17,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 pub use cases::Case;
+use cases::Expansion;
 pub use diagnostic::{Diagnostic, LoadError, LoadErrorKind};
 
 use crate::library;
@@ -65,7 +66,11 @@ impl Plan {
 /// A word as a POSIX shell reads it: in single quotes, unless it is plain.
 fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Loads a scenario file, or a scenario of the library by its name, with settings replaced by `path=value` texts.
@@ -149,7 +154,7 @@ fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
     let resolved = scenario.to_toml();
     let defaults = syntax::parse(&resolved)?.into_inner();
     semantic::check_file(&scenario, table.get_ref())?;
-    let (cases, points) = cases::expand(&format, &scenario, &table, &defaults)?;
+    let Expansion { cases, points } = cases::expand(&format, &scenario, &table, &defaults)?;
     let expectation_places = expectation_places(sources, table.get_ref());
     let (asked_for, overrides) = (String::new(), Vec::new());
     Ok(Plan { scenario, resolved, cases, points, expectation_places, asked_for, overrides })
@@ -189,12 +194,12 @@ fn apply<'i>(
 }
 
 /// All results, or all that is wrong.
-fn collect<T>(results: impl Iterator<Item = Result<T, Diagnostic>>) -> Result<Vec<T>, Vec<Diagnostic>> {
+fn collect<T>(results: impl Iterator<Item = Result<T, Box<Diagnostic>>>) -> Result<Vec<T>, Vec<Diagnostic>> {
     let (mut values, mut diagnostics) = (Vec::new(), Vec::new());
     for result in results {
         match result {
             Ok(value) => values.push(value),
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
     if diagnostics.is_empty() { Ok(values) } else { Err(diagnostics) }

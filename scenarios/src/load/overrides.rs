@@ -35,16 +35,17 @@ pub fn replace<'i>(
     resolved: &DeTable<'i>,
     change: &Override<'i>,
     forbidden: &[&str],
-) -> Result<(), Diagnostic> {
+) -> Result<(), Box<Diagnostic>> {
     let first = change.path.split('.').next().unwrap_or_default();
     if forbidden.contains(&first) {
         let message = format!("`{}` cannot be changed here", change.path);
         let help =
             "variants and sweeps change the settings of a run: the cluster, the protocols, the load, faults";
-        return Err(Diagnostic::at(change.path_span.clone(), message).help(help));
+        return Err(Diagnostic::at(change.path_span.clone(), message).help(help).into());
     }
-    exists(format, resolved, &change.path)
-        .map_err(|problem| Diagnostic::at(change.path_span.clone(), problem.message).help(problem.help))?;
+    exists(format, resolved, &change.path).map_err(|problem| {
+        Box::new(Diagnostic::at(change.path_span.clone(), problem.message).help(problem.help))
+    })?;
     let segments: Vec<&str> = change.path.split('.').collect();
     descend(table, Some(resolved), &segments, change);
     Ok(())
@@ -109,10 +110,11 @@ fn graft<'i>(default: Option<&Spanned<DeValue<'i>>>, span: &Range<usize>) -> Spa
 ///
 /// # Errors
 /// When there is no `=`, or an array, table or quoted text does not end.
-pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Diagnostic> {
+pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Box<Diagnostic>> {
     let Some((path, value)) = text.split_once('=') else {
         let whole = start..start + text.len();
-        return Err(Diagnostic::at(whole, "an override is written `path=value`").label("there is no `=`"));
+        let diagnostic = Diagnostic::at(whole, "an override is written `path=value`");
+        return Err(diagnostic.label("there is no `=`").into());
     };
     let path_span = start..start + path.trim_end().len();
     let value_start = start + path.len() + 1;
@@ -121,7 +123,7 @@ pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Diagnostic> {
         Err(error) if value.trim_start().starts_with(['[', '{', '"', '\'']) => {
             let span = error.span().unwrap_or(0..value.len());
             let span = value_start + span.start..value_start + span.end;
-            return Err(Diagnostic::at(span, format!("this is no value: {}", error.message())));
+            return Err(Diagnostic::at(span, format!("this is no value: {}", error.message())).into());
         }
         Err(_) => {
             let span = value_start..value_start + value.len();

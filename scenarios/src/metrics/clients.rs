@@ -78,7 +78,11 @@ fn during_surge(run: &Run, window: &Range<Time>, surge: &Range<Time>, metrics: &
     let (before, surging) = (p99(&(window.start..surge.start)), p99(&during));
     put(metrics, "surge.p99_before_ms", before);
     put(metrics, "surge.p99_during_ms", surging);
-    put(metrics, "surge.p99_penalty", before.zip(surging).and_then(|(before, surging)| ratio(surging, before)));
+    put(
+        metrics,
+        "surge.p99_penalty",
+        before.zip(surging).and_then(|(before, surging)| ratio(surging, before)),
+    );
     put(metrics, "surge.throughput_during_ops_per_s", completed_per_second(run, &during));
 }
 

@@ -18,7 +18,8 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
 }
 
 fn shards(run: &Run, metrics: &mut Metrics) {
-    let operations: Vec<f64> = run.shard_operations.iter().map(|shard| (shard.reads + shard.writes) as f64).collect();
+    let operations: Vec<f64> =
+        run.shard_operations.iter().map(|shard| (shard.reads + shard.writes) as f64).collect();
     let total: f64 = operations.iter().sum();
     let hottest = operations.iter().copied().fold(0.0, f64::max);
     let mean = total / operations.len() as f64;
@@ -32,7 +33,9 @@ fn servers(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let busy: Vec<(f64, NodeId)> =
         run.layout.servers.iter().map(|&server| (busy_ns(run, server) as f64, server)).collect();
     let total: f64 = busy.iter().map(|(busy, _)| busy).sum();
-    let Some((most, hottest)) = busy.iter().copied().reduce(|a, b| if b.0 > a.0 { b } else { a }) else { return };
+    let Some((most, hottest)) = busy.iter().copied().reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
+        return;
+    };
     let window_ns = measured_ns(run) as f64;
     put(metrics, "server.imbalance", ratio(most, total / busy.len() as f64));
     put(metrics, "server.hottest_utilization", ratio(most, window_ns * f64::from(scenario.cluster.cpu)));
@@ -44,7 +47,9 @@ fn servers(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
 
 /// Samples that lie between warm-up and the load's end.
 fn measured(run: &Run) -> impl Iterator<Item = &shardlab_sim::NodeSample> {
-    run.samples.iter().filter(|sample| sample.at > run.warmup + run.sample_every - 1 && sample.at <= run.duration)
+    run.samples
+        .iter()
+        .filter(|sample| sample.at > run.warmup + run.sample_every - 1 && sample.at <= run.duration)
 }
 
 /// How long those samples are together.

@@ -44,7 +44,8 @@ fn judged(judgements: &[Judgement], metrics: &mut Metrics) {
 fn in_order(mut metrics: Metrics) -> IndexMap<String, f64> {
     metrics.retain(|_, value| value.is_finite());
     let known = catalogue::all().into_iter();
-    let ordered = known.filter_map(|info| metrics.remove(&info.name).map(|value| (info.name, value))).collect();
+    let ordered =
+        known.filter_map(|info| metrics.remove(&info.name).map(|value| (info.name, value))).collect();
     assert!(metrics.is_empty(), "every metric is in the catalogue, but {:?} are not", metrics.keys());
     ordered
 }

@@ -1,0 +1,242 @@
+//! Metrics of runs made by hand.
+
+use shardlab_consistency::{
+    Case, Evidence, History, MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Promises, Time,
+    Transaction, VersionOrder, judge,
+};
+use shardlab_models::shard_map::ShardId;
+use shardlab_models::world::{Layout, Run, ShardOperations, TransactionCosts};
+use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeId, NodeSample, SECOND};
+
+use super::*;
+use crate::load_text;
+
+/// Node 0 is the control plane, 1 and 2 are servers, 3 the coordinator, 4 the clients.
+pub(crate) fn run(history: History) -> Run {
+    let names = ["control plane", "server 0", "server 1", "coordinator 0", "clients local/orders"];
+    let evidence = Evidence { version_order: Some(VersionOrder::default()), ..Evidence::default() };
+    Run {
+        layout: Layout {
+            control_plane: NodeId(0),
+            servers: vec![NodeId(1), NodeId(2)],
+            coordinators: vec![NodeId(3)],
+            clients: vec![NodeId(4)],
+            names: names.map(str::to_owned).to_vec(),
+            region: vec![0; 5],
+            zone: vec![0; 5],
+        },
+        history,
+        evidence,
+        promises: Promises::NONE,
+        receipts: Vec::new(),
+        fingerprint: Fingerprint(7),
+        events: 0,
+        counters: Counters::default(),
+        samples: Vec::new(),
+        sample_every: SECOND,
+        primaries: vec![Some(NodeId(1)), None],
+        shard_operations: vec![ShardOperations::default(); 2],
+        failovers: Vec::new(),
+        transactions: TransactionCosts::default(),
+        replication_lag_ns: Vec::new(),
+        convergence_ns: None,
+        duration: 10 * SECOND,
+        warmup: SECOND,
+    }
+}
+
+pub(crate) fn scenario() -> Scenario {
+    let text = r#"
+        schema = 1
+        question = "?"
+        duration = "10s"
+        warmup = "1s"
+        cluster = { servers = 2, cpu = 4 }
+        [[workload]]
+        name = "orders"
+        arrivals = { open = "10/s" }
+        mix = { read = 1.0 }
+        surge = { at = "5s", for = "2s", key = 1, share = 0.5 }
+    "#;
+    load_text("test.toml", text, "test", &[]).unwrap_or_else(|error| panic!("{error}")).scenario
+}
+
+/// A read of key 1 served by server 0 that takes `latency_ms`.
+pub(crate) fn read(invoked: Time, latency_ms: u64, outcome: Outcome) -> Operation {
+    let completed = if outcome == Outcome::Info { Time::MAX } else { invoked + latency_ms * MILLISECOND };
+    let (process, key, value, previous) = (0, 1, 0, 0);
+    Operation {
+        process,
+        node: 1,
+        kind: OperationKind::Read,
+        outcome,
+        key,
+        value,
+        previous,
+        invoked,
+        completed,
+    }
+}
+
+fn measured(run: &Run) -> IndexMap<String, f64> {
+    measure(&scenario(), run, &judge(&Case::new(&run.history, &run.evidence), run.promises))
+}
+
+fn check(run: &Run, expected: &[(&str, Option<f64>)]) {
+    let metrics = measured(run);
+    for (name, value) in expected {
+        assert!(catalogue::find(name).is_some(), "{name} is in the catalogue");
+        let found = metrics.get(*name).copied();
+        let close = match (found, *value) {
+            (Some(found), Some(value)) => (found - value).abs() < 1e-9,
+            (found, value) => found == value,
+        };
+        assert!(close, "{name}: {found:?}, not {value:?}");
+    }
+}
+
+#[test]
+fn only_calls_between_warm_up_and_the_end_count() {
+    let mut history = History::default();
+    history.push(read(SECOND / 2, 900, Outcome::Ok));
+    history.push(read(2 * SECOND, 10, Outcome::Ok));
+    history.push(read(3 * SECOND, 30, Outcome::Ok));
+    history.push(read(4 * SECOND, 500, Outcome::Fail));
+    history.push(read(8 * SECOND, 0, Outcome::Info));
+    history.push(read(11 * SECOND, 5, Outcome::Ok));
+    check(
+        &run(history),
+        &[
+            ("operations", Some(4.0)),
+            ("errors", Some(2.0)),
+            ("availability.fraction", Some(0.5)),
+            // The first was called in the warm-up and answered after it.
+            ("throughput.ops_per_s", Some(3.0 / 9.0)),
+            ("latency.all.p50_ms", Some(10.0)),
+            ("latency.read.p99_ms", Some(30.0)),
+            ("latency.read.mean_ms", Some(20.0)),
+            ("latency.write.p99_ms", None),
+            // From the answer at 3.03 s to the end.
+            ("outage.longest_ms", Some(6_970.0)),
+        ],
+    );
+}
+
+#[test]
+fn a_surge_is_held_against_what_was_before() {
+    let mut history = History::default();
+    for (at, latency_ms) in [(2, 10), (3, 20), (5, 100), (6, 60), (8, 700)] {
+        history.push(read(at * SECOND, latency_ms, Outcome::Ok));
+    }
+    check(
+        &run(history),
+        &[
+            ("surge.p99_before_ms", Some(20.0)),
+            ("surge.p99_during_ms", Some(100.0)),
+            ("surge.p99_penalty", Some(5.0)),
+            ("surge.throughput_during_ops_per_s", Some(1.0)),
+        ],
+    );
+}
+
+#[test]
+fn the_hottest_shard_and_server_are_held_against_the_mean() {
+    let mut run = run(History::default());
+    run.shard_operations =
+        [(30, 0), (6, 4)].map(|(reads, writes)| ShardOperations { reads, writes, keys_written: 0 }).to_vec();
+    let sample = |at: u64, node, busy_s: u64, queue_length| NodeSample {
+        at: at * SECOND,
+        node: NodeId(node),
+        busy_ns: busy_s * SECOND,
+        queue_length,
+        handled: 0,
+    };
+    // Nine measured seconds of four cores; the first sample is the warm-up's, the last the drain's.
+    run.samples = vec![
+        sample(1, 1, 4, 99),
+        sample(2, 1, 1, 0),
+        sample(10, 1, 2, 3),
+        sample(10, 2, 1, 7),
+        sample(11, 1, 4, 99),
+    ];
+    check(
+        &run,
+        &[
+            ("shard.imbalance", Some(1.5)),
+            ("shard.hottest_share", Some(0.75)),
+            ("shard.cv", Some(0.5)),
+            ("server.imbalance", Some(1.5)),
+            ("server.hottest_utilization", Some(3.0 / 36.0)),
+            ("server.longest_queue", Some(7.0)),
+        ],
+    );
+}
+
+#[test]
+fn transactions_are_counted_by_decision() {
+    let mut history = History::default();
+    let steps = [MicroOperation::Add { key: 1, delta: 1 }, MicroOperation::Add { key: 2, delta: -1 }];
+    history.push_transaction(Transaction::new(1, 0, Outcome::Ok, 2 * SECOND, 3 * SECOND), &steps);
+    let audit = [MicroOperation::Read { key: 1, value: 1 }];
+    history.push_transaction(Transaction::new(2, 0, Outcome::Ok, 4 * SECOND, 6 * SECOND), &audit);
+    let mut run = run(history);
+    run.transactions = TransactionCosts {
+        committed: 2,
+        aborted: 6,
+        messages: 24,
+        forced_writes: 10,
+        in_doubt_ns: vec![MILLISECOND, 3 * MILLISECOND],
+        lock_held_ns: vec![5 * MILLISECOND],
+        blocked: 4,
+    };
+    check(
+        &run,
+        &[
+            ("latency.transfer.p50_ms", Some(1_000.0)),
+            ("latency.audit.p50_ms", Some(2_000.0)),
+            ("txn.committed_per_s", Some(2.0 / 9.0)),
+            ("txn.abort_fraction", Some(0.75)),
+            ("txn.messages_per_commit", Some(12.0)),
+            ("txn.forced_writes_per_commit", Some(5.0)),
+            ("txn.in_doubt.p50_ms", Some(1.0)),
+            ("txn.in_doubt.max_ms", Some(3.0)),
+            ("txn.blocked", Some(4.0)),
+            // Keys 1 and 2 are in different shards of modulo 2.
+            ("fanout.mean", Some(1.5)),
+        ],
+    );
+}
+
+#[test]
+fn failovers_lag_and_convergence_are_taken_as_they_are() {
+    let mut run = run(History::default());
+    run.failovers = vec![(ShardId(0), SECOND, 2 * SECOND), (ShardId(1), SECOND, 4 * SECOND)];
+    run.replication_lag_ns = vec![MILLISECOND; 98].into_iter().chain([9 * MILLISECOND; 2]).collect();
+    run.convergence_ns = Some(250 * MILLISECOND);
+    check(
+        &run,
+        &[
+            ("failover.count", Some(2.0)),
+            ("failover.duration_ms", Some(2_000.0)),
+            ("replication.lag.p99_ms", Some(9.0)),
+            ("convergence.time_ms", Some(250.0)),
+        ],
+    );
+}
+
+#[test]
+fn an_empty_run_has_no_ratios_and_does_not_divide_by_zero() {
+    let metrics = measured(&run(History::default()));
+    assert!(metrics.values().all(|value| value.is_finite()), "{metrics:?}");
+    assert_eq!(metrics.get("availability.fraction"), None);
+    assert_eq!(metrics.get("operations"), Some(&0.0));
+}
+
+#[test]
+fn metrics_come_in_the_catalogues_order() {
+    let mut history = History::default();
+    history.push(Operation { node: NO_NODE, ..read(2 * SECOND, 10, Outcome::Ok) });
+    let names: Vec<String> = measured(&run(history)).into_keys().collect();
+    let catalogued = catalogue::all().into_iter().map(|info| info.name);
+    assert_eq!(names, catalogued.filter(|name| names.contains(name)).collect::<Vec<_>>());
+}

@@ -66,13 +66,20 @@ mod tests {
             (Some(1.0), Some(2.0), None, Unknown),
         ];
         for (least, most, measured, expected) in table {
-            assert_eq!(verdict(&expectation(least, most), measured), expected, "{least:?} {most:?} {measured:?}");
+            assert_eq!(
+                verdict(&expectation(least, most), measured),
+                expected,
+                "{least:?} {most:?} {measured:?}"
+            );
         }
     }
 
     #[test]
     fn an_anomaly_is_a_metric_too() {
         assert_eq!(words(&expectation(None, Some(0.0))), "anomalies.lost-write at most 0");
-        assert_eq!(words(&expectation(Some(1.0), Some(2.0))), "anomalies.lost-write at least 1 and at most 2");
+        assert_eq!(
+            words(&expectation(Some(1.0), Some(2.0))),
+            "anomalies.lost-write at least 1 and at most 2"
+        );
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn run_one(
     advanced: &mut dyn FnMut(Time) -> bool,
 ) -> Result<SeedResult, RunError> {
     let config = case.scenario.config();
-    let faults = convert(&case.scenario, &layout(&config), seed).expect("faults were checked when the file was loaded");
+    let faults = convert(&case.scenario, &layout(&config), seed)
+        .expect("faults were checked when the file was loaded");
     let world = World::build(&config, faults, seed).map_err(RunError::Build)?;
     let run = world.run(advanced).ok_or(RunError::Stopped)?;
     Ok(reduce(case, seed, is_first, run))

@@ -27,7 +27,8 @@ pub(super) fn reduce(
     let variants: Vec<VariantReport> = cases.map(|(case, results)| variant(case, results)).collect();
     let expectations = expectations::judge(plan, &variants);
     let verdicts = variants.iter().map(|variant| variant.verdict);
-    let verdict = verdicts.chain(expectations.iter().map(|row| row.verdict)).max().unwrap_or(VerdictKind::Unknown);
+    let verdict =
+        verdicts.chain(expectations.iter().map(|row| row.verdict)).max().unwrap_or(VerdictKind::Unknown);
     let scenario = &plan.scenario;
     let report = RunReport {
         scenario: scenario.name.clone(),
@@ -56,7 +57,10 @@ fn combined(results: &[Vec<SeedResult>]) -> String {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     let mut fingerprints = results.iter().flatten().map(|result| result.fingerprint.0);
     let fold = |hash: u128, fingerprint: u128| {
-        fingerprint.to_le_bytes().iter().fold(hash, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+        fingerprint
+            .to_le_bytes()
+            .iter()
+            .fold(hash, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
     };
     let hash = match (fingerprints.next(), fingerprints.next()) {
         (Some(only), None) => only,
@@ -102,7 +106,8 @@ const fn kind(verdict: &Verdict) -> VerdictKind {
 fn figures(results: &[SeedResult]) -> IndexMap<String, Figure> {
     let known = crate::catalogue::all().into_iter();
     let figure_of = |name: String| {
-        let values: Vec<f64> = results.iter().filter_map(|result| result.metrics.get(&name).copied()).collect();
+        let values: Vec<f64> =
+            results.iter().filter_map(|result| result.metrics.get(&name).copied()).collect();
         (!values.is_empty()).then(|| (name, figure(&values)))
     };
     known.filter_map(|info| figure_of(info.name)).collect()

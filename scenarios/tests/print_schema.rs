@@ -1,1 +1,0 @@
-#[test] fn p(){ println!("{}", shardlab_scenarios::schema::text()); }
