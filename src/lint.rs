@@ -1,7 +1,5 @@
 //! `lint`: everything that is wrong with scenario files, with its place.
 
-use std::io::IsTerminal;
-
 use shardlab_scenarios::load;
 
 use crate::exit::Exit;
@@ -17,7 +15,7 @@ pub fn lint(files: &[String]) -> Exit {
                 print(&format!("{file}: fine ({cases} {})\n", if cases == 1 { "case" } else { "cases" }));
             }
             Err(error) => {
-                complain(error.render(std::io::stderr().is_terminal()));
+                complain(error.render(crate::output::is_coloured()));
                 exit = Exit::BadInput;
             }
         }

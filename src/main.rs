@@ -2,13 +2,16 @@
 
 mod cli;
 mod exit;
-mod list;
+mod history;
 mod lint;
+mod list;
 mod new;
 mod output;
+mod progress;
 mod replay;
 mod run;
 mod schema;
+mod wall_clock;
 
 use clap::{CommandFactory, Parser};
 

@@ -1,7 +1,7 @@
 //! Writing to the terminal, or to whatever stands in its place.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::exit::Exit;
 
@@ -27,4 +27,9 @@ pub fn complain(text: impl Display) {
 /// Columns of the terminal; 100 where there is none.
 pub fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0))
+}
+
+/// Whether errors are shown in colour: on a terminal, unless `NO_COLOR` is set.
+pub fn is_coloured() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

@@ -19,6 +19,6 @@ mod words;
 
 pub use error::ReportError;
 pub use meta::Meta;
-pub use run_folder::{WriteHistory, WrittenRun, write};
+pub use run_folder::{WriteHistory, WrittenRun, check, write};
 pub use shardlab_scenarios::catalogue::{Better, MetricInfo};
 pub use summary::summary_json;

@@ -40,8 +40,7 @@ pub fn write(
     folder: &Path,
     latest: Option<&Path>,
 ) -> Result<WrittenRun, ReportError> {
-    check_replaceable(folder)?;
-    latest.map_or(Ok(()), check_link)?;
+    check(folder, latest)?;
     let parent = parent(folder)?;
     fs::create_dir_all(&parent).at("create folder", &parent)?;
     let draft = draft(&parent)?;
@@ -54,6 +53,21 @@ pub fn write(
         link(latest, folder)?;
     }
     Ok(WrittenRun { folder: folder.to_path_buf(), report: folder.join("report.html") })
+}
+
+/// Whether [`write()`] could begin: to be asked before a long run. Writes nothing.
+///
+/// # Errors
+/// When `folder` or `latest` is somebody else's, or a file stands where a folder must be made.
+pub fn check(folder: &Path, latest: Option<&Path>) -> Result<(), ReportError> {
+    check_replaceable(folder)?;
+    latest.map_or(Ok(()), check_link)?;
+    let parent = parent(folder)?;
+    let made = parent.ancestors().find(|ancestor| ancestor.exists());
+    match made.filter(|ancestor| !ancestor.is_dir()) {
+        Some(file) => Err(ReportError::new("create a folder in", file, io::ErrorKind::NotADirectory.into())),
+        None => Ok(()),
+    }
 }
 
 /// Only an older run or an empty folder may be replaced; somebody's other files are never deleted.

@@ -147,7 +147,7 @@ impl Checker<'_> {
         let known = catalogue::all();
         let help = match nearest(metric, known.iter().map(|info| info.name.as_str())) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`shardlab list --metrics` shows all of them".into(),
+            None => format!("metrics begin with {}", families(&known)),
         };
         self.report(path, format!("there is no metric `{metric}`"), &help);
     }
@@ -211,6 +211,13 @@ impl Checker<'_> {
         let path = format!("fault.{}.{}", problem.index, problem.path);
         self.report(&path, format!("fault `{label}`: {}", problem.message), &problem.help);
     }
+}
+
+/// "`throughput`, `latency`": the first parts of all names.
+fn families(known: &[catalogue::MetricInfo]) -> String {
+    let mut families: Vec<&str> = known.iter().filter_map(|info| info.name.split('.').next()).collect();
+    families.dedup();
+    format!("`{}`", families.join("`, `"))
 }
 
 fn left_at_default(path: &str) -> String {

@@ -1,0 +1,137 @@
+//! `run`: load, run, write the run folder, sum up.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shardlab_reports::{Meta, summary_json, terminal};
+use shardlab_scenarios::tables::VerdictKind;
+use shardlab_scenarios::{Outcome, Plan, RunError, RunOptions, catalogue, load, run_all};
+
+use crate::cli::{Engine, Format, RunArguments};
+use crate::exit::Exit;
+use crate::history;
+use crate::output::{complain, print, width};
+use crate::progress::Bar;
+use crate::wall_clock::WallClock;
+
+/// Runs a scenario and leaves its report.
+pub fn run(arguments: &RunArguments) -> Exit {
+    let plan = match load(&arguments.scenario, &arguments.set) {
+        Ok(plan) => plan,
+        Err(error) => {
+            complain(error.render(crate::output::is_coloured()));
+            return Exit::BadInput;
+        }
+    };
+    let options = options(arguments);
+    let folder = folder(arguments, &plan, &options);
+    if let Err(error) = shardlab_reports::check(&folder.path, folder.latest.as_deref()) {
+        complain(format!("error: {error}\nhelp: name another folder with --out"));
+        return Exit::InputOutput;
+    }
+    let clock = WallClock::start();
+    match execute(&plan, &options) {
+        Ok(outcome) => finish(&outcome, &folder, clock.meta(), arguments.format),
+        Err(exit) => exit,
+    }
+}
+
+/// Runs a plan under a progress bar, until it ends or the user stops it.
+pub fn execute(plan: &Plan, options: &RunOptions) -> Result<Outcome, Exit> {
+    let stop = stop_on_interrupt();
+    let bar = Bar::new(&plan.scenario.name);
+    let outcome = run_all(plan, options, &|progress| bar.show(progress), &stop);
+    bar.clear();
+    outcome.map_err(|error| match error {
+        RunError::Stopped => {
+            complain("stopped: nothing was written");
+            Exit::Interrupted
+        }
+        RunError::EngineUnavailable(_) | RunError::SeedsOverflow => {
+            complain(format!("error: {error}"));
+            Exit::Usage
+        }
+        RunError::Build(_) => {
+            complain(format!("error: {error}"));
+            Exit::BadInput
+        }
+    })
+}
+
+/// The first Ctrl-C lets the runs end at the next moment; the second ends the process. Nothing is ever half-written.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    // Without a handler Ctrl-C ends the process at once, which leaves nothing half-written either.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(Exit::Interrupted.code());
+        }
+    });
+    stop
+}
+
+fn options(arguments: &RunArguments) -> RunOptions {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let jobs = arguments.jobs.and_then(|jobs| NonZeroUsize::new(jobs as usize)).unwrap_or_else(cores);
+    let seeds = arguments.seeds.map(|(first, last)| u32::try_from(last - first + 1).unwrap_or(u32::MAX));
+    RunOptions {
+        seed: arguments.seed.or(arguments.seeds.map(|(first, _)| first)),
+        seeds,
+        jobs,
+        engine: match arguments.engine {
+            Engine::Native => shardlab_scenarios::Engine::Native,
+            Engine::Madsim => shardlab_scenarios::Engine::Madsim,
+        },
+    }
+}
+
+/// Where the run goes, and the link that shows the latest one.
+struct Folder {
+    path: PathBuf,
+    latest: Option<PathBuf>,
+}
+
+fn folder(arguments: &RunArguments, plan: &Plan, options: &RunOptions) -> Folder {
+    match &arguments.out {
+        Some(path) => Folder { path: path.clone(), latest: None },
+        None => {
+            let runs = Path::new("runs");
+            let seed = options.seed.unwrap_or(plan.scenario.seed).to_string();
+            Folder { path: runs.join(&plan.scenario.name).join(seed), latest: Some(runs.join("latest")) }
+        }
+    }
+}
+
+fn finish(outcome: &Outcome, folder: &Folder, meta: Meta, format: Format) -> Exit {
+    let report = &outcome.report;
+    let info = catalogue::all();
+    let history = history::worst(outcome);
+    let write_history = history.map(|history| move |out: &mut dyn std::io::Write| history::write(history, out));
+    let write_history = write_history.as_ref().map(|write| write as shardlab_reports::WriteHistory<'_>);
+    let written =
+        shardlab_reports::write(report, &info, &meta, write_history, &folder.path, folder.latest.as_deref());
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            complain(format!("error: {error}"));
+            return Exit::InputOutput;
+        }
+    };
+    let printed = print(&match format {
+        Format::Text => terminal::summary(report, &info, &written.report, width()),
+        Format::Json => summary_json(report),
+    });
+    if printed == Exit::Pass { of_verdict(report.verdict) } else { printed }
+}
+
+/// The exit code of a verdict.
+pub const fn of_verdict(verdict: VerdictKind) -> Exit {
+    match verdict {
+        VerdictKind::Pass => Exit::Pass,
+        VerdictKind::Fail => Exit::Fail,
+        VerdictKind::Unknown => Exit::Unknown,
+    }
+}
