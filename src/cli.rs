@@ -4,15 +4,70 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use shardlab_scenarios::sweep::MOST_SEEDS;
 
+// Eighty columns are the narrowest terminal in use: examples that wrap cannot be copied.
 const EXAMPLES: &str = "\
 Examples:
-  shardlab run flash-sale                       which sharding keeps a flash sale off one server?
-  shardlab run partition --seeds 1..20          the same faults under twenty seeds, with confidence intervals
-  shardlab run transfer --set drain=20s         one setting changed
+  shardlab run flash-sale                  which sharding keeps the shop open?
+  shardlab run partition --seeds 1..20     with confidence intervals
+  shardlab run transfer --set drain=20s    with one setting changed
   shardlab new my-cluster && shardlab run my-cluster.toml
 
-Exit codes: 0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage, 65 bad input, 74 input/output.";
+Exit codes:
+  0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage,
+  65 bad input, 70 a defect of shardlab, 74 input/output, 130 Ctrl-C";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  shardlab run flash-sale
+  shardlab run partition --seeds 1..20 --jobs 2
+  shardlab run transfer --set drain=20s --set cluster.servers=7 --out my-run
+  shardlab run my-cluster.toml --format json
+
+A run leaves runs/SCENARIO/SEED with report.html, summary.json, tables (CSV),
+plots, history.edn, and resolved.toml, which shows every setting; runs/latest is
+a link to it.
+
+Exit codes:
+  0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage,
+  65 bad input, 70 a defect of shardlab, 74 input/output, 130 Ctrl-C";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  shardlab list
+  shardlab list --format json | jq -r .[].name";
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  shardlab lint my-cluster.toml
+  shardlab lint scenarios/*.toml
+
+Exit codes: 0 all are fine, 64 usage, 65 something is wrong in one of them.";
+
+const SCHEMA_EXAMPLES: &str = "\
+Example:
+  shardlab schema > schema.json
+
+Then begin a scenario file with `#:schema schema.json`: an editor with a TOML
+language server completes and checks it.";
+
+const NEW_EXAMPLES: &str = "\
+Example:
+  shardlab new my-cluster && shardlab run my-cluster.toml";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  shardlab replay runs/latest
+  shardlab replay runs/partition/1
+
+Exit codes: 0 the same fingerprint, 1 another one, 64 usage, 65 no run folder.";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(shardlab completions bash)
+  shardlab completions zsh > ~/.zfunc/_shardlab
+  shardlab completions fish > ~/.config/fish/completions/shardlab.fish";
 
 /// A deterministic simulator of distributed databases: run a scenario, read what it costs and what goes wrong.
 #[derive(Debug, Parser)]
@@ -29,31 +84,37 @@ pub enum Verb {
     /// Run a scenario: a file, or a name from the library.
     Run(RunArguments),
     /// Show the scenarios of the library.
+    #[command(after_help = LIST_EXAMPLES)]
     List {
         /// How to show them.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
     /// Check scenario files without running them.
+    #[command(after_help = LINT_EXAMPLES)]
     Lint {
         /// Files, or names from the library.
         #[arg(required = true)]
         files: Vec<String>,
     },
     /// Print the JSON Schema of scenario files, for editors.
+    #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
     /// Write a scenario file to begin with: NAME.toml.
+    #[command(after_help = NEW_EXAMPLES)]
     New {
         /// Name of the scenario.
         name: String,
     },
     /// Run again what a run folder holds, and compare the fingerprints.
+    #[command(after_help = REPLAY_EXAMPLES)]
     Replay {
         /// A run folder: runs/SCENARIO/SEED, or runs/latest.
         #[arg(value_name = "RUN_DIR")]
         folder: PathBuf,
     },
     /// Print a completion script for a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
         /// Which shell.
         shell: Shell,
@@ -80,7 +141,7 @@ pub enum Engine {
 
 /// What `run` takes.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = RUN_EXAMPLES)]
 pub struct RunArguments {
     /// A scenario file, or a name from the library (see `shardlab list`).
     pub scenario: String,
@@ -116,6 +177,9 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
     if first > last {
         return Err(format!("the first seed, {first}, comes after the last, {last}"));
     }
+    if last - first >= u64::from(MOST_SEEDS) {
+        return Err(format!("{MOST_SEEDS} seeds are the most"));
+    }
     Ok((first, last))
 }
 
@@ -127,7 +191,9 @@ mod tests {
     fn seeds_are_a_range_with_both_ends() {
         assert_eq!(seeds("1..20"), Ok((1, 20)));
         assert_eq!(seeds("7..7"), Ok((7, 7)));
-        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "1..-2"] {
+        assert_eq!(seeds("1..100000"), Ok((1, u64::from(MOST_SEEDS))));
+        let most = format!("0..{}", u64::MAX);
+        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "1..-2", "1..100001", &most] {
             assert!(seeds(wrong).is_err(), "{wrong}");
         }
     }

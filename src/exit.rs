@@ -1,6 +1,6 @@
 //! How a command ends: one code for each kind of end.
 
-/// The exit codes. 64, 65 and 74 are those of BSD's `sysexits`.
+/// The exit codes. 64, 65, 70 and 74 are those of BSD's `sysexits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Everything that was promised or expected held.
@@ -13,6 +13,8 @@ pub enum Exit {
     Usage,
     /// A scenario is wrong.
     BadInput,
+    /// A promise of shardlab's own is broken.
+    Defect,
     /// Something could not be written.
     InputOutput,
     /// Stopped by the user.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Unknown => 2,
             Self::Usage => 64,
             Self::BadInput => 65,
+            Self::Defect => 70,
             Self::InputOutput => 74,
             Self::Interrupted => 130,
         }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use shardlab_consistency::History;
-use shardlab_scenarios::edn::write_history;
 use shardlab_scenarios::Outcome;
+use shardlab_scenarios::edn::write_history;
 
 /// Operations beyond which a history is thinned: about 20 MB of text.
 const MOST_OPERATIONS: usize = 100_000;

@@ -12,10 +12,12 @@ pub fn lint(files: &[String]) -> Exit {
         match load(file, &[]) {
             Ok(plan) => {
                 let cases = plan.cases.len();
-                print(&format!("{file}: fine ({cases} {})\n", if cases == 1 { "case" } else { "cases" }));
+                let word = if cases == 1 { "case" } else { "cases" };
+                let printed = print(&format!("{file}: fine ({cases} {word})\n"));
+                exit = if printed == Exit::Pass { exit } else { printed };
             }
             Err(error) => {
-                complain(error.render(crate::output::is_coloured()));
+                complain(error.render(true));
                 exit = Exit::BadInput;
             }
         }

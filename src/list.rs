@@ -14,7 +14,7 @@ pub fn list(format: Format) -> Exit {
         match load(entry.name, &[]) {
             Ok(plan) => rows.push((entry.name, plan.scenario.question)),
             Err(error) => {
-                complain(error.render(false));
+                complain(error.render(true));
                 return Exit::BadInput;
             }
         }
@@ -32,7 +32,9 @@ fn text(rows: &[(&str, String)]) -> String {
 }
 
 fn json(rows: &[(&str, String)]) -> String {
-    let rows: Vec<_> =
-        rows.iter().map(|(name, question)| serde_json::json!({ "name": name, "question": question })).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(name, question)| serde_json::json!({ "name": name, "question": question }))
+        .collect();
     format!("{:#}\n", serde_json::Value::from(rows))
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod exit;
 mod history;
+mod interrupt;
 mod lint;
 mod list;
 mod new;

@@ -1,8 +1,8 @@
 //! `new`: a scenario file to begin with.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use crate::exit::Exit;
 use crate::output::{complain, print};
@@ -12,16 +12,19 @@ pub fn new(name: &str) -> Exit {
     let name = name.trim_end_matches(".toml");
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(is_plain) {
-        complain(format!("error: `{name}` is no name for a scenario\nhelp: use letters, digits, `-` and `_`"));
+        complain(format!(
+            "error: `{name}` is no name for a scenario\nhelp: use letters, digits, `-` and `_`"
+        ));
         return Exit::Usage;
     }
     let path = PathBuf::from(format!("{name}.toml"));
-    let created = OpenOptions::new().write(true).create_new(true).open(&path);
-    let written = created.and_then(|mut file| file.write_all(shardlab_scenarios::new::starter().as_bytes()));
-    match written {
+    match write(&path) {
         Ok(()) => print(&format!("{0}: written. Next: shardlab run {0}\n", path.display())),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            complain(format!("error: {} exists already\nhelp: choose another name, or remove it", path.display()));
+            complain(format!(
+                "error: {} exists already\nhelp: choose another name, or remove it",
+                path.display()
+            ));
             Exit::InputOutput
         }
         Err(error) => {
@@ -29,4 +32,16 @@ pub fn new(name: &str) -> Exit {
             Exit::InputOutput
         }
     }
+}
+
+/// Writes the whole file or none.
+fn write(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written =
+        file.write_all(shardlab_scenarios::new::starter().as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The file is ours and is not whole. The error to tell is the first one.
+        let _ = fs::remove_file(path);
+    }
+    written
 }

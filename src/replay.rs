@@ -27,14 +27,23 @@ pub fn replay(folder: &Path) -> Exit {
     let summary = match read(folder) {
         Ok(summary) => summary,
         Err(message) => {
-            complain(format!("error: {message}\nhelp: name a run folder, as runs/SCENARIO/SEED or runs/latest"));
+            complain(format!(
+                "error: {message}\nhelp: name a run folder, as runs/SCENARIO/SEED or runs/latest"
+            ));
             return Exit::BadInput;
         }
+    };
+    let Some(engine) = engine(&summary.engine) else {
+        complain(format!(
+            "error: there is no engine `{}`\nhelp: use the shardlab that made the run",
+            summary.engine
+        ));
+        return Exit::BadInput;
     };
     let plan = match load_file(&folder.join("resolved.toml"), &[]) {
         Ok(plan) => plan,
         Err(error) => {
-            complain(error.render(crate::output::is_coloured()));
+            complain(error.render(true));
             return Exit::BadInput;
         }
     };
@@ -42,7 +51,7 @@ pub fn replay(folder: &Path) -> Exit {
         seed: Some(summary.seed),
         seeds: Some(summary.seeds.unwrap_or(1)),
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        engine: if summary.engine == "madsim" { Engine::Madsim } else { Engine::Native },
+        engine,
     };
     match execute(&plan, &options) {
         Ok(outcome) => compare(&summary, &outcome.report.fingerprint),
@@ -52,8 +61,13 @@ pub fn replay(folder: &Path) -> Exit {
 
 fn read(folder: &Path) -> Result<Summary, String> {
     let path = folder.join("summary.json");
-    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text =
+        fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{} is no run's summary: {error}", path.display()))
+}
+
+fn engine(name: &str) -> Option<Engine> {
+    [Engine::Native, Engine::Madsim].into_iter().find(|engine| engine.name() == name)
 }
 
 fn compare(summary: &Summary, fingerprint: &str) -> Exit {

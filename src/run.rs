@@ -1,9 +1,8 @@
 //! `run`: load, run, write the run folder, sum up.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use shardlab_reports::{Meta, summary_json, terminal};
 use shardlab_scenarios::tables::VerdictKind;
@@ -12,6 +11,7 @@ use shardlab_scenarios::{Outcome, Plan, RunError, RunOptions, catalogue, load, r
 use crate::cli::{Engine, Format, RunArguments};
 use crate::exit::Exit;
 use crate::history;
+use crate::interrupt::Interrupt;
 use crate::output::{complain, print, width};
 use crate::progress::Bar;
 use crate::wall_clock::WallClock;
@@ -21,7 +21,7 @@ pub fn run(arguments: &RunArguments) -> Exit {
     let plan = match load(&arguments.scenario, &arguments.set) {
         Ok(plan) => plan,
         Err(error) => {
-            complain(error.render(crate::output::is_coloured()));
+            complain(error.render(true));
             return Exit::BadInput;
         }
     };
@@ -40,37 +40,40 @@ pub fn run(arguments: &RunArguments) -> Exit {
 
 /// Runs a plan under a progress bar, until it ends or the user stops it.
 pub fn execute(plan: &Plan, options: &RunOptions) -> Result<Outcome, Exit> {
-    let stop = stop_on_interrupt();
+    let interrupt = Interrupt::listen();
     let bar = Bar::new(&plan.scenario.name);
-    let outcome = run_all(plan, options, &|progress| bar.show(progress), &stop);
+    let run = || run_all(plan, options, &|progress| bar.show(progress), interrupt.stop());
+    // Nothing that a run has left half-done is looked at afterwards.
+    let outcome = catch_unwind(AssertUnwindSafe(run));
     bar.clear();
-    outcome.map_err(|error| match error {
-        RunError::Stopped => {
-            complain("stopped: nothing was written");
-            Exit::Interrupted
-        }
-        RunError::EngineUnavailable(_) | RunError::SeedsOverflow => {
-            complain(format!("error: {error}"));
-            Exit::Usage
-        }
-        RunError::Build(_) => {
-            complain(format!("error: {error}"));
-            Exit::BadInput
-        }
-    })
+    match outcome {
+        Err(_) => Err(defect(plan, options)),
+        Ok(_) if !interrupt.close() => Err(explain(&RunError::Stopped)),
+        Ok(outcome) => outcome.map_err(|error| explain(&error)),
+    }
 }
 
-/// The first Ctrl-C lets the runs end at the next moment; the second ends the process. Nothing is ever half-written.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    // Without a handler Ctrl-C ends the process at once, which leaves nothing half-written either.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(Exit::Interrupted.code());
+/// A panic has been printed already; what is missing is how to have it again.
+fn defect(plan: &Plan, options: &RunOptions) -> Exit {
+    let first = options.seed.unwrap_or(plan.scenario.seed);
+    let last = first.saturating_add(u64::from(options.seeds.unwrap_or(plan.scenario.sweep.seeds).max(1) - 1));
+    let seeds = if first == last { vec![first] } else { vec![first, last] };
+    complain("error: this is a defect of shardlab, not of the scenario; nothing was written");
+    complain(format!("help: report it with what is printed above, and: {}", plan.replay(&seeds)));
+    Exit::Defect
+}
+
+fn explain(error: &RunError) -> Exit {
+    let (message, exit) = match error {
+        RunError::Stopped => ("stopped: nothing was written".to_owned(), Exit::Interrupted),
+        RunError::EngineUnavailable(_) => {
+            (format!("error: {error}\nhelp: leave out --engine, or write `--engine native`"), Exit::Usage)
         }
-    });
-    stop
+        RunError::SeedsOverflow => (format!("error: {error}\nhelp: begin with a smaller seed"), Exit::Usage),
+        RunError::Build(_) => (format!("error: {error}"), Exit::BadInput),
+    };
+    complain(message);
+    exit
 }
 
 fn options(arguments: &RunArguments) -> RunOptions {
@@ -109,7 +112,8 @@ fn finish(outcome: &Outcome, folder: &Folder, meta: Meta, format: Format) -> Exi
     let report = &outcome.report;
     let info = catalogue::all();
     let history = history::worst(outcome);
-    let write_history = history.map(|history| move |out: &mut dyn std::io::Write| history::write(history, out));
+    let write_history =
+        history.map(|history| move |out: &mut dyn std::io::Write| history::write(history, out));
     let write_history = write_history.as_ref().map(|write| write as shardlab_reports::WriteHistory<'_>);
     let written =
         shardlab_reports::write(report, &info, &meta, write_history, &folder.path, folder.latest.as_deref());

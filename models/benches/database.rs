@@ -2,6 +2,7 @@
 //!
 //! Prints events and client operations a wall-clock second and bytes of history an operation, best of five.
 
+#[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
 use std::time::Instant;
 
 use shardlab_consistency::Operation;

@@ -48,6 +48,12 @@ pub enum Bug {
 pub struct Bugs(u32);
 
 impl Bugs {
+    /// Whether nothing is broken.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether `bug` is among them.
     #[must_use]
     pub const fn contains(self, bug: Bug) -> bool {

@@ -98,7 +98,7 @@ fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
     let struck: Vec<NodeId> =
         nodes.iter().enumerate().filter(|(index, _)| plan.victims >> (index % 32) & 1 == 1).map(|(_, &node)| node).collect();
     let target = match plan.mark {
-        Some(_) if plan.victims % 2 == 0 => Target::Marker,
+        Some(_) if plan.victims.is_multiple_of(2) => Target::Marker,
         _ => Target::Nodes(struck),
     };
     let action = match plan.kind {
@@ -109,7 +109,7 @@ fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
         kind => Action::Cut {
             from: target,
             to: Target::Nodes(nodes.to_vec()),
-            direction: if plan.victims % 3 == 0 { Direction::OneWay } else { Direction::Both },
+            direction: if plan.victims.is_multiple_of(3) { Direction::OneWay } else { Direction::Both },
             in_flight: if kind == 5 { InFlight::Drop } else { InFlight::Hold },
         },
     };

@@ -8,6 +8,9 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// A result has as many rows a case as it has seeds; more would sooner fill the memory than sharpen a figure.
+pub const MOST_SEEDS: u32 = 100_000;
+
 /// Settings that take several values in turn: every combination of the axes is a point, and every variant runs at
 /// every point with every seed.
 #[derive(Clone, Debug, PartialEq)]

@@ -304,7 +304,9 @@ impl Coordinator {
         self.committed_attempts.insert(attempt, transaction);
         self.records.insert(transaction, CommitRecord { result: result.clone(), participants });
         self.measures.committed += 1;
-        self.tell_commit(transaction, cx);
+        if !self.settings.bugs.contains(Bug::DecideBeforeSync) {
+            self.tell_commit(transaction, cx);
+        }
         if let Some(client) = client {
             cx.send(client, Message::Commit(CommitMessage::Done(Box::new(result))));
         }

@@ -17,11 +17,11 @@ impl LogReplica {
         entries: Entries,
         port: &mut LogPort<'_, '_>,
     ) {
-        if epoch < self.promised && !self.settings.no_fencing {
+        if epoch < self.promised && !self.no_fencing() {
             return port.send(from, LogMessage::Deposed { epoch: self.promised });
         }
-        if self.is_primary() && (epoch == self.promised || self.settings.no_fencing) {
-            assert!(self.settings.no_fencing, "an epoch has one primary");
+        if self.is_primary() && (epoch == self.promised || self.no_fencing()) {
+            assert!(self.no_fencing(), "an epoch has one primary");
             return;
         }
         if epoch > self.promised || self.primary() != Some(from) {

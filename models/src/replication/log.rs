@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use shardlab_sim::{NodeId, Time};
 
 use super::{Ack, Effective, Port, Refused, Replica};
+use crate::config::{Bug, Bugs};
 use crate::message::{Command, Entry, LogMessage, Position};
 use crate::shard_map::{Assignment, Epoch};
 
@@ -25,10 +26,8 @@ pub struct Settings {
     pub ack: Ack,
     /// After how many ticks without progress what is under way counts as lost; more than the longest round trip.
     pub resend_after_ticks: u32,
-    /// Bug: epochs are not checked.
-    pub no_fencing: bool,
-    /// Bug: one's own log is enough to commit.
-    pub ack_before_replication: bool,
+    /// What is broken.
+    pub bugs: Bugs,
 }
 
 /// What waits for a replica's disk.
@@ -186,6 +185,10 @@ impl LogReplica {
         replica
     }
 
+    pub(super) fn no_fencing(&self) -> bool {
+        self.settings.bugs.contains(Bug::NoFencing)
+    }
+
     /// The epoch that it follows or holds.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
@@ -248,7 +251,7 @@ impl LogReplica {
     pub fn fence(&mut self, epoch: Epoch, port: &mut LogPort<'_, '_>) {
         if epoch > self.promised {
             self.promised = epoch;
-            if !self.settings.no_fencing {
+            if !self.no_fencing() {
                 self.standing = Standing::Backup { primary: None, reign: self.promised, verified: 0 };
             }
         }
@@ -291,9 +294,7 @@ impl LogReplica {
         self.durable = self.durable.min(index - 1);
         self.lazy.retain(|&lazy| lazy < index);
         if self.committed >= index {
-            let may_lose = self.settings.ack == Ack::Async
-                || self.settings.no_fencing
-                || self.settings.ack_before_replication;
+            let may_lose = self.settings.ack == Ack::Async || !self.settings.bugs.is_empty();
             assert!(may_lose, "a committed entry is never given up");
             self.committed = index - 1;
         }
@@ -325,7 +326,7 @@ impl Replica for LogReplica {
             LogMessage::Mismatch { epoch, retry_after } if epoch == self.promised => {
                 self.mismatch(from, retry_after, port);
             }
-            LogMessage::Deposed { epoch } if epoch > self.promised && !self.settings.no_fencing => {
+            LogMessage::Deposed { epoch } if epoch > self.promised && !self.no_fencing() => {
                 self.promise(epoch, None, port);
             }
             // Answers to an epoch that is over, and rounds of reads, which the server keeps.

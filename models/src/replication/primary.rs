@@ -4,7 +4,8 @@ use shardlab_sim::NodeId;
 
 use super::log::{LogPort, LogReplica, Progress, Standing, Then};
 use super::{Ack, Refused};
-use crate::message::{Command, Entries, Entry, LogMessage, Position};
+use crate::config::Bug;
+use crate::message::{Command, Entries, Entry, LogMessage};
 use crate::shard_map::Assignment;
 
 /// Entries in one catch-up message: bounds its size; 64 entries of 1 kB fill a 64 KiB socket buffer.
@@ -83,8 +84,13 @@ impl LogReplica {
 
     /// Another copy's log differs: go back, and send from there.
     pub(super) fn mismatch(&mut self, from: NodeId, retry_after: u32, port: &mut LogPort<'_, '_>) {
+        let no_fencing = self.no_fencing();
         let Standing::Primary { others, .. } = &mut self.standing else { return };
         let Some(other) = others.iter_mut().find(|other| other.node == from) else { return };
+        // What a copy has acknowledged it keeps, unless another primary was allowed to overwrite it.
+        if no_fencing {
+            other.durable = other.durable.min(retry_after);
+        }
         other.sent = retry_after.max(other.durable).min(other.sent);
         self.ship(from, port);
     }
@@ -93,14 +99,14 @@ impl LogReplica {
     /// earlier ones are committed with them (Raft §5.4.2).
     pub(super) fn advance_commit(&mut self) {
         let Standing::Primary { others, .. } = &self.standing else { return };
-        let alone = self.settings.ack == Ack::Async || self.settings.ack_before_replication;
+        let alone = self.settings.ack == Ack::Async || self.settings.bugs.contains(Bug::AckBeforeReplication);
         let members = others.iter().filter(|other| other.member);
         let reached = match self.settings.ack {
             _ if alone => self.durable,
             Ack::All => members.map(|other| other.durable).fold(self.durable, u32::min),
             Ack::Quorum | Ack::Async => {
-                let majority = (members.clone().count() + 1) / 2 + 1;
-                highest_reached_by(majority, self.durable, members.map(|other| other.durable))
+                let copies = members.clone().count() + 1;
+                highest_reached_by(copies / 2 + 1, self.durable, members.map(|other| other.durable))
             }
         };
         let own = self.log.get(reached).is_some_and(|entry| entry.epoch == self.promised);
@@ -142,7 +148,7 @@ impl LogReplica {
             if other.sent < last {
                 behind.push(other.node);
             } else if other.committed < committed {
-                    let previous = self.log.position(other.sent).unwrap_or(Position::default());
+                    let previous = self.log.position(other.sent).unwrap_or_default();
                 let entries = Entries::None;
                 port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
             }
@@ -192,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_majority_is_counted_and_not_guessed() {
-        let reached = |mine, others: &[u32]| highest_reached_by((others.len() + 1) / 2 + 1, mine, others.iter().copied());
+        let reached = |mine, others: &[u32]| {
+            let copies = others.len() + 1;
+            highest_reached_by(copies / 2 + 1, mine, others.iter().copied())
+        };
         assert_eq!(reached(7, &[]), 7);
         assert_eq!(reached(7, &[3]), 3, "two copies: a majority is both");
         assert_eq!(reached(7, &[5, 3]), 5);

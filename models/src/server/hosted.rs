@@ -1,11 +1,13 @@
 //! One copy of one shard on a server: replica, state machine, and the reads that wait.
 
+use std::collections::BTreeSet;
+
 use shardlab_sim::{Context, NodeId, Time};
 
 use super::reads::Confirmations;
 use super::{ServerSettings, refuse};
 use crate::config::Bug;
-use crate::message::{Command, Message, Request};
+use crate::message::{Command, Message, Request, TransactionId};
 use crate::replication::LogReplica;
 use crate::shard_map::ShardId;
 use crate::state_machine::{Effect, StateMachine};
@@ -26,6 +28,8 @@ pub struct Hosted {
     pub(super) blocked: Vec<(NodeId, Request)>,
     pub(super) confirmations: Confirmations,
     held_back: Option<Command>,
+    // The bug `vote-before-sync`: who was told already.
+    pub(super) voted_early: BTreeSet<TransactionId>,
     swap_applies: bool,
 }
 
@@ -39,7 +43,8 @@ impl Hosted {
             blocked: Vec::new(),
             confirmations: Confirmations::default(),
             held_back: None,
-            swap_applies: settings.bugs.contains(Bug::SwapApplies),
+            voted_early: BTreeSet::new(),
+            swap_applies: settings.replica.bugs.contains(Bug::SwapApplies),
         }
     }
 
@@ -50,6 +55,7 @@ impl Hosted {
         self.blocked.clear();
         self.confirmations = Confirmations::default();
         self.held_back = None;
+        self.voted_early.clear();
     }
 
     pub(super) fn apply(&mut self, command: Command, now: Time, effects: &mut Vec<Effect>) {

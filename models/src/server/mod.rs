@@ -11,7 +11,7 @@ mod reads;
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::concurrency::Concurrency;
-use crate::config::{Bug, Bugs};
+use crate::config::Bug;
 use crate::message::{
     Action, Command, ControlMessage, LogMessage, Message, OperationId, Request, Response, Status,
 };
@@ -45,8 +45,6 @@ pub struct ServerSettings {
     pub tick: Time,
     /// How long a participant stays in doubt before it asks, in ns.
     pub inquiry_interval: Time,
-    /// What is broken.
-    pub bugs: Bugs,
 }
 
 /// A server.
@@ -129,7 +127,7 @@ impl Server {
     }
 
     fn has(&self, bug: Bug) -> bool {
-        self.settings.bugs.contains(bug)
+        self.settings.replica.bugs.contains(bug)
     }
 
     /// Lets the replica in `slot` act on the world.
@@ -344,6 +342,7 @@ impl Server {
                 cx.send(*client, written(*operation, self.hosted[slot].shard));
                 cx.mark("write.acked");
             }
+            Effect::Voted { transaction, .. } if self.hosted[slot].voted_early.remove(transaction) => {}
             Effect::Voted { transaction, coordinator, yes, reads } => {
                 self.vote(slot, *transaction, *coordinator, *yes, reads.clone(), cx);
             }

@@ -24,12 +24,14 @@ impl Server {
             return not_primary(from, transaction, shard, cx);
         };
         self.transaction_forces += 1;
+        let early = self.has(Bug::VoteBeforeSync).then(|| self.hosted[slot].machine.foresee(&prepare)).flatten();
         let command = Command::Prepare(prepare);
         if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
             return not_primary(from, transaction, shard, cx);
         }
-        if self.has(Bug::VoteBeforeSync) {
-            self.vote(slot, transaction, from, true, Vec::new(), cx);
+        if let Some(reads) = early {
+            self.hosted[slot].voted_early.insert(transaction);
+            self.vote(slot, transaction, from, true, reads, cx);
         }
         self.pump(slot, cx);
     }

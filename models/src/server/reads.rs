@@ -156,7 +156,7 @@ impl Server {
     fn finish_round(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         let hosted = &mut self.hosted[slot];
         let members = hosted.replica.other_members().count() + 1;
-        if hosted.confirmations.confirmed_by.len() + 1 <= members / 2 {
+        if hosted.confirmations.confirmed_by.len() < members / 2 {
             return;
         }
         for (from, request) in std::mem::take(&mut hosted.confirmations.asking) {

@@ -182,6 +182,12 @@ impl StateMachine {
         self.transactions.prepare(prepare.clone(), now);
     }
 
+    /// What a prepare would read if it were applied now; `None` if it would not be granted.
+    #[must_use]
+    pub fn foresee(&self, prepare: &Prepare) -> Option<Vec<(u64, i64)>> {
+        self.transactions.conflicts(prepare, &self.locks).is_empty().then(|| self.reads(prepare))
+    }
+
     fn reads(&self, prepare: &Prepare) -> Vec<(u64, i64)> {
         transactions::keys_read(prepare).map(|key| (key, self.rows.balance(key))).collect()
     }

@@ -8,7 +8,7 @@ use super::{Layout, World};
 use crate::client::ClientPool;
 use crate::cluster::{self, pool_places};
 use crate::commit::{Coordinator, CoordinatorSettings};
-use crate::config::{Bug, Bugs, BuildError, Config};
+use crate::config::{Bugs, BuildError, Config};
 use crate::control_plane::{ControlPlane, ControlPlaneSettings};
 use crate::evidence;
 use crate::node::DatabaseNode;
@@ -151,8 +151,7 @@ impl Builder<'_> {
             me,
             ack,
             resend_after_ticks: self.resend_after_ticks,
-            no_fencing: self.bugs.contains(Bug::NoFencing),
-            ack_before_replication: self.bugs.contains(Bug::AckBeforeReplication),
+            bugs: self.bugs,
         };
         let settings = ServerSettings {
             replica,
@@ -163,7 +162,6 @@ impl Builder<'_> {
             lease: self.failover().map(|failover| failover - failover * LEASE_MARGIN_PERCENT / 100),
             tick: SERVER_TICK,
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
-            bugs: self.bugs,
         };
         Server::new(settings, &self.map)
     }

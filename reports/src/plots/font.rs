@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 /// Thickness of the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
+pub(super) enum Weight {
     /// Noto Sans Regular.
     Regular,
     /// Noto Sans Bold.

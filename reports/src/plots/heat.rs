@@ -1,52 +1,68 @@
 //! Operations by slice of the key space and time, a panel a variant.
 
 use super::{
-    Picture, Shown,
-    palette::viridis,
-    picture::{Ink, Rect},
+    Drawn, Shown,
+    canvas::{Rect, units},
+    elements::raster,
+    panel::{Chart, Columns, TICK},
     scale::{Scale, Spread},
-    sheet::{NOTE, Panel, Sheet},
+    sheet::{Frame, Sheet},
     time::TimeAxis,
+    words::NOTE,
 };
 use crate::numbers;
+use plotters::{
+    chart::{ChartBuilder, LabelAreaPosition},
+    coord::ranged1d::Ranged,
+    style::{BLACK, Color, TRANSPARENT, colors::colormaps::ViridisRGB},
+};
 use shardlab_scenarios::tables::{HeatMap, VariantReport};
 
 /// When the hottest cell has more than this many times the median cell, a linear scale shows one spot on black.
 const LOG_RATIO: f64 = 30.0;
 /// Room right of the maps for the colour bar and its labels.
 const BAR_ROOM: f64 = 92.0;
+/// Labels at the colour bar.
+const BAR_TICKS: usize = 5;
 /// Colours in the bar.
 const BAR_STEPS: usize = 128;
 
-pub(super) fn draw(shown: &Shown) -> Option<Picture> {
+pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let whole = |variant: &&VariantReport| is_whole(&variant.heat);
     let mut variants: Vec<&VariantReport> = shown.variants.iter().copied().filter(whole).collect();
-    let first = variants.first()?;
-    let same = variants.len() > 1 && variants.iter().all(|variant| variant.heat.counts == first.heat.counts);
+    let same =
+        variants.len() > 1 && variants.windows(2).all(|pair| pair[0].heat.counts == pair[1].heat.counts);
     if same {
         variants.truncate(1);
     }
-    let colours = Colours::over(&variants)?;
+    let Some(colours) = Colours::over(&variants) else {
+        return Ok(false);
+    };
     let last_s = variants.iter().map(|variant| width_s(&variant.heat)).fold(0.0, f64::max);
     let time = TimeAxis::new(shown.report, &variants, last_s);
 
     let scale = if colours.log { "logarithmic colours" } else { "linear colours" };
     let subtitle = format!("Operations a second by slice of the key space, {scale} · {}", shown.scope());
-    let mut sheet = Sheet::new("heat", "Where in the key space the load falls", &subtitle);
-    let mut panels = Vec::new();
-    for variant in &variants {
-        let label = if same { "all variants: the same load".to_owned() } else { shown.label(variant) };
+    sheet.title("Where in the key space the load falls", &subtitle)?;
+    for (index, variant) in variants.iter().enumerate() {
+        let title = if same { "all variants: the same load".to_owned() } else { shown.label(variant) };
         let note = format!("key; a row is {} keys", numbers::number(variant.heat.keys_per_row as f64));
-        let mut area = sheet.panel_with_strip(&label, &note, 200.0);
-        area.right -= BAR_ROOM;
-        let keys = (variant.heat.rows as u64).saturating_mul(variant.heat.keys_per_row).max(1);
-        let panel = Panel::new(area, time.scale(), Scale::new(Spread::Linear, 0.0, keys as f64));
-        draw_map(&mut sheet.picture, &panel, &variant.heat, &colours);
-        time.mark(&mut sheet.picture, &panel, variant);
-        panels.push(panel);
+        let panel = sheet.panel(Frame { right: BAR_ROOM, ..time.frame(index, title, note, 200.0) })?;
+        let mut chart = panel.chart(time.scale(), key_scale(&variant.heat))?;
+        panel.mesh(&mut chart, Columns::Bare)?;
+        draw_map(&mut chart, &variant.heat, &colours)?;
+        time.mark(&mut chart, &panel, variant)?;
+        if index == 0 {
+            draw_bar(sheet, &panel.area, &colours)?;
+        }
     }
-    draw_bar(&mut sheet.picture, panels.first()?.area, &colours);
-    time.finish(sheet, *panels.last()?, false)
+    time.key(sheet, false)?;
+    Ok(true)
+}
+
+fn key_scale(heat: &HeatMap) -> Scale {
+    let keys = (heat.rows as u64).saturating_mul(heat.keys_per_row).max(1);
+    Scale::new(Spread::Linear, 0.0, keys as f64)
 }
 
 fn is_whole(heat: &HeatMap) -> bool {
@@ -81,7 +97,7 @@ impl Colours {
     }
 
     fn of(&self, rate: f64) -> [u8; 3] {
-        viridis(self.scale().place(rate))
+        viridis(self.scale().share(rate))
     }
 }
 
@@ -89,24 +105,38 @@ fn rates(heat: &HeatMap) -> Vec<f64> {
     heat.counts.iter().map(|count| f64::from(*count) / heat.interval_s).collect()
 }
 
-/// The lowest keys lie at the bottom, so rows are turned over.
-fn draw_map(picture: &mut Picture, panel: &Panel, heat: &HeatMap, colours: &Colours) {
-    let rates = rates(heat);
-    let cells = rates.chunks(heat.columns).rev().flatten().map(|rate| colours.of(*rate)).collect();
-    let right = panel.x.place(width_s(heat));
-    panel.y_axis(picture);
-    picture.raster(Rect { right, ..panel.area }, heat.columns, cells);
+/// van der Walt and Smith, 2015: even steps to the eye, in print and to any kind of colour vision.
+fn viridis(share: f64) -> [u8; 3] {
+    let (red, green, blue) = ViridisRGB::get_color(share).to_backend_color().rgb;
+    [red, green, blue]
 }
 
-fn draw_bar(picture: &mut Picture, beside: Rect, colours: &Colours) {
-    let bar = Rect { left: beside.right + 20.0, right: beside.right + 34.0, ..beside };
+/// The lowest keys lie at the bottom, so rows are turned over.
+fn draw_map(chart: &mut Chart, heat: &HeatMap, colours: &Colours) -> Drawn {
+    let rates = rates(heat);
+    let cells = rates.chunks(heat.columns).rev().flatten().map(|rate| colours.of(*rate)).collect();
+    let corners = [(0.0, chart.y_range().end), (width_s(heat), 0.0)];
+    chart.draw_series([raster(corners, heat.columns, cells)]).map(drop)
+}
+
+fn draw_bar(sheet: &Sheet, beside: &Rect, colours: &Colours) -> Drawn {
+    const WIDTH: f64 = 14.0;
+    let place = Rect { left: beside.right + 20.0, right: beside.right + BAR_ROOM, ..*beside };
+    let scale = colours.scale();
+    let (low, high) = (scale.range().start, scale.range().end);
+    let part = sheet.part(place);
+    let mut chart = ChartBuilder::on(&part)
+        .set_label_area_size(LabelAreaPosition::Right, units(place.width() - WIDTH))
+        .build_cartesian_2d(Scale::new(Spread::Linear, 0.0, 1.0), scale.ticked(BAR_TICKS))?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .light_line_style(TRANSPARENT)
+        .axis_style(BLACK.stroke_width(units(1.0) as u32))
+        .label_style(NOTE.style())
+        .set_all_tick_mark_size(units(TICK))
+        .draw()?;
     let cells = (0..BAR_STEPS).rev().map(|step| viridis(step as f64 / (BAR_STEPS - 1) as f64)).collect();
-    picture.raster(bar, 1, cells);
-    let scale = colours.scale().between(bar.bottom, bar.top);
-    for tick in scale.ticks(5) {
-        let y = scale.place(tick.value);
-        picture.line(vec![(bar.right, y), (bar.right + 4.0, y)], Ink::solid([0; 3]), 1.0, &[]);
-        picture.text(tick.label, (bar.right + 7.0, y + 4.5), NOTE);
-    }
-    picture.text("ops/s", (bar.left, bar.top - 6.0), NOTE);
+    chart.draw_series([raster([(0.0, high), (1.0, low)], 1, cells)])?;
+    sheet.write("ops/s", (place.left, place.top - 6.0), NOTE)
 }

@@ -1,15 +1,16 @@
-//! Pictures of a run: one drawing function a file, each giving a [`Picture`] that is drawn as SVG and as PNG.
+//! Pictures of a run, made with plotters: one drawing function a file, drawn once as SVG and once as PNG.
 //!
-//! Pictures are data of our own instead of calls to a plotting library, because a library's logarithmic axes go
-//! through the platform's `ln`, its SVG leaves letters to the viewer's fonts, and a list of shapes can be asked
-//! whether its labels overlap.
+//! The charts, axes and elements are the library's. Ours are the axis that counts decades and nines without the
+//! platform's logarithm, the layout of the sheet, and the backend, whose letters need no viewer's fonts.
 
+mod canvas;
+mod elements;
 mod font;
 mod heat;
 mod latency;
 mod latency_distribution;
 mod palette;
-mod picture;
+mod panel;
 mod png;
 mod scale;
 mod servers;
@@ -19,43 +20,94 @@ mod svg;
 mod sweep;
 mod throughput;
 mod time;
+mod words;
 
-pub use font::Weight;
-pub use picture::{Anchor, Dash, Ink, Picture, Point, Rect, Shape, TextStyle};
+pub use canvas::Label;
 pub use png::png;
 pub use svg::svg;
 
 use crate::{MetricInfo, compare};
+use canvas::{Canvas, Pen};
+use plotters::{
+    coord::Shift,
+    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
+};
 use shardlab_scenarios::tables::{RunReport, VariantReport};
+use sheet::Sheet;
+use std::convert::Infallible;
 
 /// More variants than this do not fit on one sheet; tables have them all.
 const PANELS: usize = 6;
 
+type Area<'pen> = DrawingArea<Canvas<'pen>, Shift>;
+type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
+/// Says whether there was anything to draw.
+type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
+
+const PLOTS: [(&str, Plot); 7] = [
+    ("sweep", sweep::draw),
+    ("latency", latency::draw),
+    ("throughput", throughput::draw),
+    ("servers", servers::draw),
+    ("shards", shards::draw),
+    ("heat", heat::draw),
+    ("latency-distribution", latency_distribution::draw),
+];
+
+/// A picture that is drawn whenever a file is made of it.
+pub struct Picture<'a> {
+    /// File stem and prefix of identifiers: `latency`.
+    pub name: &'static str,
+    /// What it shows, in words.
+    pub title: String,
+    /// Logical pixels.
+    pub width: f64,
+    /// Logical pixels.
+    pub height: f64,
+    /// Everything that is written on it.
+    pub labels: Vec<Label>,
+    shown: Shown<'a>,
+    plot: Plot,
+}
+
 /// Every picture that the run has rows for.
 #[must_use]
-pub fn pictures(report: &RunReport, info: &[MetricInfo]) -> Vec<Picture> {
-    let shown = Shown::of(report);
-    let pictures = [
-        sweep::draw(report, info),
-        latency::draw(&shown),
-        throughput::draw(&shown),
-        servers::draw(&shown),
-        shards::draw(&shown),
-        heat::draw(&shown),
-        latency_distribution::draw(&shown),
-    ];
-    pictures.into_iter().flatten().collect()
+pub fn pictures<'a>(report: &'a RunReport, info: &'a [MetricInfo]) -> Vec<Picture<'a>> {
+    let shown = Shown::of(report, info);
+    PLOTS.into_iter().filter_map(|(name, plot)| Picture::of(name, plot, &shown)).collect()
+}
+
+impl<'a> Picture<'a> {
+    /// Draws it once with a pen that only reads, to learn how high it is and what it says.
+    fn of(name: &'static str, plot: Plot, shown: &Shown<'a>) -> Option<Self> {
+        let mut labels: Vec<Label> = Vec::new();
+        let (title, height) = draw(plot, shown, &mut labels)?;
+        Some(Self { name, title, width: canvas::WIDTH, height, labels, shown: shown.clone(), plot })
+    }
+
+    fn draw(&self, pen: &mut dyn Pen) {
+        draw(self.plot, &self.shown, pen);
+    }
+}
+
+/// The title and the height of what was drawn, if there was anything.
+fn draw(plot: Plot, shown: &Shown, pen: &mut dyn Pen) -> Option<(String, f64)> {
+    let mut sheet = Sheet::new(Canvas { pen }.into_drawing_area());
+    let drawn = plot(shown, &mut sheet).expect("a canvas in memory takes whatever is drawn");
+    drawn.then(|| sheet.finish())
 }
 
 /// The variants that fit on a sheet.
+#[derive(Clone)]
 struct Shown<'a> {
     report: &'a RunReport,
+    info: &'a [MetricInfo],
     variants: Vec<&'a VariantReport>,
 }
 
 impl<'a> Shown<'a> {
-    fn of(report: &'a RunReport) -> Self {
-        Self { report, variants: report.variants.iter().take(PANELS).collect() }
+    fn of(report: &'a RunReport, info: &'a [MetricInfo]) -> Self {
+        Self { report, info, variants: report.variants.iter().take(PANELS).collect() }
     }
 
     fn label(&self, variant: &VariantReport) -> String {
@@ -72,24 +124,6 @@ impl<'a> Shown<'a> {
         let which =
             if left_out == 0 { String::new() } else { format!("; {left_out} more variants in the tables") };
         format!("{}, {seed}{which}", self.report.scenario)
-    }
-}
-
-/// Draws the pieces of a line between gaps; a lone value becomes a dot.
-fn broken_line(
-    picture: &mut Picture,
-    points: impl Iterator<Item = Option<Point>>,
-    (ink, width, dash): (Ink, f64, Dash),
-) {
-    let mut piece: Vec<Point> = Vec::new();
-    for point in points.chain([None]) {
-        match point {
-            Some(point) => piece.push(point),
-            None => match std::mem::take(&mut piece) {
-                lone if lone.len() == 1 => picture.dot(lone[0], width, ink),
-                piece => picture.line(piece, ink, width, dash),
-            },
-        }
     }
 }
 

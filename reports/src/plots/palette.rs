@@ -1,32 +1,37 @@
 //! Colours that people with any kind of colour vision can tell apart.
 
-use super::picture::{Dash, Ink};
+use plotters::style::RGBAColor;
+
+/// A colour, and how much of what lies under it is hidden.
+pub(super) type Ink = RGBAColor;
+/// Lengths of dashes and gaps in logical pixels; empty for an unbroken line.
+pub(super) type Dash = &'static [f32];
 
 /// Text.
-pub(super) const INK: Ink = Ink::solid([0x22, 0x22, 0x22]);
+pub(super) const INK: Ink = RGBAColor(0x22, 0x22, 0x22, 1.0);
 /// Text of second rank.
-pub(super) const MUTED: Ink = Ink::solid([0x5f, 0x63, 0x68]);
+pub(super) const MUTED: Ink = RGBAColor(0x5f, 0x63, 0x68, 1.0);
 /// Grid lines.
-pub(super) const GRID: Ink = Ink::solid([0xe3, 0xe5, 0xe8]);
+pub(super) const GRID: Ink = RGBAColor(0xe3, 0xe5, 0xe8, 1.0);
 /// Axis lines.
-pub(super) const AXIS: Ink = Ink::solid([0x9a, 0xa0, 0xa6]);
+pub(super) const AXIS: Ink = RGBAColor(0x9a, 0xa0, 0xa6, 1.0);
 /// What is there but not the point.
-pub(super) const BACKGROUND_LINE: Ink = Ink::solid([0xb8, 0xbc, 0xc2]);
+pub(super) const BACKGROUND_LINE: Ink = RGBAColor(0xb8, 0xbc, 0xc2, 1.0);
 /// Time that is not measured.
-pub(super) const UNMEASURED: Ink = Ink::solid([0xf1, 0xf3, 0xf4]);
+pub(super) const UNMEASURED: Ink = RGBAColor(0xf1, 0xf3, 0xf4, 1.0);
 /// White.
-pub(super) const PAPER: Ink = Ink::solid([0xff, 0xff, 0xff]);
+pub(super) const PAPER: Ink = RGBAColor(0xff, 0xff, 0xff, 1.0);
 
 /// Okabe and Ito, "Color Universal Design", 2008; its yellow is left out, as it cannot be seen on white.
-pub(super) const BLUE: Ink = Ink::solid([0x00, 0x72, 0xb2]);
+pub(super) const BLUE: Ink = RGBAColor(0x00, 0x72, 0xb2, 1.0);
 /// Of the same palette.
-pub(super) const VERMILION: Ink = Ink::solid([0xd5, 0x5e, 0x00]);
+pub(super) const VERMILION: Ink = RGBAColor(0xd5, 0x5e, 0x00, 1.0);
 /// Of the same palette.
-pub(super) const ORANGE: Ink = Ink::solid([0xe6, 0x9f, 0x00]);
-const GREEN: Ink = Ink::solid([0x00, 0x9e, 0x73]);
-const PURPLE: Ink = Ink::solid([0xcc, 0x79, 0xa7]);
-const SKY: Ink = Ink::solid([0x56, 0xb4, 0xe9]);
-const BLACK: Ink = Ink::solid([0x00, 0x00, 0x00]);
+pub(super) const ORANGE: Ink = RGBAColor(0xe6, 0x9f, 0x00, 1.0);
+const GREEN: Ink = RGBAColor(0x00, 0x9e, 0x73, 1.0);
+const PURPLE: Ink = RGBAColor(0xcc, 0x79, 0xa7, 1.0);
+const SKY: Ink = RGBAColor(0x56, 0xb4, 0xe9, 1.0);
+const BLACK: Ink = RGBAColor(0x00, 0x00, 0x00, 1.0);
 
 /// An unbroken line.
 pub(super) const SOLID: Dash = &[];
@@ -41,25 +46,4 @@ pub(super) fn series(index: usize) -> (Ink, Dash) {
     const INKS: [Ink; 7] = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK];
     const DASHES: [Dash; 4] = [SOLID, DASHED, DASH_DOT, DOTTED];
     (INKS[index % INKS.len()], DASHES[index % DASHES.len()])
-}
-
-/// The viridis map (van der Walt and Smith, 2015, CC0), linear between the nine anchors that viridisLite gives.
-pub(super) fn viridis(share: f64) -> [u8; 3] {
-    const ANCHORS: [[u8; 3]; 9] = [
-        [0x44, 0x01, 0x54],
-        [0x47, 0x2d, 0x7b],
-        [0x3b, 0x52, 0x8b],
-        [0x2c, 0x72, 0x8e],
-        [0x21, 0x91, 0x8c],
-        [0x28, 0xae, 0x80],
-        [0x5e, 0xc9, 0x62],
-        [0xad, 0xdc, 0x30],
-        [0xfd, 0xe7, 0x25],
-    ];
-    let place = share.clamp(0.0, 1.0) * (ANCHORS.len() - 1) as f64;
-    let below = (place as usize).min(ANCHORS.len() - 2);
-    let between = place - below as f64;
-    let mix = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * between + 0.5) as u8;
-    let (low, high) = (ANCHORS[below], ANCHORS[below + 1]);
-    [mix(low[0], high[0]), mix(low[1], high[1]), mix(low[2], high[2])]
 }

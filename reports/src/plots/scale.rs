@@ -1,6 +1,10 @@
-//! From values to places on the sheet, and the round values that get a tick.
+//! Axes for plotters: from values to places, and the round values that get a tick.
+//!
+//! The library's own logarithmic coordinate goes through the platform's `ln` and it has none that counts nines.
 
 use crate::numbers;
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use std::ops::Range;
 
 /// How values spread along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +17,13 @@ pub(super) enum Spread {
     Nines,
 }
 
-/// One axis: values `low..=high` between the sheet's `from` and `to`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// One axis: values `low..=high`, and those of them that are labelled.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scale {
     spread: Spread,
     low: f64,
     high: f64,
-    from: f64,
-    to: f64,
+    ticks: Option<Vec<Tick>>,
 }
 
 /// A labelled value.
@@ -41,10 +44,10 @@ const LARGEST: f64 = 1e100;
 const CLOSE_RATIO: f64 = 0.7;
 
 impl Scale {
-    /// Places still to be given by [`Self::between`].
+    /// Without ticks, which [`Self::ticked`] and [`Self::labelled`] give.
     pub(super) fn new(spread: Spread, low: f64, high: f64) -> Self {
         let high = high.min(LARGEST).max(low + LEAST);
-        Self { spread, low, high, from: 0.0, to: 1.0 }
+        Self { spread, low, high, ticks: None }
     }
 
     /// From zero to just above the largest of the values.
@@ -79,9 +82,23 @@ impl Scale {
         }
     }
 
-    /// The same values on another stretch of the sheet.
-    pub(super) fn between(self, from: f64, to: f64) -> Self {
-        Self { from, to, ..self }
+    /// With about `about` round ticks, unless it has been given some.
+    pub(super) fn ticked(self, about: usize) -> Self {
+        if self.ticks.is_some() {
+            return self;
+        }
+        let ticks = self.round_ticks(about);
+        self.labelled(ticks)
+    }
+
+    /// With these ticks.
+    pub(super) fn labelled(self, ticks: Vec<Tick>) -> Self {
+        Self { ticks: Some(ticks), ..self }
+    }
+
+    /// The ticks that it was given.
+    pub(super) fn ticks(&self) -> &[Tick] {
+        self.ticks.as_deref().unwrap_or_default()
     }
 
     /// Whether the axis is logarithmic.
@@ -89,16 +106,14 @@ impl Scale {
         self.spread == Spread::Log
     }
 
-    /// Where a value lies; values beyond the ends lie at the ends.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    /// Where a value lies, as a share of the way; values beyond the ends lie at the ends.
+    pub(super) fn share(&self, value: f64) -> f64 {
         let (low, high) = (self.stretch(self.low), self.stretch(self.high));
         let share = ((self.stretch(value) - low) / (high - low)).clamp(0.0, 1.0);
-        let share = if share.is_nan() { 0.0 } else { share };
-        self.from + share * (self.to - self.from)
+        if share.is_nan() { 0.0 } else { share }
     }
 
-    /// About `about` round values.
-    pub(super) fn ticks(&self, about: usize) -> Vec<Tick> {
+    fn round_ticks(&self, about: usize) -> Vec<Tick> {
         match self.spread {
             Spread::Linear => self.linear_ticks(about),
             Spread::Log => self.log_ticks(about),
@@ -156,6 +171,31 @@ impl Scale {
     }
 }
 
+impl Ranged for Scale {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let way = f64::from(limit.1) - f64::from(limit.0);
+        libm::round(f64::from(limit.0) + self.share(*value) * way) as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks().iter().map(|tick| tick.value).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Scale {
+    fn format_ext(&self, value: &f64) -> String {
+        let tick = self.ticks().iter().find(|tick| tick.value == *value);
+        tick.map_or_else(|| numbers::number(*value), |tick| tick.label.clone())
+    }
+}
+
 fn decade(power: i32) -> f64 {
     libm::exp10(f64::from(power))
 }
@@ -173,7 +213,7 @@ mod tests {
     use super::*;
 
     fn labels(scale: Scale, about: usize) -> Vec<String> {
-        scale.ticks(about).into_iter().map(|tick| tick.label).collect()
+        scale.ticked(about).ticks().iter().map(|tick| tick.label.clone()).collect()
     }
 
     #[test]
@@ -194,13 +234,10 @@ mod tests {
 
     #[test]
     fn places_lie_between_the_ends() {
-        let log = Scale::new(Spread::Log, 1.0, 100.0).between(200.0, 100.0);
-        assert_eq!(
-            [1.0, 10.0, 100.0, 1e9, 0.0].map(|value| log.place(value)),
-            [200.0, 150.0, 100.0, 100.0, 200.0]
-        );
-        let nines = Scale::new(Spread::Nines, 0.0, 0.99).between(0.0, 2.0);
-        assert!((nines.place(0.9) - 1.0).abs() < 1e-9);
+        let log = Scale::new(Spread::Log, 1.0, 100.0);
+        let places = [1.0, 10.0, 100.0, 1e9, 0.0, f64::NAN].map(|value| log.map(&value, (200, 100)));
+        assert_eq!(places, [200, 150, 100, 100, 200, 200]);
+        assert_eq!(Scale::new(Spread::Nines, 0.0, 0.99).map(&0.9, (0, 20)), 10);
     }
 
     #[test]

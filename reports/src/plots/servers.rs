@@ -1,41 +1,48 @@
 //! Load of each server over time, a panel a variant; the busiest stands out and is named.
 
 use super::{
-    Picture, Point, Shown, interval_s,
+    Drawn, Shown,
+    elements::Stroke,
+    interval_s,
     palette::{BACKGROUND_LINE, DASHED, INK, SOLID, VERMILION},
+    panel::{Chart, line},
     scale::{Scale, Spread},
-    sheet::{Panel, Sample, Sheet},
+    sheet::{Sample, Sheet},
     time::TimeAxis,
 };
 use crate::numbers::rough_percent;
 use shardlab_scenarios::tables::{RunReport, ServerRow, VariantReport};
 
-pub(super) fn draw(shown: &Shown) -> Option<Picture> {
+const BUSIEST: Stroke = (VERMILION, 2.2, SOLID);
+const MEAN: Stroke = (INK, 1.4, DASHED);
+const OTHERS: Stroke = (BACKGROUND_LINE, 1.2, SOLID);
+
+pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let rows = || shown.variants.iter().flat_map(|variant| &variant.servers);
-    rows().next()?;
+    if rows().next().is_none() {
+        return Ok(false);
+    }
     let interval_s = interval_s(rows().map(|row| row.time_s));
     let last_s = rows().map(|row| row.time_s + interval_s).fold(0.0, f64::max);
     let time = TimeAxis::new(shown.report, &shown.variants, last_s);
 
     let subtitle = format!("Share of each server's cores that is busy, % · {}", shown.scope());
-    let mut sheet = Sheet::new("servers", "Load per server over time", &subtitle);
+    sheet.title("Load per server over time", &subtitle)?;
     sheet.legend(&[
-        (Sample::Line(VERMILION, 2.2, SOLID), "busiest server (highest mean after warm-up)".into()),
-        (Sample::Line(INK, 1.4, DASHED), "mean of all servers".into()),
-        (Sample::Line(BACKGROUND_LINE, 1.2, SOLID), "other servers".into()),
-    ]);
-    let mut last = None;
-    for variant in &shown.variants {
+        (Sample::Line(BUSIEST), "busiest server (highest mean after warm-up)".into()),
+        (Sample::Line(MEAN), "mean of all servers".into()),
+        (Sample::Line(OTHERS), "other servers".into()),
+    ])?;
+    for (index, variant) in shown.variants.iter().enumerate() {
         let loads = loads(shown.report, variant);
         let busiest = loads.iter().max_by(|a, b| a.mean.total_cmp(&b.mean).then(b.name.cmp(a.name)));
         let note = busiest.map_or_else(|| "utilization, %".to_owned(), describe);
-        let area = sheet.panel_with_strip(&shown.label(variant), &note, 130.0);
-        let panel = Panel::new(area, time.scale(), Scale::new(Spread::Linear, 0.0, 100.0));
-        time.frame(&mut sheet.picture, &panel, variant);
-        draw_loads(&mut sheet.picture, &panel, &loads, busiest, interval_s);
-        last = Some(panel);
+        let panel = sheet.panel(time.frame(index, shown.label(variant), note, 130.0))?;
+        let mut chart = time.chart(&panel, Scale::new(Spread::Linear, 0.0, 100.0), variant)?;
+        draw_loads(&mut chart, &loads, busiest, interval_s / 2.0)?;
     }
-    time.finish(sheet, last?, true)
+    time.key(sheet, true)?;
+    Ok(true)
 }
 
 /// One server's rows, and its mean utilization while load is measured.
@@ -68,22 +75,20 @@ fn describe(load: &Load) -> String {
     format!("busiest: {}, mean {mean}, peak {peak}", load.name)
 }
 
-fn draw_loads(picture: &mut Picture, panel: &Panel, loads: &[Load], busiest: Option<&Load>, interval_s: f64) {
-    let line = |load: &Load| -> Vec<Point> {
-        let place = |row: &&ServerRow| panel.place(row.time_s + interval_s / 2.0, row.utilization * 100.0);
-        load.rows.iter().map(place).collect()
+/// Each value stands at the middle of its interval, `half_s` after its beginning.
+fn draw_loads(chart: &mut Chart, loads: &[Load], busiest: Option<&Load>, half_s: f64) -> Drawn {
+    let points = |load: &Load| -> Vec<(f64, f64)> {
+        load.rows.iter().map(|row| (row.time_s + half_s, row.utilization * 100.0)).collect()
     };
     let is_busiest = |load: &&Load| busiest.is_some_and(|busiest| busiest.name == load.name);
     for load in loads.iter().filter(|load| !is_busiest(load)) {
-        picture.line(line(load), BACKGROUND_LINE, 1.2, SOLID);
+        line(chart, points(load), OTHERS)?;
     }
-    picture.line(mean_line(panel, loads, interval_s), INK, 1.4, DASHED);
-    if let Some(load) = busiest {
-        picture.line(line(load), VERMILION, 2.2, SOLID);
-    }
+    line(chart, mean_line(loads, half_s), MEAN)?;
+    busiest.map_or(Ok(()), |load| line(chart, points(load), BUSIEST))
 }
 
-fn mean_line(panel: &Panel, loads: &[Load], interval_s: f64) -> Vec<Point> {
+fn mean_line(loads: &[Load], half_s: f64) -> Vec<(f64, f64)> {
     let mut sums: Vec<(f64, f64, u32)> = Vec::new();
     for row in loads.iter().flat_map(|load| &load.rows) {
         match sums.binary_search_by(|sum| sum.0.total_cmp(&row.time_s)) {
@@ -91,8 +96,5 @@ fn mean_line(panel: &Panel, loads: &[Load], interval_s: f64) -> Vec<Point> {
             Err(index) => sums.insert(index, (row.time_s, row.utilization, 1)),
         }
     }
-    let place = |(time_s, sum, count): &(f64, f64, u32)| {
-        panel.place(time_s + interval_s / 2.0, sum / f64::from(*count) * 100.0)
-    };
-    sums.iter().map(place).collect()
+    sums.iter().map(|(time_s, sum, count)| (time_s + half_s, sum / f64::from(*count) * 100.0)).collect()
 }

@@ -1,43 +1,54 @@
 //! Share of the load on each shard, most loaded first, a panel a variant.
 
 use super::{
-    Picture, Shown,
+    Drawn, Shown,
+    canvas::units,
+    elements::Stroke,
     palette::{BLUE, DASHED, INK, VERMILION},
-    picture::{Anchor, Rect, TextStyle},
+    panel::{Chart, Columns, Panel, base, line},
     scale::{Scale, Spread},
-    sheet::{NOTE, Panel, Sample, Sheet},
+    sheet::{Frame, Sample, Sheet, TITLE_ALONE},
+    words::{NOTE, Words},
 };
 use crate::numbers::{number, percent};
+use plotters::{
+    element::{EmptyElement, Rectangle, Text},
+    style::{Color, text_anchor::HPos},
+};
 use shardlab_scenarios::tables::{ShardRow, VariantReport};
 
 /// Share of a bar's slot that stays empty, while bars are wide enough to show it.
 const GAP: f64 = 0.2;
 
-pub(super) fn draw(shown: &Shown) -> Option<Picture> {
+const FAIR_SHARE: Stroke = (INK, 1.4, DASHED);
+
+pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let shards = || shown.variants.iter().flat_map(|variant| &variant.shards);
-    shards().next()?;
+    if shards().next().is_none() {
+        return Ok(false);
+    }
     let y = Scale::from_zero(shards().map(|shard| shard.share * 100.0));
-    let most = shown.variants.iter().map(|variant| variant.shards.len()).max()?;
+    let most = shown.variants.iter().map(|variant| variant.shards.len()).fold(0, usize::max);
+    let x = Scale::new(Spread::Linear, 0.0, most as f64).labelled(Vec::new());
 
     let subtitle = format!("% of all operations after warm-up, shards in order of load · {}", shown.scope());
-    let mut sheet = Sheet::new("shards", "Share of the load per shard", &subtitle);
+    sheet.title("Share of the load per shard", &subtitle)?;
     sheet.legend(&[
         (Sample::Area(VERMILION), "hottest shard".into()),
         (Sample::Area(BLUE), "other shards".into()),
-        (Sample::Line(INK, 1.4, DASHED), "fair share".into()),
-    ]);
-    let mut last = None;
-    for variant in &shown.variants {
+        (Sample::Line(FAIR_SHARE), "fair share".into()),
+    ])?;
+    for (index, variant) in shown.variants.iter().enumerate() {
         let sorted = sorted(variant);
-        let area = sheet.panel(&shown.label(variant), &describe(&sorted), 120.0);
-        let panel = Panel::new(area, Scale::new(Spread::Linear, 0.0, most as f64), y);
-        panel.y_axis(&mut sheet.picture);
-        draw_bars(&mut sheet.picture, &panel, &sorted);
-        last = Some(panel);
+        let is_last = index + 1 == shown.variants.len();
+        let below = is_last.then_some((TITLE_ALONE, "shards, most loaded first"));
+        let (title, note) = (shown.label(variant), describe(&sorted));
+        let panel = sheet.panel(Frame { title, note, height: 120.0, strip: 0.0, right: 0.0, below })?;
+        let mut chart = panel.chart(x.clone(), y.clone())?;
+        panel.mesh(&mut chart, Columns::Bare)?;
+        draw_bars(&mut chart, &panel, &sorted, most)?;
     }
-    let area = last?.area;
-    sheet.axis_titles(&[((area.left + area.right) / 2.0, "shards, most loaded first")]);
-    Some(sheet.finish())
+    Ok(true)
 }
 
 fn sorted(variant: &VariantReport) -> Vec<&ShardRow> {
@@ -55,28 +66,28 @@ fn describe(sorted: &[&ShardRow]) -> String {
     format!("shard {} has {}, {times} × the fair share", hottest.shard, short_percent(hottest.share))
 }
 
-fn draw_bars(picture: &mut Picture, panel: &Panel, sorted: &[&ShardRow]) {
-    let slot = panel.x.place(1.0) - panel.x.place(0.0);
-    let gap = if slot >= 4.0 { slot * GAP } else { 0.0 };
-    for (index, shard) in sorted.iter().enumerate() {
-        let left = panel.x.place(index as f64) + gap / 2.0;
-        let top = panel.y.place(shard.share * 100.0);
-        let bar = Rect { left, top, right: left + slot - gap, bottom: panel.area.bottom };
-        picture.block(bar, if index == 0 { VERMILION } else { BLUE });
+fn draw_bars(chart: &mut Chart, panel: &Panel, sorted: &[&ShardRow], most: usize) -> Drawn {
+    let gap = if panel.area.width() / most as f64 >= 4.0 { GAP } else { 0.0 };
+    let bar = |(index, shard): (usize, &&ShardRow)| {
+        let left = index as f64 + gap / 2.0;
+        let ink = if index == 0 { VERMILION } else { BLUE };
+        Rectangle::new([(left, 0.0), (left + 1.0 - gap, shard.share * 100.0)], ink.filled())
+    };
+    chart.draw_series(sorted.iter().enumerate().map(bar))?;
+    base(chart, INK)?;
+    if sorted.is_empty() {
+        return Ok(());
     }
-    let base = vec![(panel.area.left, panel.area.bottom), (panel.area.right, panel.area.bottom)];
-    picture.line(base, INK, 1.0, &[]);
-    if !sorted.is_empty() {
-        draw_fair_share(picture, panel, 1.0 / sorted.len() as f64);
-    }
+    draw_fair_share(chart, 1.0 / sorted.len() as f64)
 }
 
 /// The label stands at the right end, where the bars are lowest.
-fn draw_fair_share(picture: &mut Picture, panel: &Panel, fair: f64) {
-    let y = panel.y.place(fair * 100.0);
-    picture.line(vec![(panel.area.left, y), (panel.area.right, y)], INK, 1.4, DASHED);
-    let style = TextStyle { ink: INK, anchor: Anchor::End, ..NOTE };
-    picture.text(format!("fair share {}", short_percent(fair)), (panel.area.right, y - 5.0), style);
+fn draw_fair_share(chart: &mut Chart, fair: f64) -> Drawn {
+    let (x, y) = (chart.x_range(), fair * 100.0);
+    line(chart, vec![(x.start, y), (x.end, y)], FAIR_SHARE)?;
+    let words = Words { ink: INK, anchor: HPos::Right, ..NOTE };
+    let label = Text::new(format!("fair share {}", short_percent(fair)), (0, units(-5.0)), words.style());
+    chart.draw_series([EmptyElement::at((x.end, y)) + label]).map(drop)
 }
 
 fn short_percent(share: f64) -> String {

@@ -1,120 +1,105 @@
-//! A picture as SVG: letters are outlines, defined once a picture and used where they occur.
+//! The pen for SVG: letters are outlines, defined once a picture and used where they occur.
 
 use super::{
+    Picture,
+    canvas::{Label, Pen, Point, Rect},
     font::{self, Placed, Step, Weight},
-    picture::{Ink, Picture, Point, Rect, Shape, TextStyle},
+    palette::Dash,
     png,
 };
 use ab_glyph::GlyphId;
+use plotters_backend::BackendColor;
 use std::{collections::BTreeSet, fmt::Write};
 
 /// Draws a picture as an SVG document that needs no fonts and no other file.
 #[must_use]
 pub fn svg(picture: &Picture) -> String {
-    let mut out = String::new();
+    let mut pen = SvgPen { name: picture.name, letters: BTreeSet::new(), body: String::new() };
+    picture.draw(&mut pen);
     let (width, height, title) =
         (coordinate(picture.width), coordinate(picture.height), escape(&picture.title));
-    out += &format!(
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n"
-    );
-    define_letters(&mut out, picture);
-    out += &format!("<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n");
-    for shape in &picture.shapes {
-        draw(&mut out, picture.name, shape);
+         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
+         <defs>\n{}</defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}</svg>\n",
+        pen.letter_definitions(),
+        pen.body
+    )
+}
+
+struct SvgPen {
+    name: &'static str,
+    letters: BTreeSet<(Weight, GlyphId)>,
+    body: String,
+}
+
+impl Pen for SvgPen {
+    fn block(&mut self, area: Rect, colour: BackendColor) {
+        self.body += &format!("<rect {} {}/>\n", placed(area), paint("fill", colour));
     }
-    out += "</svg>\n";
-    out
-}
 
-fn draw(out: &mut String, name: &str, shape: &Shape) {
-    match shape {
-        Shape::Block { area, ink } => block(out, area, *ink),
-        Shape::Polygon { points, ink } => {
-            *out += &format!("<path d=\"{}Z\" {}/>\n", path(points), paint("fill", *ink));
+    fn polygon(&mut self, points: &[Point], colour: BackendColor) {
+        self.body += &format!("<path d=\"{}Z\" {}/>\n", path(points), paint("fill", colour));
+    }
+
+    fn line(&mut self, points: &[Point], colour: BackendColor, width: f64, dash: Dash) {
+        let lengths: Vec<String> = dash.iter().map(|length| coordinate(f64::from(*length))).collect();
+        let dashes = match dash {
+            [] => String::new(),
+            _ => format!(" stroke-dasharray=\"{}\"", lengths.join(" ")),
+        };
+        self.body += &format!(
+            "<path d=\"{}\" fill=\"none\" {} stroke-width=\"{}\" stroke-linejoin=\"round\"{dashes}/>\n",
+            path(points),
+            paint("stroke", colour),
+            coordinate(width)
+        );
+    }
+
+    fn dot(&mut self, centre: Point, radius: f64, colour: BackendColor) {
+        let (x, y, r) = (coordinate(centre.0), coordinate(centre.1), coordinate(radius));
+        self.body += &format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" {}/>\n", paint("fill", colour));
+    }
+
+    fn label(&mut self, label: &Label) {
+        let em = font::units_per_em(label.weight);
+        let scale = label.size / em;
+        self.body += &format!(
+            "<g role=\"img\" aria-label=\"{}\" transform=\"translate({} {}) scale({scale:.5} -{scale:.5})\" {}>",
+            escape(&label.text),
+            coordinate(label.left),
+            coordinate(label.baseline),
+            paint("fill", label.colour)
+        );
+        for Placed { glyph, x } in font::lay_out(&label.text, label.weight) {
+            if !font::outline(glyph, label.weight).is_empty() {
+                let id = letter_id(self.name, label.weight, glyph);
+                self.body += &format!("<use href=\"#{id}\" x=\"{}\"/>", coordinate(x * em));
+                self.letters.insert((label.weight, glyph));
+            }
         }
-        Shape::Line { points, ink, width, dash } => line(out, points, *ink, *width, dash),
-        Shape::Dot { centre, radius, ink } => {
-            let (x, y, r) = (coordinate(centre.0), coordinate(centre.1), coordinate(*radius));
-            *out += &format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" {}/>\n", paint("fill", *ink));
-        }
-        Shape::Text { text, at, style } => write_text(out, name, text, *at, style),
-        Shape::Raster { area, columns, cells } => raster(out, area, *columns, cells),
+        self.body += "</g>\n";
+    }
+
+    /// Cells would be a rectangle each; one embedded PNG is fifty times smaller.
+    fn raster(&mut self, area: Rect, columns: usize, cells: &[[u8; 3]]) {
+        self.body += &format!(
+            "<image {} preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\" \
+             href=\"data:image/png;base64,{}\"/>\n",
+            placed(area),
+            base64(&png::encode_cells(columns, cells))
+        );
     }
 }
 
-fn block(out: &mut String, area: &Rect, ink: Ink) {
-    *out += &format!(
-        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}/>\n",
-        coordinate(area.left),
-        coordinate(area.top),
-        coordinate(area.width()),
-        coordinate(area.height()),
-        paint("fill", ink)
-    );
-}
-
-fn line(out: &mut String, points: &[Point], ink: Ink, width: f64, dash: &[f32]) {
-    let lengths: Vec<String> = dash.iter().map(|length| coordinate(f64::from(*length))).collect();
-    let dashes =
-        if dash.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{}\"", lengths.join(" ")) };
-    *out += &format!(
-        "<path d=\"{}\" fill=\"none\" {} stroke-width=\"{}\" stroke-linejoin=\"round\"{dashes}/>\n",
-        path(points),
-        paint("stroke", ink),
-        coordinate(width)
-    );
-}
-
-fn write_text(out: &mut String, name: &str, text: &str, at: Point, style: &TextStyle) {
-    let scale = style.size / font::units_per_em(style.weight);
-    *out += &format!(
-        "<g role=\"img\" aria-label=\"{}\" transform=\"translate({} {}) scale({scale:.5} -{scale:.5})\" {}>",
-        escape(text),
-        coordinate(style.start(text, at.0)),
-        coordinate(at.1),
-        paint("fill", style.ink)
-    );
-    for Placed { glyph, x } in font::lay_out(text, style.weight) {
-        if !font::outline(glyph, style.weight).is_empty() {
-            let x = coordinate(x * font::units_per_em(style.weight));
-            *out += &format!("<use href=\"#{}\" x=\"{x}\"/>", letter_id(name, style.weight, glyph));
-        }
+impl SvgPen {
+    fn letter_definitions(&self) -> String {
+        let definition = |(weight, glyph): &(Weight, GlyphId)| {
+            let outline = outline_path(&font::outline(*glyph, *weight));
+            format!("<path id=\"{}\" d=\"{outline}\"/>\n", letter_id(self.name, *weight, *glyph))
+        };
+        self.letters.iter().map(definition).collect()
     }
-    *out += "</g>\n";
-}
-
-/// Cells would be a rectangle each; one embedded PNG is fifty times smaller.
-fn raster(out: &mut String, area: &Rect, columns: usize, cells: &[[u8; 3]]) {
-    *out += &format!(
-        "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
-         style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
-        coordinate(area.left),
-        coordinate(area.top),
-        coordinate(area.width()),
-        coordinate(area.height()),
-        base64(&png::encode_cells(columns, cells))
-    );
-}
-
-fn define_letters(out: &mut String, picture: &Picture) {
-    let mut used: BTreeSet<(Weight, GlyphId)> = BTreeSet::new();
-    for shape in &picture.shapes {
-        if let Shape::Text { text, style, .. } = shape {
-            used.extend(
-                font::lay_out(text, style.weight).into_iter().map(|placed| (style.weight, placed.glyph)),
-            );
-        }
-    }
-    *out += "<defs>\n";
-    for (weight, glyph) in used {
-        let steps = font::outline(glyph, weight);
-        if !steps.is_empty() {
-            let id = letter_id(picture.name, weight, glyph);
-            *out += &format!("<path id=\"{id}\" d=\"{}\"/>\n", outline_path(&steps));
-        }
-    }
-    *out += "</defs>\n";
 }
 
 fn letter_id(name: &str, weight: Weight, glyph: GlyphId) -> String {
@@ -123,6 +108,12 @@ fn letter_id(name: &str, weight: Weight, glyph: GlyphId) -> String {
         Weight::Bold => 'b',
     };
     format!("{name}-{weight}{}", glyph.0)
+}
+
+fn placed(area: Rect) -> String {
+    let lengths = [area.left, area.top, area.width(), area.height()];
+    let [x, y, width, height] = lengths.map(coordinate);
+    format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
 }
 
 fn outline_path(steps: &[Step]) -> String {
@@ -149,14 +140,9 @@ fn path(points: &[Point]) -> String {
     path
 }
 
-fn paint(property: &str, ink: Ink) -> String {
-    let [red, green, blue] = ink.rgb;
+fn paint(property: &str, BackendColor { alpha, rgb: (red, green, blue) }: BackendColor) -> String {
     let colour = format!("{property}=\"#{red:02x}{green:02x}{blue:02x}\"");
-    if ink.alpha < 1.0 {
-        format!("{colour} {property}-opacity=\"{}\"", coordinate(ink.alpha))
-    } else {
-        colour
-    }
+    if alpha < 1.0 { format!("{colour} {property}-opacity=\"{}\"", coordinate(alpha)) } else { colour }
 }
 
 /// Hundredths of a pixel are finer than any screen.

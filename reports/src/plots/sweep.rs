@@ -1,27 +1,32 @@
 //! The headline metrics over the swept setting, a line a variant with its 95 % confidence interval.
 
 use super::{
-    PANELS, Picture, Point,
+    Drawn, PANELS, Shown,
     palette::series,
-    picture::{Anchor, TextStyle},
-    scale::{Scale, Spread},
-    sheet::{NOTE, Panel, Sample, Sheet},
+    panel::{Chart, Columns, Panel, dot, line},
+    scale::{Scale, Spread, Tick},
+    sheet::{Frame, LABELS_AND_TITLE, Sample, Sheet},
+    words::NOTE,
 };
 use crate::{
     Better, MetricInfo,
     compare::{self, Row},
     words,
 };
-use shardlab_scenarios::tables::{Figure, RunReport, Sweep};
+use plotters::{element::Polygon, style::Color};
+use shardlab_scenarios::tables::{Figure, Sweep};
 
 /// Metrics that fit on a sheet.
 const METRICS: usize = 8;
 
-pub(super) fn draw(report: &RunReport, info: &[MetricInfo]) -> Option<Picture> {
-    let sweep = report.sweep.as_ref().filter(|sweep| !sweep.points.is_empty())?;
+pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
+    let report = shown.report;
+    let Some(sweep) = report.sweep.as_ref().filter(|sweep| !sweep.points.is_empty()) else {
+        return Ok(false);
+    };
     let axis = Axis::of(compare::short_axes(report), sweep);
     let names: Vec<&str> = compare::names(report).into_iter().take(PANELS).collect();
-    let rows = compare::headline_rows(report, info);
+    let rows = compare::headline_rows(report, shown.info);
     let metrics: Vec<&[Row]> = rows.chunks(sweep.points.len()).take(METRICS).collect();
 
     let seeds = if report.seeds > 1 {
@@ -30,22 +35,18 @@ pub(super) fn draw(report: &RunReport, info: &[MetricInfo]) -> Option<Picture> {
         "one seed".into()
     };
     let subtitle = format!("Headline metrics · {}, {seeds}", report.scenario);
-    let mut sheet = Sheet::new("sweep", &format!("Sweep over {}", sweep.axes.join(", ")), &subtitle);
+    sheet.title(&format!("Sweep over {}", sweep.axes.join(", ")), &subtitle)?;
     let entry = |(index, name): (usize, &&str)| {
-        (Sample::Line(series(index).0, 2.0, series(index).1), (*name).to_owned())
+        (Sample::Line((series(index).0, 2.0, series(index).1)), (*name).to_owned())
     };
-    sheet.legend(&names.iter().enumerate().map(entry).collect::<Vec<_>>());
+    sheet.legend(&names.iter().enumerate().map(entry).collect::<Vec<_>>())?;
     for pair in metrics.chunks(2) {
-        let titles: Vec<(String, String)> = pair.iter().map(|rows| title(&rows[0].metric)).collect();
-        let areas = sheet.row(&titles, 150.0, 2);
-        for (rows, area) in pair.iter().zip(&areas) {
-            draw_metric(&mut sheet.picture, *area, rows, names.len(), &axis);
+        let panels = sheet.row(pair.iter().map(|rows| frame(&rows[0].metric, &axis)).collect(), 2)?;
+        for (rows, panel) in pair.iter().zip(&panels) {
+            draw_metric(panel, rows, names.len(), &axis)?;
         }
-        let middle = |area: &super::Rect| ((area.left + area.right) / 2.0, axis.title.as_str());
-        sheet.below_labels();
-        sheet.axis_titles(&areas.iter().map(middle).collect::<Vec<_>>());
     }
-    Some(sheet.finish())
+    Ok(true)
 }
 
 /// Where the points lie: by value when one setting with numbers is swept, otherwise in file order.
@@ -70,8 +71,17 @@ impl Axis {
         let low = self.values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = self.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let air = if high > low { (high - low) * 0.04 } else { 0.5 };
-        Scale::new(Spread::Linear, low - air, high + air)
+        let tick = |(value, label): (&f64, &String)| Tick { value: *value, label: NOTE.fit(label, 90.0) };
+        let mut ticks: Vec<Tick> = self.values.iter().zip(&self.labels).map(tick).collect();
+        ticks.sort_by(|a, b| a.value.total_cmp(&b.value));
+        Scale::new(Spread::Linear, low - air, high + air).labelled(ticks)
     }
+}
+
+fn frame<'a>(metric: &MetricInfo, axis: &'a Axis) -> Frame<'a> {
+    let (title, note) = title(metric);
+    let below = Some((LABELS_AND_TITLE, axis.title.as_str()));
+    Frame { title, note, height: 150.0, strip: 0.0, right: 0.0, below }
 }
 
 fn title(metric: &MetricInfo) -> (String, String) {
@@ -84,32 +94,15 @@ fn title(metric: &MetricInfo) -> (String, String) {
     (metric.name.clone(), note)
 }
 
-fn draw_metric(picture: &mut Picture, area: super::Rect, rows: &[Row], variants: usize, axis: &Axis) {
+fn draw_metric(panel: &Panel, rows: &[Row], variants: usize, axis: &Axis) -> Drawn {
     let figures = rows.iter().flat_map(|row| row.cells.iter().take(variants).flatten());
     let ends = figures.flat_map(|figure| [figure.low, figure.high]);
-    let panel = Panel::new(area, axis.scale(), Scale::close_around(ends));
-    panel.y_axis(picture);
-    draw_point_labels(picture, &panel, axis);
-    for index in 0..variants {
-        draw_variant(picture, &panel, rows, index, axis);
-    }
+    let mut chart = panel.chart(axis.scale(), Scale::close_around(ends))?;
+    panel.mesh(&mut chart, Columns::Bare)?;
+    (0..variants).try_for_each(|index| draw_variant(&mut chart, rows, index, axis))
 }
 
-fn draw_point_labels(picture: &mut Picture, panel: &Panel, axis: &Axis) {
-    let style = TextStyle { anchor: Anchor::Middle, ..NOTE };
-    let mut order: Vec<usize> = (0..axis.values.len()).collect();
-    order.sort_by(|a, b| axis.values[*a].total_cmp(&axis.values[*b]));
-    let mut free_from = f64::NEG_INFINITY;
-    for index in order {
-        let (x, label) = (panel.x.place(axis.values[index]), style.fit(&axis.labels[index], 90.0));
-        if style.start(&label, x) > free_from {
-            free_from = style.start(&label, x) + style.width(&label) + 6.0;
-            picture.text(label, (x, panel.area.bottom + 18.0), style);
-        }
-    }
-}
-
-fn draw_variant(picture: &mut Picture, panel: &Panel, rows: &[Row], variant: usize, axis: &Axis) {
+fn draw_variant(chart: &mut Chart, rows: &[Row], variant: usize, axis: &Axis) -> Drawn {
     let (ink, dash) = series(variant);
     let mut figures: Vec<(f64, Figure)> = Vec::new();
     for (row, value) in rows.iter().zip(&axis.values) {
@@ -118,13 +111,12 @@ fn draw_variant(picture: &mut Picture, panel: &Panel, rows: &[Row], variant: usi
         );
     }
     figures.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let place = |of: fn(&Figure) -> f64| figures.iter().map(move |(x, figure)| panel.place(*x, of(figure)));
+    let points = |of: fn(&Figure) -> f64| figures.iter().map(move |(x, figure)| (*x, of(figure)));
     if figures.iter().any(|(_, figure)| figure.high > figure.low) {
-        let back: Vec<Point> = place(|figure| figure.low).collect();
-        picture.polygon(place(|figure| figure.high).chain(back.into_iter().rev()).collect(), ink.faded(0.18));
+        let back: Vec<(f64, f64)> = points(|figure| figure.low).collect();
+        let band: Vec<(f64, f64)> = points(|figure| figure.high).chain(back.into_iter().rev()).collect();
+        chart.draw_series([Polygon::new(band, ink.mix(0.18))])?;
     }
-    picture.line(place(|figure| figure.mean).collect(), ink, 2.0, dash);
-    for point in place(|figure| figure.mean) {
-        picture.dot(point, 3.0, ink);
-    }
+    line(chart, points(|figure| figure.mean).collect(), (ink, 2.0, dash))?;
+    points(|figure| figure.mean).try_for_each(|point| dot(chart, point, 3.0, ink))
 }

@@ -1,19 +1,27 @@
 //! The time axis that several pictures share, with what is not measured and when faults were at work.
 
 use super::{
-    font::Weight,
-    palette::{INK, MUTED, PAPER, UNMEASURED, VERMILION},
-    picture::{Anchor, Dash, Ink, Picture, Rect, TextStyle},
+    Drawn,
+    canvas::units,
+    palette::{Dash, Ink, MUTED, PAPER, UNMEASURED, VERMILION},
+    panel::{Chart, Columns, Panel, line},
     scale::{Scale, Spread},
-    sheet::{Panel, Sample, Sheet},
+    sheet::{Frame, LABELS_AND_TITLE, Sample, Sheet},
+    words::MARK,
 };
 use crate::numbers;
+use plotters::{
+    element::{EmptyElement, Rectangle, Text},
+    style::{Color, RGBAColor},
+};
 use shardlab_scenarios::tables::{FaultRow, RunReport, VariantReport};
 
 /// Colour of the time during which a fault is at work.
-const FAULT: Ink = VERMILION.faded(0.13);
+const FAULT: Ink = RGBAColor(VERMILION.0, VERMILION.1, VERMILION.2, 0.13);
 /// Dashes of the line at which a fault strikes.
 const EDGE: Dash = &[3.0, 3.0];
+/// Room above a panel for the letters of faults.
+const STRIP: f64 = 8.0;
 /// More faults than this are left to `faults.csv`.
 const KEY_LINES: usize = 6;
 
@@ -43,52 +51,54 @@ impl<'a> TimeAxis<'a> {
         Scale::new(Spread::Linear, 0.0, self.end_s)
     }
 
-    /// Paints what lies behind the lines of one variant: unmeasured time, grid, faults; their letters stand above.
-    pub(super) fn frame(&self, picture: &mut Picture, panel: &Panel, variant: &VariantReport) {
-        for (from, to) in [(0.0, self.report.warmup_s), (self.report.duration_s, self.end_s)] {
-            if to > from {
-                picture.block(stretch(panel, from, to), UNMEASURED);
-            }
-        }
-        panel.frame(picture);
-        for (from, to) in self.bands(variant).map(|(_, from, to)| (from, to)) {
-            picture.block(stretch(panel, from, to), FAULT);
-            self.edge(picture, panel, from, VERMILION);
-        }
-        self.letters(picture, panel, variant);
+    /// The frame of the panel of one variant; the last of them carries the labels of the axis.
+    pub(super) fn frame(&self, index: usize, title: String, note: String, height: f64) -> Frame<'static> {
+        let below = (index + 1 == self.variants.len()).then_some((LABELS_AND_TITLE, "simulated time, s"));
+        Frame { title, note, height, strip: STRIP, right: 0.0, below }
     }
 
-    /// The same on top of a picture that fills its panel: edges only.
-    pub(super) fn mark(&self, picture: &mut Picture, panel: &Panel, variant: &VariantReport) {
-        for (_, from, to) in self.bands(variant) {
-            self.edge(picture, panel, from, PAPER);
-            self.edge(picture, panel, to, PAPER);
+    /// Axes with what lies behind the lines of one variant: unmeasured time, grid, faults; their letters stand above.
+    pub(super) fn chart<'area, 'pen>(
+        &self,
+        panel: &'area Panel<'pen>,
+        y: Scale,
+        variant: &VariantReport,
+    ) -> Drawn<Chart<'area, 'pen>> {
+        let mut chart = panel.chart(self.scale(), y)?;
+        for (from, to) in [(0.0, self.report.warmup_s), (self.report.duration_s, self.end_s)] {
+            shade(&mut chart, (from, to), UNMEASURED)?;
         }
-        self.letters(picture, panel, variant);
+        panel.mesh(&mut chart, Columns::Ruled)?;
+        for (_, from, to) in self.bands(variant) {
+            shade(&mut chart, (from, to), FAULT)?;
+            edge(&mut chart, from, VERMILION)?;
+        }
+        self.letters(&mut chart, panel, variant)?;
+        Ok(chart)
+    }
+
+    /// On top of a picture that fills its panel: edges and letters only.
+    pub(super) fn mark(&self, chart: &mut Chart, panel: &Panel, variant: &VariantReport) -> Drawn {
+        for (_, from, to) in self.bands(variant) {
+            edge(chart, from, PAPER)?;
+            edge(chart, to, PAPER)?;
+        }
+        self.letters(chart, panel, variant)
     }
 
     /// Explains shades and letters under the last panel.
-    fn key(&self, sheet: &mut Sheet, shaded: bool) {
+    pub(super) fn key(&self, sheet: &mut Sheet, shaded: bool) -> Drawn {
         if shaded && (self.report.warmup_s > 0.0 || self.end_s > self.report.duration_s) {
-            sheet.key(Some(Sample::Area(UNMEASURED)), "warm-up and drain: not in the metrics");
+            sheet.key(Some(Sample::Area(UNMEASURED)), "warm-up and drain: not in the metrics")?;
         }
-        let sample = if shaded { Sample::Area(FAULT) } else { Sample::Line(MUTED, 1.2, EDGE) };
+        let sample = if shaded { Sample::Area(FAULT) } else { Sample::Line((MUTED, 1.2, EDGE)) };
         for (index, name) in self.faults.iter().take(KEY_LINES).enumerate() {
-            sheet.key(Some(sample), &format!("{}  {}", letter(index), self.describe(name)));
+            sheet.key(Some(sample), &format!("{}  {}", letter(index), self.describe(name)))?;
         }
         if self.faults.len() > KEY_LINES {
-            sheet.key(None, &format!("and {} more faults: see faults.csv", self.faults.len() - KEY_LINES));
+            sheet.key(None, &format!("and {} more faults: see faults.csv", self.faults.len() - KEY_LINES))?;
         }
-    }
-
-    /// Labels the axis under the last panel, adds the key, and hands over the picture.
-    pub(super) fn finish(&self, mut sheet: Sheet, last: Panel, shaded: bool) -> Option<Picture> {
-        last.x_labels(&mut sheet.picture);
-        let middle = (last.area.left + last.area.right) / 2.0;
-        sheet.below_labels();
-        sheet.axis_titles(&[(middle, "simulated time, s")]);
-        self.key(&mut sheet, shaded);
-        Some(sheet.finish())
+        Ok(())
     }
 
     /// (number of the fault, from, to) for each time that it struck.
@@ -101,29 +111,26 @@ impl<'a> TimeAxis<'a> {
         })
     }
 
-    fn edge(&self, picture: &mut Picture, panel: &Panel, time_s: f64, ink: Ink) {
-        let x = panel.x.place(time_s);
-        picture.line(vec![(x, panel.area.top), (x, panel.area.bottom)], ink, 1.2, EDGE);
-    }
-
     /// Letters that would touch are written as one: "A, B".
-    fn letters(&self, picture: &mut Picture, panel: &Panel, variant: &'a VariantReport) {
-        let style = TextStyle { size: 12.0, weight: Weight::Bold, ink: INK, anchor: Anchor::Start };
+    fn letters(&self, chart: &mut Chart, panel: &Panel, variant: &VariantReport) -> Drawn {
+        let (scale, width) = (self.scale(), panel.area.width());
         let mut bands: Vec<(usize, f64, f64)> = self.bands(variant).collect();
         bands.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-        let mut labels: Vec<(f64, String)> = Vec::new();
+        let mut labels: Vec<(f64, f64, String)> = Vec::new();
         for (number, from, _) in bands {
-            let x = panel.x.place(from);
+            let x = scale.share(from) * width;
             match labels.last_mut() {
-                Some((left, label)) if *left + style.width(label) + 6.0 > x => join(label, &letter(number)),
-                _ => labels.push((x, letter(number))),
+                Some((_, left, label)) if *left + MARK.width(label) + 6.0 > x => join(label, &letter(number)),
+                _ => labels.push((from, x, letter(number))),
             }
         }
-        for (left, label) in labels {
-            let label = style.fit(&label, 120.0);
-            let left = left.min(panel.area.right - style.width(&label));
-            picture.text(label, (left, panel.area.top - 4.0), style);
-        }
+        let top = chart.y_range().end;
+        let place = |(from, x, label): (f64, f64, String)| {
+            let label = MARK.fit(&label, 120.0);
+            let back = (width - MARK.width(&label) - x).min(0.0);
+            EmptyElement::at((from, top)) + Text::new(label, (units(back), units(-4.0)), MARK.style())
+        };
+        chart.draw_series(labels.into_iter().map(place)).map(drop)
     }
 
     fn describe(&self, name: &str) -> String {
@@ -156,8 +163,15 @@ fn join(label: &mut String, letter: &str) {
     }
 }
 
-fn stretch(panel: &Panel, from_s: f64, to_s: f64) -> Rect {
-    Rect { left: panel.x.place(from_s), right: panel.x.place(to_s), ..panel.area }
+fn shade(chart: &mut Chart, (from_s, to_s): (f64, f64), ink: Ink) -> Drawn {
+    let y = chart.y_range();
+    let area = Rectangle::new([(from_s, y.start), (to_s, y.end)], ink.filled());
+    chart.draw_series((to_s > from_s).then_some(area)).map(drop)
+}
+
+fn edge(chart: &mut Chart, time_s: f64, ink: Ink) -> Drawn {
+    let y = chart.y_range();
+    line(chart, vec![(time_s, y.start), (time_s, y.end)], (ink, 1.2, EDGE))
 }
 
 fn span(from_s: f64, to_s: Option<f64>) -> String {

@@ -95,7 +95,7 @@ impl Converter<'_> {
 
     fn action(&mut self, spec: &FaultSpec) -> Result<Action, FaultProblem> {
         const KINDS: &str =
-            "give each fault one of `partition`, `crash`, `pause`, `slow`, `links` and `clock`";
+            "give each fault one of `partition`, `cut`, `crash`, `pause`, `slow`, `links` and `clock`";
         match spec.actions()[..] {
             [] => return Err(problem("", "this fault does nothing", KINDS)),
             [_] => {}
@@ -105,6 +105,9 @@ impl Converter<'_> {
         }
         if let Some(partition) = &spec.partition {
             return Cutter { finder: self.finder, random: &mut self.random }.partition(partition);
+        }
+        if let Some(cut) = &spec.cut {
+            return Cutter { finder: self.finder, random: &mut self.random }.cut(cut);
         }
         let mut target = |path: &str, target: &TargetSpec| self.target(spec, path, target);
         match spec {

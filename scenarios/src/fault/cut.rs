@@ -6,7 +6,7 @@ use shardlab_sim::{NodeId, Random};
 use super::convert::{FaultProblem, TARGET_HELP, problem};
 use super::find::Finder;
 use super::partition::{CutDirection, MessagesInFlight, Partition, Side, Split};
-use super::split;
+use super::{Cut, TargetSpec, split};
 
 /// Cuts a cluster; what is left to chance is drawn from `random`.
 pub(super) struct Cutter<'a> {
@@ -26,6 +26,37 @@ impl Cutter<'_> {
             Split::Region(name) => self.region(partition, name),
             Split::Groups(groups) => self.groups(partition, groups),
         }
+    }
+
+    /// The links between two lists of nodes.
+    pub fn cut(&mut self, cut: &Cut) -> Result<Action, FaultProblem> {
+        let from = self.nodes("cut.from", &cut.from)?;
+        let to = self.nodes("cut.to", &cut.to)?;
+        if let Some(node) = from.iter().find(|node| to.contains(node)) {
+            let message = format!("{} is on both sides", self.finder.layout.names[node.index()]);
+            return Err(problem("cut.to", message, "a node is on one side only"));
+        }
+        Ok(blocked(Target::Nodes(from), Target::Nodes(to), cut.direction, cut.in_flight))
+    }
+
+    fn nodes(&mut self, path: &str, targets: &[TargetSpec]) -> Result<Vec<NodeId>, FaultProblem> {
+        let mut nodes = Vec::new();
+        for target in targets {
+            let found = self.finder.target(target, self.random);
+            match found.map_err(|message| problem(path, message, TARGET_HELP))? {
+                Target::Nodes(found) => nodes.extend(found),
+                Target::Marker | Target::Role(_) | Target::OneOf(_) => {
+                    let message = format!("`{target}` is found only when the fault strikes");
+                    return Err(problem(path, message, "name servers, zones, regions, `clients` or `control-plane`"));
+                }
+            }
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        if nodes.is_empty() {
+            return Err(problem(path, "this side of the cut is nobody", TARGET_HELP));
+        }
+        Ok(nodes)
     }
 
     fn halves(&mut self, partition: &Partition, count: usize) -> Result<Action, FaultProblem> {
@@ -147,12 +178,16 @@ fn largest(groups: &[Vec<NodeId>]) -> usize {
 }
 
 fn cut(cut_off: Target, rest: Target, partition: &Partition) -> Action {
-    let (from, to, direction) = match partition.direction {
-        CutDirection::Both => (cut_off, rest, Direction::Both),
-        CutDirection::Outbound => (cut_off, rest, Direction::OneWay),
-        CutDirection::Inbound => (rest, cut_off, Direction::OneWay),
+    blocked(cut_off, rest, partition.direction, partition.in_flight)
+}
+
+fn blocked(one: Target, other: Target, direction: CutDirection, in_flight: MessagesInFlight) -> Action {
+    let (from, to, direction) = match direction {
+        CutDirection::Both => (one, other, Direction::Both),
+        CutDirection::Outbound => (one, other, Direction::OneWay),
+        CutDirection::Inbound => (other, one, Direction::OneWay),
     };
-    Action::Cut { from, to, direction, in_flight: in_flight(partition) }
+    Action::Cut { from, to, direction, in_flight: fate(in_flight) }
 }
 
 /// With several groups, one-way cuts are those from, or to, the first.
@@ -167,7 +202,11 @@ fn cut_groups(groups: &[Vec<NodeId>], partition: &Partition) -> Action {
 }
 
 const fn in_flight(partition: &Partition) -> InFlight {
-    match partition.in_flight {
+    fate(partition.in_flight)
+}
+
+const fn fate(in_flight: MessagesInFlight) -> InFlight {
+    match in_flight {
         MessagesInFlight::Drop => InFlight::Drop,
         MessagesInFlight::Deliver => InFlight::Deliver,
         MessagesInFlight::Hold => InFlight::Hold,

@@ -32,6 +32,7 @@ impl Finder<'_> {
             TargetSpec::OneCoordinator => Target::Nodes(drawn(&self.layout.coordinators, random)),
             TargetSpec::Coordinators => Target::Nodes(self.layout.coordinators.clone()),
             TargetSpec::ControlPlane => Target::Nodes(vec![self.layout.control_plane]),
+            TargetSpec::Clients => Target::Nodes(self.layout.clients.clone()),
             TargetSpec::Marker => Target::Marker,
             TargetSpec::Zone(zone) => Target::Nodes(self.zone(*zone)?),
             TargetSpec::Region(name) => Target::Nodes(self.machines_in(name)?),

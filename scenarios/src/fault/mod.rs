@@ -57,6 +57,9 @@ pub struct FaultSpec {
     )]
     #[schemars(with = "Option<partition::SplitOrPartition>")]
     pub partition: Option<Partition>,
+    /// Cut the links between some nodes and some others; everybody else hears them as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Stop processes, and start them again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash: Option<Crash>,
@@ -72,6 +75,22 @@ pub struct FaultSpec {
     /// Make clocks jump.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
+}
+
+/// Cut the links between some nodes and some others: a partial partition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cut {
+    /// These: `["server 0", "clients"]`. Nodes that are known before the run, so no roles.
+    pub from: Vec<TargetSpec>,
+    /// And these.
+    pub to: Vec<TargetSpec>,
+    /// Which way messages are lost: `outbound` is from `from` to `to`, `inbound` the other way.
+    #[serde(default)]
+    pub direction: CutDirection,
+    /// What happens to messages on their way when the cut comes, and to those sent into it.
+    #[serde(default)]
+    pub in_flight: MessagesInFlight,
 }
 
 /// Stop processes: inboxes, timers and memory are gone, and writes that no sync has carried.
@@ -146,6 +165,7 @@ impl FaultSpec {
     pub fn actions(&self) -> Vec<&'static str> {
         let set = [
             ("partition", self.partition.is_some()),
+            ("cut", self.cut.is_some()),
             ("crash", self.crash.is_some()),
             ("pause", self.pause.is_some()),
             ("slow", self.slow.is_some()),

@@ -33,6 +33,8 @@ pub enum TargetSpec {
     Coordinators,
     /// `control-plane`.
     ControlPlane,
+    /// `clients`: all of them.
+    Clients,
     /// `marker`: with `when`, the node that reached the step.
     Marker,
     /// `zone:2`: every server, coordinator and control plane in an availability zone, counted over all regions.
@@ -42,7 +44,7 @@ pub enum TargetSpec {
 }
 
 /// The words without a parameter.
-const WORDS: [(&str, TargetSpec); 9] = [
+const WORDS: [(&str, TargetSpec); 10] = [
     ("server", TargetSpec::OneServer),
     ("servers", TargetSpec::Servers),
     ("primary", TargetSpec::OnePrimary),
@@ -51,6 +53,7 @@ const WORDS: [(&str, TargetSpec); 9] = [
     ("coordinator", TargetSpec::OneCoordinator),
     ("coordinators", TargetSpec::Coordinators),
     ("control-plane", TargetSpec::ControlPlane),
+    ("clients", TargetSpec::Clients),
     ("marker", TargetSpec::Marker),
 ];
 
@@ -130,10 +133,10 @@ impl JsonSchema for TargetSpec {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Whom a fault strikes: `server 3`, `coordinator 0`, one drawn (`server`, `primary`, \
-                            `backup`, `coordinator`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`), `control-plane`, \
+                            `backup`, `coordinator`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`), `control-plane`, `clients`, \
                             `marker` (the node that reached the step of `when`), `zone:2`, `region:NAME`.",
             "type": "string",
-            "pattern": "^(servers?|primary|primaries|backup|coordinators?|control-plane|marker|server \\d+|\
+            "pattern": "^(servers?|primary|primaries|backup|coordinators?|control-plane|clients|marker|server \\d+|\
                         coordinator \\d+|(primary|backup|zone):\\d+|region:.+)$",
             "examples": ["server 3", "primary", "marker"]
         })

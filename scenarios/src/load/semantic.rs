@@ -11,6 +11,7 @@ use crate::catalogue;
 use crate::fault::{self, FaultProblem};
 use crate::scenario::{Expectation, Scenario};
 use crate::suggest::nearest;
+use crate::sweep::MOST_SEEDS;
 
 /// Checks what is said once for the whole file.
 ///
@@ -19,6 +20,7 @@ use crate::suggest::nearest;
 pub fn check_file(scenario: &Scenario, table: &DeTable<'_>) -> Result<(), Vec<Diagnostic>> {
     let mut checker = Checker { table, diagnostics: Vec::new() };
     checker.schema(scenario);
+    checker.name(scenario);
     checker.names("workload", scenario.workload.iter().map(|workload| Some(workload.name.as_str())));
     checker.names("fault", scenario.fault.iter().map(|fault| fault.name.as_deref()));
     checker.names("variant", scenario.variant.iter().map(|variant| Some(variant.name.as_str())));
@@ -79,6 +81,16 @@ impl Checker<'_> {
         }
     }
 
+    /// The run folder is named after the scenario: a name must not lead out of `runs`.
+    fn name(&mut self, scenario: &Scenario) {
+        let name = scenario.name.as_str();
+        let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':']);
+        if !name.split('/').all(is_plain) || name.contains(char::is_control) {
+            let help = "the run folder is named after it: write `name = \"my-cluster\"`";
+            self.report("name", format!("`{}` is no name for a scenario", name.escape_debug()), help);
+        }
+    }
+
     fn names<'n>(&mut self, list: &str, names: impl Iterator<Item = Option<&'n str>>) {
         let names: Vec<Option<&str>> = names.collect();
         for (index, name) in names.iter().enumerate() {
@@ -101,6 +113,11 @@ impl Checker<'_> {
     }
 
     fn sweep(&mut self, scenario: &Scenario) {
+        let seeds = scenario.sweep.seeds;
+        if seeds > MOST_SEEDS {
+            let message = format!("the sweep has {seeds} seeds, and {MOST_SEEDS} are the most");
+            self.report("sweep.seeds", message, "20 seeds give confidence intervals already");
+        }
         let sweep = self.table.get("sweep").and_then(|sweep| sweep.get_ref().as_table());
         for (path, values) in &scenario.sweep.axes {
             let key = sweep.and_then(|sweep| sweep.get_key_value(path.as_str()));

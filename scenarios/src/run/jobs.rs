@@ -20,7 +20,7 @@ pub(super) fn run(
     let runs = plan.cases.len() * seeds.len();
     let crew = Crew { plan, seeds, stop, progress, meter: Meter::new(plan, seeds.len()) };
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done = Mutex::new(Vec::with_capacity(runs));
+    let done = Mutex::new(Vec::new());
     let work = || {
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);

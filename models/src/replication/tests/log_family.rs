@@ -3,6 +3,7 @@
 use shardlab_sim::NodeId;
 
 use super::{Copies, Host};
+use crate::config::Bugs;
 use crate::message::{LogMessage, Message};
 use crate::replication::log::LogPort;
 use crate::replication::{Ack, LogReplica, Settings, SyncQueue};
@@ -16,7 +17,7 @@ fn assignment(epoch: u32, primary: u32, members: &[u32]) -> Assignment {
 fn copies(ack: Ack) -> Copies<LogReplica> {
     let host = |me| Host {
         replica: LogReplica::new(
-            Settings { me: NodeId(me), ack, resend_after_ticks: 1, no_fencing: false, ack_before_replication: false },
+            Settings { me: NodeId(me), ack, resend_after_ticks: 1, bugs: Bugs::default() },
             &assignment(1, 0, &[0, 1, 2]),
         ),
         syncs: SyncQueue::new(),

@@ -1,0 +1,49 @@
+//! Ctrl-C. Signals are sent by `kill`, and only once the program listens, as the kernel says it does.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+use snapbox::cmd::cargo_bin;
+
+use crate::workbench::{SMALL, Workbench};
+
+/// Hours of work: no machine ends it before it is told to.
+fn endless(bench: &Workbench) -> Child {
+    bench.write("endless.toml", SMALL.replace("duration = \"3s\"", "duration = \"1000000s\""));
+    let mut command = Command::new(cargo_bin!("shardlab"));
+    command
+        .args(["run", "endless.toml"])
+        .current_dir(bench.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// Whether the process has a handler for SIGINT (2): the second bit of the mask of caught signals, see proc(5).
+fn listens(process: &Child) -> bool {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 0b10 != 0)
+}
+
+fn interrupt(process: &Child) {
+    let sent = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn an_interrupted_run_is_130_and_leaves_nothing() {
+    let bench = Workbench::new();
+    let mut process = endless(&bench);
+    while !listens(&process) {
+        assert_eq!(process.try_wait().unwrap(), None, "it ended before it could be interrupted");
+        std::thread::yield_now();
+    }
+    interrupt(&process);
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "stopped: nothing was written\n");
+    assert_eq!(output.stdout, b"");
+    assert_eq!(bench.files(), ["endless.toml"]);
+}

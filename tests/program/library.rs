@@ -1,0 +1,137 @@
+//! The scenarios of the library keep what they promise, and the broken ones are caught.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+use shardlab_scenarios::library::LIBRARY;
+
+use crate::workbench::{Workbench, stdout};
+
+/// Enough to tell a property from luck: what holds by chance half of the time holds twenty times in one of a million.
+const SEEDS: RangeInclusive<u64> = 1..=20;
+
+/// A broken twin, and the anomaly that gives it away.
+const NEGATIVE: [(&str, &str); 10] = [
+    ("ack-before-sync", "lost-write"),
+    ("ack-before-replication", "lost-write"),
+    ("no-fencing", "lost-write"),
+    ("appoint-any-log", "lost-write"),
+    ("decide-before-sync", "partial-transaction"),
+    ("vote-before-sync", "partial-transaction"),
+    ("unilateral-abort", "partial-transaction"),
+    ("forget-locks", "wrong-total"),
+    ("swap-applies", "diverged-shard"),
+    ("ignore-lease", "stale-read"),
+];
+
+/// Runs a scenario; its summary. Any exit code but `code` is a failure.
+fn run(words: &str, code: i32) -> Value {
+    let bench = Workbench::new();
+    serde_json::from_str(&stdout(&bench.shardlab(&format!("run {words} --format json")).code(code))).unwrap()
+}
+
+/// A metric of a variant.
+fn metric(summary: &Value, variant: &str, name: &str) -> f64 {
+    let variants = summary["variants"].as_array().unwrap();
+    let found = variants.iter().find(|row| row["name"] == variant).unwrap();
+    found["metrics"][name].as_f64().unwrap_or_else(|| panic!("{variant}: {name} was not measured"))
+}
+
+/// Name and words of the judges that have failed.
+fn failed(summary: &Value) -> Vec<(&str, &str)> {
+    let variants = summary["variants"].as_array().unwrap().iter();
+    let rows = variants.flat_map(|variant| variant["verdicts"].as_array().unwrap());
+    let failed = rows.filter(|row| row["verdict"] == "fail");
+    failed.map(|row| (row["judge"].as_str().unwrap(), row["words"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn every_scenario_is_tested_here() {
+    let tested = ["flash-sale", "partition", "transfer"].map(str::to_owned).into_iter();
+    let mut tested: Vec<String> =
+        tested.chain(NEGATIVE.map(|(name, _)| format!("negative/{name}"))).collect();
+    let mut library: Vec<String> = LIBRARY.iter().map(|entry| entry.name.to_owned()).collect();
+    tested.sort();
+    library.sort();
+    assert_eq!(library, tested);
+}
+
+/// A shorter sale than the library's, so that it can be watched in an unoptimised build too.
+#[test]
+fn flash_sale_loses_no_write_and_overloads_the_hot_server_alone() {
+    let summary = run("flash-sale --set duration=12s --set workload.checkout.surge.at=6s", 0);
+    for variant in ["modulo", "consistent-hash"] {
+        assert_eq!(metric(&summary, variant, "writes.lost"), 0.0, "{variant}");
+        assert!(metric(&summary, variant, "surge.p99_penalty") > 10.0, "{variant}: {summary:#}");
+        let availability = metric(&summary, variant, "availability.fraction");
+        assert!(
+            (0.5..0.99).contains(&availability),
+            "{variant}: most of the shop stays open: {availability}"
+        );
+    }
+}
+
+#[test]
+fn partition_loses_writes_without_a_quorum_and_none_with_one() {
+    for seed in SEEDS {
+        let summary = run(&format!("partition --seed {seed} --set duration=22s"), 0);
+        let lost = |variant| metric(&summary, variant, "writes.lost");
+        assert!(lost("async") >= 1.0, "seed {seed}");
+        assert_eq!([lost("quorum"), lost("all")], [0.0, 0.0], "seed {seed}");
+        assert!(
+            metric(&summary, "quorum", "writes.acked") > 1_000.0,
+            "seed {seed}: there were writes to lose"
+        );
+        assert!(
+            metric(&summary, "quorum", "failover.count") >= 1.0,
+            "seed {seed}: another primary was appointed"
+        );
+    }
+}
+
+#[test]
+fn transfer_conserves_the_total_while_transactions_are_in_doubt_for_seconds() {
+    for seed in SEEDS {
+        let summary = run(&format!("transfer --seed {seed} --set duration=10s --set drain=10s"), 0);
+        assert_eq!(failed(&summary), [], "seed {seed}");
+        for anomaly in ["wrong-total", "partial-transaction"] {
+            assert_eq!(metric(&summary, "base", &format!("anomalies.{anomaly}")), 0.0, "seed {seed}");
+        }
+        // The coordinator is away for five seconds.
+        let in_doubt_ms = metric(&summary, "base", "txn.in_doubt.max_ms");
+        assert!((4_000.0..7_000.0).contains(&in_doubt_ms), "seed {seed}: {in_doubt_ms}");
+        assert!(metric(&summary, "base", "txn.blocked") >= 1.0, "seed {seed}");
+        assert!(metric(&summary, "base", "txn.committed_per_s") > 100.0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_broken_protocol_is_caught_by_its_anomaly() {
+    let problem = |(name, anomaly): (&str, &str)| {
+        let bench = Workbench::new();
+        let output = bench.shardlab(&format!("run negative/{name} --out run"));
+        let code = output.get_output().status.code();
+        if code != Some(1) {
+            return Some(format!("{name}: exit {code:?} instead of 1"));
+        }
+        let summary = bench.json("run/summary.json");
+        let failed = failed(&summary);
+        let is_named =
+            failed.iter().any(|(_, words)| words.starts_with(anomaly)) && stdout(&output).contains(anomaly);
+        (!is_named).then(|| format!("{name}: no {anomaly} in {failed:#?}"))
+    };
+    let problems: Vec<String> = NEGATIVE.into_iter().filter_map(problem).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn its_healthy_twin_passes() {
+    let problem = |(name, _): (&str, &str)| {
+        let bench = Workbench::new();
+        let output = bench.shardlab(&format!("run negative/{name} --set bugs=[] --out run"));
+        let code = output.get_output().status.code();
+        (code != Some(0)).then(|| format!("{name}: exit {code:?} instead of 0\n{}", stdout(&output)))
+    };
+    let problems: Vec<String> = NEGATIVE.into_iter().filter_map(problem).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
