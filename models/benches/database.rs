@@ -23,7 +23,11 @@ fn config() -> Config {
         cluster,
         sharding: Sharding { strategy: Strategy::ConsistentHash { vnodes: 128, shards: Some(64) } },
         replication: Replication {
-            mode: Mode::Primary { replicas: 3, ack: Ack::Quorum, failover: Some(Duration::from_ns(3_000_000_000)) },
+            mode: Mode::Primary {
+                replicas: 3,
+                ack: Ack::Quorum,
+                failover: Some(Duration::from_ns(3_000_000_000)),
+            },
             reads: Reads::Lease,
         },
         transactions: Transactions::default(),

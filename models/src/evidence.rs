@@ -12,9 +12,9 @@ use shardlab_consistency::{
 };
 use shardlab_sim::{Action, Fault, NodeId, Receipt, Time};
 
+use crate::commit::Coordinator;
 use crate::config::Config;
 use crate::control_plane::ControlPlane;
-use crate::commit::Coordinator;
 use crate::message::{Command, TransactionId};
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
@@ -44,7 +44,9 @@ impl Remains<'_> {
     pub(crate) fn evidence(&self, history: &History, probes: Vec<Probe>, receipts: &[Receipt]) -> Evidence {
         let survivors: Vec<_> = self.shards().map(|shard| self.survivor(shard)).collect();
         Evidence {
-            version_order: Some(VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))),
+            version_order: Some(VersionOrder::from_log(
+                survivors.iter().flat_map(|survivor| self.replay(survivor)),
+            )),
             replicas: self.digests(),
             residues: survivors.iter().flat_map(|survivor| self.residues(survivor)).collect(),
             probes,
@@ -59,13 +61,16 @@ impl Remains<'_> {
     }
 
     fn copies(&self, shard: ShardId) -> impl Iterator<Item = (NodeId, &Hosted)> {
-        self.servers.iter().filter_map(move |&(node, server)| server.copy_of(shard).map(|hosted| (node, hosted)))
+        self.servers
+            .iter()
+            .filter_map(move |&(node, server)| server.copy_of(shard).map(|hosted| (node, hosted)))
     }
 
     /// The appointed primary; without one, the copy that would be appointed.
     fn survivor(&self, shard: ShardId) -> Survivor<'_> {
         let appointed = self.control_plane.map().assignment(shard).primary;
-        let in_office = self.copies(shard).find(|(node, hosted)| Some(*node) == appointed && hosted.replica.is_primary());
+        let in_office =
+            self.copies(shard).find(|(node, hosted)| Some(*node) == appointed && hosted.replica.is_primary());
         let (node, hosted) = in_office
             .or_else(|| self.copies(shard).max_by_key(|(_, hosted)| hosted.replica.log().last()))
             .expect("every shard has a copy");
@@ -185,7 +190,8 @@ impl Remains<'_> {
         let bank = self.config.workloads.iter().find(|workload| workload.mix.has_transactions())?;
         let accounts = bank.keys.count;
         let initial_total = i128::from(accounts) * i128::from(bank.balance);
-        let change: i128 = survivors.iter().map(|survivor| survivor.hosted.machine.rows().total_balance()).sum();
+        let change: i128 =
+            survivors.iter().map(|survivor| survivor.hosted.machine.rows().total_balance()).sum();
         Some(BankEvidence { accounts, initial_total, final_total: Some(initial_total + change) })
     }
 }
@@ -257,7 +263,8 @@ struct Load {
 
 impl Load {
     fn of(config: &Config) -> Self {
-        let any = |weight: fn(&Mix) -> f64| config.workloads.iter().any(|workload| weight(&workload.mix) > 0.0);
+        let any =
+            |weight: fn(&Mix) -> f64| config.workloads.iter().any(|workload| weight(&workload.mix) > 0.0);
         Self {
             reads: any(|mix| mix.read + mix.read_modify_write),
             writes: any(|mix| mix.update + mix.insert + mix.read_modify_write),

@@ -459,7 +459,9 @@ impl Payload for Message {
                 Action::Scan(_) => Kind::Scan,
             },
             Self::Response(_) => Kind::Response,
-            Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => Kind::Append,
+            Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => {
+                Kind::Append
+            }
             Self::Log(..) => Kind::Replication,
             Self::Control(_) => Kind::Control,
             Self::Commit(message) => match message {

@@ -153,7 +153,12 @@ impl World {
     }
 
     /// Runs to the end; returns when, after the heal, all copies were equally far for the first time.
-    fn drain(&mut self, healed: Time, end: Time, progress: &mut dyn FnMut(Time) -> bool) -> Option<Option<Time>> {
+    fn drain(
+        &mut self,
+        healed: Time,
+        end: Time,
+        progress: &mut dyn FnMut(Time) -> bool,
+    ) -> Option<Option<Time>> {
         while self.simulation.now() < end {
             if self.has_converged() {
                 let converged = self.simulation.now() - healed;
@@ -168,7 +173,8 @@ impl World {
 
     fn has_converged(&self) -> bool {
         let mut ends = vec![None; self.partitioner_count()];
-        let hosted = self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|s| s.hosted());
+        let hosted =
+            self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|s| s.hosted());
         for hosted in hosted {
             let log = hosted.replica.log();
             let end = ends[hosted.shard.index()].get_or_insert(log.last());

@@ -38,7 +38,11 @@ fn a_commit_costs_what_presumed_abort_says() {
         let (n, count) = (u64::from(participants), costs.committed);
         assert!(count > 100 && costs.aborted == 0, "{costs:?}");
         assert_eq!(costs.messages, count * 4 * n, "messages of {count} commits with {n} participants");
-        assert_eq!(costs.forced_writes, count * (1 + 2 * n), "forced writes of {count} commits with {n} participants");
+        assert_eq!(
+            costs.forced_writes,
+            count * (1 + 2 * n),
+            "forced writes of {count} commits with {n} participants"
+        );
     }
 }
 

@@ -95,8 +95,12 @@ fn plans() -> impl Strategy<Value = Vec<Plan>> {
 }
 
 fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
-    let struck: Vec<NodeId> =
-        nodes.iter().enumerate().filter(|(index, _)| plan.victims >> (index % 32) & 1 == 1).map(|(_, &node)| node).collect();
+    let struck: Vec<NodeId> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| plan.victims >> (index % 32) & 1 == 1)
+        .map(|(_, &node)| node)
+        .collect();
     let target = match plan.mark {
         Some(_) if plan.victims.is_multiple_of(2) => Target::Marker,
         _ => Target::Nodes(struck),
@@ -114,7 +118,11 @@ fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
         },
     };
     let trigger = match plan.mark {
-        Some(mark) => Trigger::When { mark: MARKS[mark].into(), nth: 1 + u64::from(plan.victims % 50), not_before: plan.at },
+        Some(mark) => Trigger::When {
+            mark: MARKS[mark].into(),
+            nth: 1 + u64::from(plan.victims % 50),
+            not_before: plan.at,
+        },
         None => Trigger::At(plan.at),
     };
     Fault { name: format!("fault {}", plan.kind), trigger, duration: Some(plan.lasts), action }

@@ -123,7 +123,7 @@ fn the_schema_is_the_one_beside_the_library() {
     let schema = stdout(&Workbench::new().shardlab("schema").code(0));
     let parsed: Value = serde_json::from_str(&schema).unwrap();
     assert!(parsed["properties"]["cluster"].is_object());
-    assert_eq!(schema, include_str!("../../scenarios/schema.json"), "scenarios/schema.json is out of date");
+    assert!(schema == include_str!("../../scenarios/schema.json"), "scenarios/schema.json is out of date");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_missed_expectation_is_1_and_shows_the_line_that_replays_it() {
     let output = bench.shardlab("run wish.toml --set cluster.cpu=2").code(1);
     for said in [
         "operations at least 1000000000",
-        "(wish.toml:47)",
+        "(wish.toml:41)",
         "replay: shardlab run wish.toml --seed 5 --set cluster.cpu=2",
     ] {
         assert!(stdout(&output).contains(said), "{said}: {}", stdout(&output));

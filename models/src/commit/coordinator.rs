@@ -156,8 +156,10 @@ impl Coordinator {
         };
         let phase = Phase::Acknowledging { missing: record.participants.iter().copied().collect() };
         let now = cx.now();
-        self.active
-            .insert(transaction, Active { request, client: None, began: now, sent: now, reads: Vec::new(), phase });
+        self.active.insert(
+            transaction,
+            Active { request, client: None, began: now, sent: now, reads: Vec::new(), phase },
+        );
         self.tell_commit(transaction, cx);
     }
 
@@ -169,8 +171,12 @@ impl Coordinator {
             Message::Commit(CommitMessage::Vote { transaction, shard, yes, reads }) => {
                 self.vote(from, transaction, shard, yes, reads, cx);
             }
-            Message::Commit(CommitMessage::Decided { transaction, shard }) => self.acknowledged(transaction, shard, cx),
-            Message::Commit(CommitMessage::Inquire { transaction, shard }) => self.answer(from, transaction, shard, cx),
+            Message::Commit(CommitMessage::Decided { transaction, shard }) => {
+                self.acknowledged(transaction, shard, cx)
+            }
+            Message::Commit(CommitMessage::Inquire { transaction, shard }) => {
+                self.answer(from, transaction, shard, cx)
+            }
             Message::Commit(CommitMessage::NotPrimary { .. }) => self.request_map(cx),
             _ => {}
         }
@@ -243,7 +249,9 @@ impl Coordinator {
     ) {
         let Some(active) = self.active.get_mut(&transaction) else {
             // Nobody remembers it: whoever voted yes is told what is presumed.
-            return if yes { self.answer(from, transaction, shard, cx) };
+            return if yes {
+                self.answer(from, transaction, shard, cx)
+            };
         };
         match &mut active.phase {
             // §2: one no vote decides.
@@ -327,7 +335,13 @@ impl Coordinator {
         }
     }
 
-    fn send_decision(&self, transaction: TransactionId, shard: ShardId, commit: bool, cx: &mut Context<'_, Message>) {
+    fn send_decision(
+        &self,
+        transaction: TransactionId,
+        shard: ShardId,
+        commit: bool,
+        cx: &mut Context<'_, Message>,
+    ) {
         if let Some(primary) = self.map.assignment(shard).primary {
             cx.send(primary, Message::Commit(CommitMessage::Decide { transaction, shard, commit }));
         }
@@ -347,8 +361,13 @@ impl Coordinator {
             self.send_decision(transaction, shard, false, cx);
         }
         let (operation, attempt) = (active.request.operation, active.request.transaction);
-        let result =
-            TransactionResult { operation, transaction: attempt, committed: false, rolled_back, reads: Vec::new() };
+        let result = TransactionResult {
+            operation,
+            transaction: attempt,
+            committed: false,
+            rolled_back,
+            reads: Vec::new(),
+        };
         if let Some(client) = active.client {
             cx.send(client, Message::Commit(CommitMessage::Done(Box::new(result))));
         }
@@ -366,7 +385,13 @@ impl Coordinator {
     }
 
     /// A participant in doubt asks: committed if it is remembered so, no answer while it is open, else aborted.
-    fn answer(&mut self, from: NodeId, transaction: TransactionId, shard: ShardId, cx: &mut Context<'_, Message>) {
+    fn answer(
+        &mut self,
+        from: NodeId,
+        transaction: TransactionId,
+        shard: ShardId,
+        cx: &mut Context<'_, Message>,
+    ) {
         let commit = self.records.contains_key(&transaction);
         if commit || !self.active.contains_key(&transaction) {
             cx.send(from, Message::Commit(CommitMessage::Decide { transaction, shard, commit }));

@@ -41,7 +41,9 @@ impl Change {
         let (primary, _) = if any_log {
             candidates.clone().next()
         } else {
-            let rank = |&(copy, last): &(NodeId, Position)| (last, old.primary == Some(copy), std::cmp::Reverse(copy));
+            let rank = |&(copy, last): &(NodeId, Position)| {
+                (last, old.primary == Some(copy), std::cmp::Reverse(copy))
+            };
             candidates.max_by_key(|&candidate| rank(candidate))
         }
         .expect("a majority of the members is fenced");
@@ -72,7 +74,12 @@ mod tests {
 
     fn old(members: &[u32]) -> Assignment {
         let nodes = |numbers: &[u32]| numbers.iter().map(|&number| NodeId(number)).collect();
-        Assignment { epoch: Epoch(6), primary: Some(NodeId(1)), members: nodes(members), copies: nodes(&[1, 2, 3]) }
+        Assignment {
+            epoch: Epoch(6),
+            primary: Some(NodeId(1)),
+            members: nodes(members),
+            copies: nodes(&[1, 2, 3]),
+        }
     }
 
     fn primary(answers: &[(u32, u32, u32)]) -> u32 {

@@ -104,7 +104,9 @@ impl ControlPlane {
                 self.lease(from, sent, cx);
             }
             ControlMessage::Fenced { shard, epoch, last } => {
-                let Some(change) = self.changes.get_mut(&shard).filter(|change| change.epoch == epoch) else { return };
+                let Some(change) = self.changes.get_mut(&shard).filter(|change| change.epoch == epoch) else {
+                    return;
+                };
                 change.note(from, last);
                 self.try_appoint(shard, cx);
             }
@@ -126,7 +128,12 @@ impl ControlPlane {
     /// A server that knows the map and yet has no primary to follow needs a new epoch: it is the primary and has
     /// restarted, so that it may have lost the end of its reign; or it was fenced for a change that we forgot in a
     /// crash of our own.
-    fn give_leader(&mut self, server: NodeId, leaderless: &[(ShardId, Epoch)], cx: &mut Context<'_, Message>) {
+    fn give_leader(
+        &mut self,
+        server: NodeId,
+        leaderless: &[(ShardId, Epoch)],
+        cx: &mut Context<'_, Message>,
+    ) {
         for &(shard, promised) in leaderless {
             let assignment = self.map.assignment(shard);
             let lost = promised > assignment.epoch || assignment.primary == Some(server);
@@ -219,7 +226,8 @@ impl ControlPlane {
         let assignment = self.map.assignment(shard);
         let change = &self.changes[&shard];
         let fenced = |&copy: &NodeId| change.counts_on(copy);
-        let majority = assignment.members.iter().filter(|&copy| fenced(copy)).count() > assignment.members.len() / 2;
+        let majority =
+            assignment.members.iter().filter(|&copy| fenced(copy)).count() > assignment.members.len() / 2;
         let silenced = assignment.primary.is_none_or(|old| fenced(&old) || self.lease_is_over(old, now));
         let all = assignment.copies.iter().all(|copy| fenced(copy) || self.is_suspected(*copy, now));
         let waited_enough = change.since + self.settings.patience <= now;
@@ -252,7 +260,13 @@ impl ControlPlane {
         }
     }
 
-    fn appoint(&mut self, shard: ShardId, assignment: Assignment, since: Time, cx: &mut Context<'_, Message>) {
+    fn appoint(
+        &mut self,
+        shard: ShardId,
+        assignment: Assignment,
+        since: Time,
+        cx: &mut Context<'_, Message>,
+    ) {
         let map = Arc::make_mut(&mut self.map);
         map.version += 1;
         cx.observe(Observation::Appointed { shard, epoch: assignment.epoch, since });

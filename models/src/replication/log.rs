@@ -231,8 +231,9 @@ impl LogReplica {
     /// Takes an appointment by the control plane: a new epoch, with this copy as primary or not. It does not lead an
     /// epoch that it may have led before a crash.
     pub fn appoint(&mut self, assignment: &Assignment, port: &mut LogPort<'_, '_>) {
-        let known = self.promised == assignment.epoch && (self.is_primary() || self.primary().is_some());
         let mine = assignment.primary == Some(self.settings.me);
+        let stands = self.is_primary() || (!mine && self.primary().is_some());
+        let known = self.promised == assignment.epoch && stands;
         let barred = mine && assignment.epoch <= self.barred_through;
         if assignment.epoch < self.promised || known || barred {
             return;
@@ -337,7 +338,9 @@ impl Replica for LogReplica {
     fn synced(&mut self, then: Then, port: &mut LogPort<'_, '_>) {
         match then {
             Then::Logged(position) => self.logged(position, port),
-            Then::Promised(epoch) | Then::Fenced(epoch) => self.promised_durable = self.promised_durable.max(epoch),
+            Then::Promised(epoch) | Then::Fenced(epoch) => {
+                self.promised_durable = self.promised_durable.max(epoch)
+            }
         }
     }
 

@@ -33,10 +33,19 @@ pub trait Replica {
     ///
     /// # Errors
     /// [`Refused`] when another copy, or none, may.
-    fn submit(&mut self, command: Command, port: &mut Port<'_, '_, Self::Message, Self::Then>) -> Result<(), Refused>;
+    fn submit(
+        &mut self,
+        command: Command,
+        port: &mut Port<'_, '_, Self::Message, Self::Then>,
+    ) -> Result<(), Refused>;
 
     /// Takes a message from another copy.
-    fn receive(&mut self, from: NodeId, message: Self::Message, port: &mut Port<'_, '_, Self::Message, Self::Then>);
+    fn receive(
+        &mut self,
+        from: NodeId,
+        message: Self::Message,
+        port: &mut Port<'_, '_, Self::Message, Self::Then>,
+    );
 
     /// What waited for the disk need wait no longer.
     fn synced(&mut self, then: Self::Then, port: &mut Port<'_, '_, Self::Message, Self::Then>);
@@ -82,7 +91,11 @@ pub struct Replication {
 impl Default for Replication {
     fn default() -> Self {
         Self {
-            mode: Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(3_000_000_000)) },
+            mode: Mode::Primary {
+                replicas: 1,
+                ack: Ack::Quorum,
+                failover: Some(Duration::from_ns(3_000_000_000)),
+            },
             reads: Reads::Lease,
         }
     }

@@ -64,7 +64,13 @@ impl LogReplica {
     }
 
     /// Another copy has the log up to `durable` on its disk, and knows it committed up to `committed`.
-    pub(super) fn appended(&mut self, from: NodeId, durable: u32, committed: u32, port: &mut LogPort<'_, '_>) {
+    pub(super) fn appended(
+        &mut self,
+        from: NodeId,
+        durable: u32,
+        committed: u32,
+        port: &mut LogPort<'_, '_>,
+    ) {
         let now = port.now();
         let last = self.log.last_index();
         let Standing::Primary { others, .. } = &mut self.standing else { return };
@@ -148,7 +154,7 @@ impl LogReplica {
             if other.sent < last {
                 behind.push(other.node);
             } else if other.committed < committed {
-                    let previous = self.log.position(other.sent).unwrap_or_default();
+                let previous = self.log.position(other.sent).unwrap_or_default();
                 let entries = Entries::None;
                 port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
             }
@@ -164,7 +170,10 @@ impl LogReplica {
         };
         // Within one window of the end it will have caught up before the new epoch begins.
         let near = self.log.last_index().saturating_sub(WINDOW_ENTRIES);
-        others.iter().filter(move |other| !other.member && other.durable > 0 && other.durable >= near).map(|other| other.node)
+        others
+            .iter()
+            .filter(move |other| !other.member && other.durable > 0 && other.durable >= near)
+            .map(|other| other.node)
     }
 
     /// The members besides itself, while it is primary.
@@ -188,8 +197,13 @@ fn batch(entries: &[Entry], sent: &mut u32) -> Entries {
 
 /// The highest index that at least `majority` of `mine` and `others` have reached.
 fn highest_reached_by(majority: usize, mine: u32, others: impl Iterator<Item = u32> + Clone) -> u32 {
-    let at_least = |index: u32| usize::from(mine >= index) + others.clone().filter(|&other| other >= index).count();
-    std::iter::once(mine).chain(others.clone()).filter(|&index| at_least(index) >= majority).max().unwrap_or(0)
+    let at_least =
+        |index: u32| usize::from(mine >= index) + others.clone().filter(|&other| other >= index).count();
+    std::iter::once(mine)
+        .chain(others.clone())
+        .filter(|&index| at_least(index) >= majority)
+        .max()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]

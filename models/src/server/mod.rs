@@ -75,7 +75,11 @@ impl Server {
             if assignment.copies.contains(&me) {
                 slots[shard] = Some(u32::try_from(hosted.len()).expect("fewer than 2³² shards"));
                 let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
-                hosted.push(Hosted::new(id, LogReplica::new(settings.replica.clone(), assignment), &settings));
+                hosted.push(Hosted::new(
+                    id,
+                    LogReplica::new(settings.replica.clone(), assignment),
+                    &settings,
+                ));
             }
         }
         Self {
@@ -205,9 +209,10 @@ impl Server {
     }
 
     fn beat(&mut self, cx: &mut Context<'_, Message>) {
-        let caught_up = self.hosted.iter().flat_map(|hosted| {
-            hosted.replica.readmittable().map(|node| (hosted.shard, node))
-        });
+        let caught_up = self
+            .hosted
+            .iter()
+            .flat_map(|hosted| hosted.replica.readmittable().map(|node| (hosted.shard, node)));
         let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none());
         let leaderless = leaderless.map(|hosted| (hosted.shard, hosted.replica.epoch()));
         let heartbeat = ControlMessage::Heartbeat {
@@ -266,7 +271,13 @@ impl Server {
         cx.send(self.settings.control_plane, Message::Control(fenced));
     }
 
-    fn replication(&mut self, from: NodeId, shard: ShardId, message: LogMessage, cx: &mut Context<'_, Message>) {
+    fn replication(
+        &mut self,
+        from: NodeId,
+        shard: ShardId,
+        message: LogMessage,
+        cx: &mut Context<'_, Message>,
+    ) {
         let Some(slot) = self.slot(shard) else { return };
         match message {
             LogMessage::Confirm { epoch, round } => self.confirm(slot, from, epoch, round, cx),
@@ -364,10 +375,22 @@ impl Server {
 }
 
 fn written(operation: OperationId, shard: ShardId) -> Message {
-    Message::Response(Response { operation, shard, status: Status::Ok, value: operation.as_value(), value_bytes: 0 })
+    Message::Response(Response {
+        operation,
+        shard,
+        status: Status::Ok,
+        value: operation.as_value(),
+        value_bytes: 0,
+    })
 }
 
-fn refuse(to: NodeId, request: &Request, primary: Option<NodeId>, epoch: Epoch, cx: &mut Context<'_, Message>) {
+fn refuse(
+    to: NodeId,
+    request: &Request,
+    primary: Option<NodeId>,
+    epoch: Epoch,
+    cx: &mut Context<'_, Message>,
+) {
     cx.send(
         to,
         Message::Response(Response {

@@ -9,10 +9,17 @@ use crate::replication::Replica;
 use crate::shard_map::ShardId;
 
 impl Server {
-    pub(super) fn participate(&mut self, from: NodeId, message: CommitMessage, cx: &mut Context<'_, Message>) {
+    pub(super) fn participate(
+        &mut self,
+        from: NodeId,
+        message: CommitMessage,
+        cx: &mut Context<'_, Message>,
+    ) {
         match message {
             CommitMessage::Prepare(prepare) => self.prepare(from, prepare, cx),
-            CommitMessage::Decide { transaction, shard, commit } => self.decide(from, transaction, shard, commit, cx),
+            CommitMessage::Decide { transaction, shard, commit } => {
+                self.decide(from, transaction, shard, commit, cx)
+            }
             // The coordinator's and the clients' business.
             _ => {}
         }
@@ -24,7 +31,8 @@ impl Server {
             return not_primary(from, transaction, shard, cx);
         };
         self.transaction_forces += 1;
-        let early = self.has(Bug::VoteBeforeSync).then(|| self.hosted[slot].machine.foresee(&prepare)).flatten();
+        let early =
+            self.has(Bug::VoteBeforeSync).then(|| self.hosted[slot].machine.foresee(&prepare)).flatten();
         let command = Command::Prepare(prepare);
         if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
             return not_primary(from, transaction, shard, cx);
@@ -114,15 +122,22 @@ impl Server {
             }
             let old = |since| since + self.settings.inquiry_interval <= now;
             let in_doubt = self.hosted[slot].machine.prepared().filter(|prepared| old(prepared.since));
-            let in_doubt: Vec<_> =
-                in_doubt.map(|prepared| (prepared.prepare.transaction, prepared.prepare.coordinator)).collect();
+            let in_doubt: Vec<_> = in_doubt
+                .map(|prepared| (prepared.prepare.transaction, prepared.prepare.coordinator))
+                .collect();
             for (transaction, coordinator) in in_doubt {
                 self.resolve(slot, transaction, coordinator, cx);
             }
         }
     }
 
-    fn resolve(&mut self, slot: usize, transaction: TransactionId, coordinator: NodeId, cx: &mut Context<'_, Message>) {
+    fn resolve(
+        &mut self,
+        slot: usize,
+        transaction: TransactionId,
+        coordinator: NodeId,
+        cx: &mut Context<'_, Message>,
+    ) {
         if self.has(Bug::UnilateralAbort) {
             return self.order_decision(slot, transaction, coordinator, false, cx);
         }
@@ -137,7 +152,8 @@ fn not_primary(to: NodeId, transaction: TransactionId, shard: ShardId, cx: &mut 
 
 /// Whether a message makes a backup force something for a transaction.
 pub(super) fn carries_transaction(message: &LogMessage) -> bool {
-    let of_transaction = |entry: &Entry| matches!(entry.command, Command::Prepare(_) | Command::Decide { .. });
+    let of_transaction =
+        |entry: &Entry| matches!(entry.command, Command::Prepare(_) | Command::Decide { .. });
     match message {
         LogMessage::Append { entries: Entries::One(entry), .. } => of_transaction(entry),
         LogMessage::Append { entries: Entries::Many(entries), .. } => entries.iter().any(of_transaction),

@@ -40,7 +40,13 @@ impl Confirmations {
 }
 
 impl Server {
-    pub(super) fn read(&mut self, slot: usize, from: NodeId, request: Request, cx: &mut Context<'_, Message>) {
+    pub(super) fn read(
+        &mut self,
+        slot: usize,
+        from: NodeId,
+        request: Request,
+        cx: &mut Context<'_, Message>,
+    ) {
         if self.settings.reads == Reads::Local {
             return self.answer(slot, from, &request, cx);
         }
@@ -61,7 +67,13 @@ impl Server {
         self.settings.lease.is_none() || self.has(Bug::IgnoreLease) || cx.clock() < self.lease_until
     }
 
-    fn answer_when_unlocked(&mut self, slot: usize, from: NodeId, request: Request, cx: &mut Context<'_, Message>) {
+    fn answer_when_unlocked(
+        &mut self,
+        slot: usize,
+        from: NodeId,
+        request: Request,
+        cx: &mut Context<'_, Message>,
+    ) {
         let hosted = &mut self.hosted[slot];
         if request.action == Action::Read && hosted.machine.is_write_locked(request.key) {
             hosted.machine.note_blocked_read(request.key);
@@ -81,8 +93,13 @@ impl Server {
             _ if row.value_bytes == 0 => (row.value, request.value_bytes),
             _ => (row.value, row.value_bytes),
         };
-        let response =
-            Response { operation: request.operation, shard: request.shard, status: Status::Ok, value, value_bytes };
+        let response = Response {
+            operation: request.operation,
+            shard: request.shard,
+            status: Status::Ok,
+            value,
+            value_bytes,
+        };
         cx.send(from, Message::Response(response));
     }
 

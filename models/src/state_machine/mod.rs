@@ -14,8 +14,8 @@ use crate::message::{Command, OperationId, Prepare, TransactionId};
 use crate::storage::{Row, Versioned};
 
 use sessions::{Seen, Sessions};
-pub use transactions::{Decision, Prepared};
 use transactions::Transactions;
+pub use transactions::{Decision, Prepared};
 
 /// What applying a command brought about; the primary tells those concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +126,9 @@ impl StateMachine {
         match self.sessions.seen(write.operation) {
             Seen::Earlier => return,
             // A retry of what waits is answered when that is done.
-            Seen::Last if self.waiting_writes.iter().any(|waiting| waiting.operation == write.operation) => return,
+            Seen::Last if self.waiting_writes.iter().any(|waiting| waiting.operation == write.operation) => {
+                return;
+            }
             Seen::Last => return effects.push(write.done(false)),
             Seen::New => self.sessions.note(write.operation),
         }
@@ -214,8 +216,9 @@ impl StateMachine {
         while let Some(prepare) = self.transactions.next_grantable(&self.locks) {
             self.grant(&prepare, now, effects);
         }
-        let (waiting, free): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting_writes).into_iter().partition(|write| self.locks.is_locked(write.key));
+        let (waiting, free): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting_writes)
+            .into_iter()
+            .partition(|write| self.locks.is_locked(write.key));
         self.waiting_writes = waiting;
         for write in free {
             self.rows.write(write.key, write.value, write.value_bytes);
@@ -276,7 +279,13 @@ impl StateMachine {
 
 impl WaitingWrite {
     fn done(&self, first: bool) -> Effect {
-        Effect::Written { operation: self.operation, client: self.client, key: self.key, value: self.value, first }
+        Effect::Written {
+            operation: self.operation,
+            client: self.client,
+            key: self.key,
+            value: self.value,
+            first,
+        }
     }
 }
 

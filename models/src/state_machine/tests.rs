@@ -53,7 +53,9 @@ fn prepare(id: u64, age: u64, steps: Vec<Step>) -> Command {
 fn word(effect: &Effect) -> Option<String> {
     match effect {
         Effect::Written { operation, .. } => Some(format!("w{}.{}", operation.session, operation.sequence)),
-        Effect::Voted { transaction, yes, .. } => Some(format!("{}{}", if *yes { "yes" } else { "no" }, transaction.0)),
+        Effect::Voted { transaction, yes, .. } => {
+            Some(format!("{}{}", if *yes { "yes" } else { "no" }, transaction.0))
+        }
         Effect::Decided { transaction, commit, .. } => {
             Some(format!("{}{}", if *commit { "commit" } else { "abort" }, transaction.0))
         }

@@ -61,7 +61,8 @@ impl World {
             layout: &layout,
         };
         let nodes = builder.nodes(seed);
-        let kernel = shardlab_sim::Config { seed, warmup: config.warmup.as_ns(), sample_every: Some(sample_every) };
+        let kernel =
+            shardlab_sim::Config { seed, warmup: config.warmup.as_ns(), sample_every: Some(sample_every) };
         let simulation = Simulation::new(kernel, topology, nodes, faults).map_err(|error| BuildError {
             path: "cluster".into(),
             message: error.to_string(),
@@ -85,7 +86,11 @@ fn resend_after_ticks(topology: &Topology) -> u32 {
     u32::try_from(4 * slowest / SERVER_TICK + 2).unwrap_or(u32::MAX)
 }
 
-#[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "latencies are positive and far below 2⁵³")]
+#[expect(
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "latencies are positive and far below 2⁵³"
+)]
 fn mean_ns(latency: &Distribution) -> Time {
     latency.mean_ns().min(1e15) as Time
 }
@@ -147,12 +152,7 @@ impl Builder<'_> {
 
     fn server(&self, me: NodeId) -> Server {
         let Mode::Primary { ack, .. } = self.config.replication.mode;
-        let replica = Settings {
-            me,
-            ack,
-            resend_after_ticks: self.resend_after_ticks,
-            bugs: self.bugs,
-        };
+        let replica = Settings { me, ack, resend_after_ticks: self.resend_after_ticks, bugs: self.bugs };
         let settings = ServerSettings {
             replica,
             control_plane: self.layout.control_plane,

@@ -52,13 +52,19 @@ impl World {
         let after = measures(&nodes, shards as usize);
         let remains = Remains {
             config: &config,
-            control_plane: nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane"),
-            servers: numbered(&nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server))).collect(),
+            control_plane: nodes
+                .iter()
+                .find_map(DatabaseNode::as_control_plane)
+                .expect("there is a control plane"),
+            servers: numbered(&nodes)
+                .filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
+                .collect(),
             coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
             shard_of: &|key| partitioner.shard_of(key),
         };
         let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);
-        let primaries = remains.control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
+        let primaries =
+            remains.control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
         Run {
             evidence: remains.evidence(&seen.history, probes, &receipts),
             promises,
@@ -157,7 +163,12 @@ fn shard_operations(before: &Measures, after: &Measures) -> Vec<ShardOperations>
         .collect()
 }
 
-fn costs(mut seen: TransactionCosts, before: &Measures, after: &Measures, counters: &Counters) -> TransactionCosts {
+fn costs(
+    mut seen: TransactionCosts,
+    before: &Measures,
+    after: &Measures,
+    counters: &Counters,
+) -> TransactionCosts {
     let kinds = [Kind::Prepare, Kind::Vote, Kind::Decide, Kind::Decided];
     let sent = |kind: Kind| counters.nodes.iter().map(|node| node.sent[kind as usize]).sum::<u64>();
     seen.committed = after.committed - before.committed;

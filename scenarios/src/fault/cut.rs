@@ -47,7 +47,11 @@ impl Cutter<'_> {
                 Target::Nodes(found) => nodes.extend(found),
                 Target::Marker | Target::Role(_) | Target::OneOf(_) => {
                     let message = format!("`{target}` is found only when the fault strikes");
-                    return Err(problem(path, message, "name servers, zones, regions, `clients` or `control-plane`"));
+                    return Err(problem(
+                        path,
+                        message,
+                        "name servers, zones, regions, `clients` or `control-plane`",
+                    ));
                 }
             }
         }

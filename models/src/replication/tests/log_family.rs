@@ -11,7 +11,12 @@ use crate::shard_map::{Assignment, Epoch};
 
 fn assignment(epoch: u32, primary: u32, members: &[u32]) -> Assignment {
     let nodes = |numbers: &[u32]| numbers.iter().map(|&number| NodeId(number)).collect();
-    Assignment { epoch: Epoch(epoch), primary: Some(NodeId(primary)), members: nodes(members), copies: nodes(&[0, 1, 2]) }
+    Assignment {
+        epoch: Epoch(epoch),
+        primary: Some(NodeId(primary)),
+        members: nodes(members),
+        copies: nodes(&[0, 1, 2]),
+    }
 }
 
 fn copies(ack: Ack) -> Copies<LogReplica> {
@@ -60,7 +65,11 @@ fn a_quorum_commits_when_two_disks_of_three_have_it() {
     copies.deliver();
     copies.sync(1);
     copies.deliver();
-    assert_eq!(copies.applied(0), [0_u64; 0], "one backup's disk is no majority, and the state never runs ahead of the disk");
+    assert_eq!(
+        copies.applied(0),
+        [0_u64; 0],
+        "one backup's disk is no majority, and the state never runs ahead of the disk"
+    );
     copies.sync(0);
     assert_eq!(copies.applied(0), [7]);
     copies.settle();

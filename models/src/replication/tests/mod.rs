@@ -89,14 +89,22 @@ where
 }
 
 fn write(value: u64) -> Command {
-    let operation = OperationId { session: 0, sequence: u32::try_from(value).expect("test values are small") };
+    let operation =
+        OperationId { session: 0, sequence: u32::try_from(value).expect("test values are small") };
     Command::Write { operation, client: NodeId(99), key: 1, value, value_bytes: 1 }
 }
 
 fn request(value: u64) -> Message {
     use crate::message::{Action, Request};
     let operation = OperationId { session: 0, sequence: 1 };
-    Message::Request(Request { operation, action: Action::Write, shard: ShardId(0), key: 1, value, value_bytes: 1 })
+    Message::Request(Request {
+        operation,
+        action: Action::Write,
+        shard: ShardId(0),
+        key: 1,
+        value,
+        value_bytes: 1,
+    })
 }
 
 /// Copies of one shard and the messages between them.
