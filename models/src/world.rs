@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::node::DatabaseNode;
 use crate::shard_map::ShardId;
 use crate::sharding::Partitioner;
+use reduce::Seen;
 
 /// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +46,10 @@ pub struct Run {
     pub receipts: Vec<Receipt>,
     /// Over every handled event.
     pub fingerprint: Fingerprint,
-    /// Events handled.
+    /// Events handled, in the fingerprint's sense: messages, timers, syncs, starts, crashes, faults.
     pub events: u64,
+    /// Events taken from the queue: arrivals that wait for a core too.
+    pub events_processed: u64,
     /// Counters by node.
     pub counters: Counters,
     /// Load of each node by interval.
@@ -111,6 +114,7 @@ pub struct World {
     promises: Promises,
     sample_every: Time,
     simulation: Simulation<DatabaseNode>,
+    seen: Seen,
 }
 
 /// How often progress is told, at most: this many times a run.
@@ -145,6 +149,8 @@ impl World {
         while self.simulation.now() < to {
             let next = (self.simulation.now() + step).min(to);
             self.simulation.run_until(next);
+            let observations = self.simulation.take_observations();
+            self.seen.collect(observations, self.config.warmup.as_ns());
             if !progress(next) {
                 return None;
             }

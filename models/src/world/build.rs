@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{Distribution, Fault, NodeId, Simulation, Time, Topology};
 
+use super::reduce::Seen;
 use super::{Layout, World};
 use crate::client::ClientPool;
 use crate::cluster::{self, pool_places};
@@ -69,7 +70,7 @@ impl World {
             other: None,
             help: "mend the setting that it names".into(),
         })?;
-        Ok(Self { config: config.clone(), layout, partitioner, promises, sample_every, simulation })
+        Ok(Self { config: config.clone(), layout, partitioner, promises, sample_every, simulation, seen: Seen::default() })
     }
 }
 

@@ -23,8 +23,8 @@ pub(super) struct Measures {
 }
 
 /// What observations add up to.
-#[derive(Default)]
-struct Seen {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
     history: History,
     failovers: Vec<(ShardId, Time, Time)>,
     transactions: TransactionCosts,
@@ -41,12 +41,12 @@ impl World {
     }
 
     pub(super) fn reduce(self, before: &Measures, convergence_ns: Option<Time>) -> Run {
-        let Self { config, layout, partitioner, promises, sample_every, simulation } = self;
-        let events = simulation.events_handled();
+        let Self { config, layout, partitioner, promises, sample_every, simulation, mut seen } = self;
+        let (events, events_processed) = (simulation.events_handled(), simulation.events_processed());
         let finished = simulation.finish();
         let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
         let warmup = config.warmup.as_ns();
-        let mut seen = collect(observations, warmup);
+        seen.collect(observations, warmup);
         let shards = partitioner.count();
         add_pending(&nodes, &mut seen.history);
         let after = measures(&nodes, shards as usize);
@@ -71,6 +71,7 @@ impl World {
             receipts,
             fingerprint,
             events,
+            events_processed,
             samples,
             sample_every,
             primaries,
@@ -115,27 +116,32 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
     sum
 }
 
-fn collect(observations: Vec<(Time, NodeId, Observation)>, warmup: Time) -> Seen {
-    let mut seen = Seen::default();
-    for (at, _, observation) in observations {
+impl Seen {
+    /// Adds what was observed since the last time.
+    pub(super) fn collect(&mut self, observations: Vec<(Time, NodeId, Observation)>, warmup: Time) {
+        for (at, _, observation) in observations {
+            self.add(at, observation, warmup);
+        }
+    }
+
+    fn add(&mut self, at: Time, observation: Observation, warmup: Time) {
         match observation {
-            Observation::Operation(operation) => seen.history.push(operation),
+            Observation::Operation(operation) => self.history.push(operation),
             Observation::Transaction(observed) => {
-                seen.history.push_transaction(observed.transaction, &observed.micro_operations);
+                self.history.push_transaction(observed.transaction, &observed.micro_operations);
             }
-            Observation::Appointed { shard, since, .. } => seen.failovers.push((shard, since, at)),
+            Observation::Appointed { shard, since, .. } => self.failovers.push((shard, since, at)),
             Observation::Released { since, decided, blocked, .. } if at >= warmup => {
-                seen.transactions.in_doubt_ns.push(decided - since);
-                seen.transactions.lock_held_ns.push(at - since);
-                seen.transactions.blocked += u64::from(blocked);
+                self.transactions.in_doubt_ns.push(decided - since);
+                self.transactions.lock_held_ns.push(at - since);
+                self.transactions.blocked += u64::from(blocked);
             }
             Observation::Released { .. } => {}
             Observation::Probed { shard } => {
-                seen.probed.entry(shard.0).or_insert(at);
+                self.probed.entry(shard.0).or_insert(at);
             }
         }
     }
-    seen
 }
 
 /// What clients were still waiting for: it may have happened.

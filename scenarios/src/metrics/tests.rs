@@ -31,6 +31,7 @@ pub(crate) fn run(history: History) -> Run {
         receipts: Vec::new(),
         fingerprint: Fingerprint(7),
         events: 0,
+        events_processed: 0,
         counters: Counters::default(),
         samples: Vec::new(),
         sample_every: SECOND,

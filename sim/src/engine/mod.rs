@@ -49,6 +49,7 @@ pub struct Simulation<N: Node> {
     released: Option<Key>,
     sampling: Sampling,
     handled: u64,
+    processed: u64,
     /// Strokes and healings in the queue; once everything is healed they come to nothing.
     fault_events: usize,
 }
@@ -106,7 +107,7 @@ impl<N: Node> Simulation<N> {
             held: Vec::new(),
             released: None,
             sampling,
-            handled: 0,
+            handled: 0, processed: 0,
             fault_events,
         })
     }
@@ -117,6 +118,7 @@ impl<N: Node> Simulation<N> {
             let due = self.sampling.next();
             let stop = due.map_or(end, |due| due.min(end));
             while let Some(key) = self.agenda.queue.pop_until(stop) {
+                self.processed += 1;
                 self.world.now = key.time();
                 if let Some(soon) = self.agenda.queue.soon() {
                     self.world.letters.fetch(soon.index());
@@ -160,6 +162,19 @@ impl<N: Node> Simulation<N> {
     #[must_use]
     pub const fn events_handled(&self) -> u64 {
         self.handled
+    }
+
+    /// How many events were taken from the queue so far: besides those handled, arrivals that waited for a core, and
+    /// what came to nothing.
+    #[must_use]
+    pub const fn events_processed(&self) -> u64 {
+        self.processed
+    }
+
+    /// Takes what nodes have seen since this was asked last, in order; [`Simulation::finish`] gives the rest.
+    pub fn take_observations(&mut self) -> Vec<(Time, NodeId, <N::Message as Payload>::Observation)> {
+        let capacity = self.world.observations.len();
+        std::mem::replace(&mut self.world.observations, Vec::with_capacity(capacity))
     }
 
     /// Whether nothing is to come: no message, timer, sync or fault.
