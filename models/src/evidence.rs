@@ -80,7 +80,7 @@ impl Remains<'_> {
 
     /// The `(key, value)` pairs that took effect, in order.
     fn replay(&self, survivor: &Survivor<'_>) -> Vec<(u64, u64)> {
-        let mut machine = StateMachine::new(self.config.transactions.concurrency);
+        let mut machine = StateMachine::for_order(self.config.transactions.concurrency);
         let (mut effects, mut order) = (Vec::new(), Vec::new());
         for entry in survivor.hosted.replica.log().up_to(survivor.hosted.replica.applied()) {
             machine.apply(&entry.command, 0, &mut effects);

@@ -8,9 +8,9 @@ use snapbox::cmd::cargo_bin;
 
 use crate::workbench::{SMALL, Workbench};
 
-/// Hours of work: no machine ends it before it is told to.
+/// A day of virtual time: no machine ends it before it is told to, and if it is deaf, the test ends all the same.
 fn endless(bench: &Workbench) -> Child {
-    bench.write("endless.toml", SMALL.replace("duration = \"3s\"", "duration = \"1000000s\""));
+    bench.write("endless.toml", SMALL.replace("duration = \"3s\"", "duration = \"100000s\""));
     let mut command = Command::new(cargo_bin!("shardlab"));
     command
         .args(["run", "endless.toml"])

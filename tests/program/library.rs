@@ -14,8 +14,7 @@ const SEEDS: RangeInclusive<u64> = 1..=20;
 const NEGATIVE: [(&str, &str); 10] = [
     ("ack-before-sync", "lost-write"),
     ("ack-before-replication", "lost-write"),
-    // Nobody stops the old primary, nor makes the others deaf to it: neither of the two gets a quorum together again.
-    ("no-fencing", "dead-shard"),
+    ("no-fencing", "lost-write"),
     ("appoint-any-log", "lost-write"),
     ("decide-before-sync", "partial-transaction"),
     ("vote-before-sync", "partial-transaction"),

@@ -78,6 +78,7 @@ pub struct StateMachine {
     // Configuration.
     concurrency: Concurrency,
     forget_locks: bool,
+    keeps_rows: bool,
 }
 
 impl StateMachine {
@@ -92,7 +93,14 @@ impl StateMachine {
             waiting_writes: Vec::new(),
             concurrency,
             forget_locks: false,
+            keeps_rows: true,
         }
+    }
+
+    /// An empty shard that only finds out what takes effect in which order, and keeps no rows.
+    #[must_use]
+    pub fn for_order(concurrency: Concurrency) -> Self {
+        Self { keeps_rows: false, ..Self::new(concurrency) }
     }
 
     /// From now on prepares take no locks (the bug `forget-locks`, between a restart and the next reign).
@@ -136,9 +144,15 @@ impl StateMachine {
             self.transactions.note_blocked(write.key);
             self.waiting_writes.push(write);
         } else {
-            self.rows.write(write.key, write.value, write.value_bytes);
-            effects.push(write.done(true));
+            self.write_row(&write, effects);
         }
+    }
+
+    fn write_row(&mut self, write: &WaitingWrite, effects: &mut Vec<Effect>) {
+        if self.keeps_rows {
+            self.rows.write(write.key, write.value, write.value_bytes);
+        }
+        effects.push(write.done(true));
     }
 
     fn apply_prepare(&mut self, prepare: &Prepare, now: Time, effects: &mut Vec<Effect>) {
@@ -221,8 +235,7 @@ impl StateMachine {
             .partition(|write| self.locks.is_locked(write.key));
         self.waiting_writes = waiting;
         for write in free {
-            self.rows.write(write.key, write.value, write.value_bytes);
-            effects.push(write.done(true));
+            self.write_row(&write, effects);
         }
     }
 

@@ -1,9 +1,6 @@
 //! Client sessions: which operation each has had applied last, so that a retry is not applied twice
 //! (Ongaro, *Consensus: bridging theory and practice*, 2014, §6.3).
 
-use indexmap::IndexMap;
-
-use crate::hash::FixedState;
 use crate::message::OperationId;
 
 /// What a session's last applied operation says about another.
@@ -17,15 +14,15 @@ pub(super) enum Seen {
     Earlier,
 }
 
-/// The last operation applied, by session.
+/// The last operation applied, by session. Sessions are numbered densely over the world, so a plain vector holds them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
-    last: IndexMap<u32, u32, FixedState>,
+    last: Vec<u32>,
 }
 
 impl Sessions {
     pub(super) fn seen(&self, operation: OperationId) -> Seen {
-        let last = self.last.get(&operation.session).copied().unwrap_or(0);
+        let last = self.last.get(operation.session as usize).copied().unwrap_or(0);
         match operation.sequence.cmp(&last) {
             std::cmp::Ordering::Greater => Seen::New,
             std::cmp::Ordering::Equal => Seen::Last,
@@ -34,6 +31,10 @@ impl Sessions {
     }
 
     pub(super) fn note(&mut self, operation: OperationId) {
-        self.last.insert(operation.session, operation.sequence);
+        let session = operation.session as usize;
+        if session >= self.last.len() {
+            self.last.resize(session + 1, 0);
+        }
+        self.last[session] = operation.sequence;
     }
 }
