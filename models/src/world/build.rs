@@ -70,7 +70,15 @@ impl World {
             other: None,
             help: "mend the setting that it names".into(),
         })?;
-        Ok(Self { config: config.clone(), layout, partitioner, promises, sample_every, simulation, seen: Seen::default() })
+        Ok(Self {
+            config: config.clone(),
+            layout,
+            partitioner,
+            promises,
+            sample_every,
+            simulation,
+            seen: Seen::default(),
+        })
     }
 }
 

@@ -107,7 +107,8 @@ impl<N: Node> Simulation<N> {
             held: Vec::new(),
             released: None,
             sampling,
-            handled: 0, processed: 0,
+            handled: 0,
+            processed: 0,
             fault_events,
         })
     }
