@@ -22,7 +22,7 @@ pub enum Observation {
         shard: ShardId,
         /// The new epoch.
         epoch: Epoch,
-        /// When the control plane began to replace the old one.
+        /// When the old primary was heard last, if it is suspected; else when the control plane began to replace it.
         since: Time,
     },
     /// A participant's primary gave a transaction's locks back.

@@ -60,7 +60,7 @@ pub struct Run {
     pub primaries: Vec<Option<NodeId>>,
     /// By shard: operations served by its primaries.
     pub shard_operations: Vec<ShardOperations>,
-    /// Failovers: `(shard, suspected at, appointed at)`.
+    /// Failovers: `(shard, old primary last heard at, new one appointed at)`.
     pub failovers: Vec<(ShardId, Time, Time)>,
     /// What transactions cost.
     pub transactions: TransactionCosts,

@@ -77,7 +77,9 @@ fn tables(out: &mut String, report: &RunReport, info: &[MetricInfo], width: usiz
 }
 
 fn legend(report: &RunReport) -> &'static str {
-    if report.seeds > 1 {
+    if report.variants.len() == 1 {
+        "one variant, so there is nothing to be better than"
+    } else if report.seeds > 1 {
         "* best of its row, by more than the 95 % confidence intervals (±)"
     } else {
         "* best of its row; one seed, so without a confidence interval"

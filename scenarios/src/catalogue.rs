@@ -291,7 +291,7 @@ const SINGLE: &[Row] = &[
         "ms",
         Lower,
         "throughput",
-        "Mean time from suspecting a primary to appointing another; whole run.",
+        "Mean time from the last that was heard of a primary to the appointment of another; whole run.",
     ),
     headline(
         "txn.committed_per_s",

@@ -207,7 +207,11 @@ impl ControlPlane {
     fn begin_change(&mut self, shard: ShardId, cx: &mut Context<'_, Message>) {
         assert!(!self.is_changing(shard), "a shard changes once at a time");
         let next = Epoch(self.map.assignment(shard).epoch.0 + 1);
-        self.changes.insert(shard, Change::new(next, cx.now()));
+        let now = cx.now();
+        let absent = self.map.assignment(shard).primary.filter(|&primary| self.is_suspected(primary, now));
+        let absent_since =
+            absent.and_then(|primary| self.watches.get(&primary)).map_or(now, |watch| watch.heard);
+        self.changes.insert(shard, Change::new(next, now, absent_since));
         self.send_fences(shard, cx);
     }
 
@@ -236,7 +240,7 @@ impl ControlPlane {
         }
         let any_log = self.settings.bugs.contains(Bug::AppointAnyLog);
         let next = change.assignment(assignment, self.settings.ack, any_log);
-        let since = change.since;
+        let since = change.absent_since;
         self.changes.remove(&shard);
         let write = cx.force();
         self.appointing.push_back((write, shard, next, since));

@@ -2,7 +2,7 @@
 //!
 //! It composes the axes: a [`Replica`] orders commands, a [`StateMachine`] applies what is committed and durable,
 //! reads and two-phase commit sit on top. Effects go down through the replica's port; results are pulled up in
-//! [`Server::pump`], the one place where state changes become visible.
+//! `Server::pump`, the one place where state changes become visible.
 
 mod hosted;
 mod participant;

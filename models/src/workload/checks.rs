@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use shardlab_sim::{Duration, Share};
+use shardlab_sim::{Distribution, Duration, Share};
 
+use crate::cluster::Cluster;
 use crate::cluster::checks::check_known;
 use crate::config::{Checks, Config};
 use crate::workload::keys::hot_keys;
@@ -47,7 +48,7 @@ fn check_name(workload: &Workload, is_new: bool, checks: &mut Checks) {
 }
 
 fn check_one(config: &Config, workload: &Workload, checks: &mut Checks) {
-    check_arrivals(workload, checks);
+    check_arrivals(&config.cluster, workload, checks);
     check_keys(workload, checks);
     check_mix(workload, checks);
     check_window(config, workload, checks);
@@ -61,7 +62,7 @@ fn check_one(config: &Config, workload: &Workload, checks: &mut Checks) {
     }
 }
 
-fn check_arrivals(workload: &Workload, checks: &mut Checks) {
+fn check_arrivals(cluster: &Cluster, workload: &Workload, checks: &mut Checks) {
     match workload.arrivals {
         Arrivals::Open(rate) if rate.is_zero() => {
             checks.refuse(
@@ -71,11 +72,26 @@ fn check_arrivals(workload: &Workload, checks: &mut Checks) {
             );
         }
         Arrivals::Open(_) => {}
-        Arrivals::Closed { clients, .. } => {
-            let path = path(workload, "arrivals.closed.clients");
-            checks.count(path, u64::from(clients), MOST_CLIENTS, "clients");
+        Arrivals::Closed { clients, think } => {
+            let clients_path = path(workload, "arrivals.closed.clients");
+            checks.count(clients_path, u64::from(clients), MOST_CLIENTS, "clients");
+            if think == Duration::ZERO && takes_no_time(cluster) {
+                checks.refuse(
+                    path(workload, "arrivals.closed"),
+                    "answers take no time on this network, so clients that do not think would go round for ever",
+                    "give `think`, or a latency in `[cluster.network]`",
+                );
+            }
         }
     }
+}
+
+/// Whether a request may come back in the nanosecond in which it was sent.
+fn takes_no_time(cluster: &Cluster) -> bool {
+    let service = &cluster.service;
+    let is_instant = |time: &Distribution| time.mean_ns() == 0.0;
+    [&cluster.network.same_zone, &cluster.network.cross_zone].into_iter().any(is_instant)
+        && [&service.read, &service.write, &service.scan].into_iter().any(is_instant)
 }
 
 fn check_keys(workload: &Workload, checks: &mut Checks) {

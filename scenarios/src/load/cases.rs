@@ -15,7 +15,7 @@ use crate::scenario::Scenario;
 /// One variant at one point of the sweep.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The variant's name; [`BASE`] when the scenario has none.
+    /// The variant's name; `base` when the scenario has none.
     pub variant: String,
     /// The point of the sweep, if there is one.
     pub point: Option<usize>,

@@ -73,7 +73,7 @@ fn replication(run: &Run, metrics: &mut Metrics) {
     put(metrics, "replication.lag.p99_ms", lag.quantile_ms(0.99));
     put(metrics, "convergence.time_ms", run.convergence_ns.map(milliseconds));
     put(metrics, "failover.count", run.failovers.len() as f64);
-    let durations = run.failovers.iter().map(|(_, suspected, appointed)| appointed - suspected);
+    let durations = run.failovers.iter().map(|(_, last_heard, appointed)| appointed - last_heard);
     put(metrics, "failover.duration_ms", Sorted::from(durations.collect::<Vec<_>>()).mean_ms());
 }
 

@@ -114,6 +114,11 @@ fn impossible_workloads() {
     check_refused("workload.main.arrivals.closed.clients", |c| {
         c.workloads[0].arrivals = Arrivals::Closed { clients: 0, think: Duration::ZERO };
     });
+    check_refused("workload.main.arrivals.closed", |c| {
+        let no_time = Distribution::constant_ns(0);
+        (c.cluster.network.same_zone, c.cluster.service.read) = (no_time.clone(), no_time);
+        c.workloads[0].arrivals = Arrivals::Closed { clients: 1, think: Duration::ZERO };
+    });
     check_refused("workload.main.timeout", |c| c.workloads[0].timeout = Duration::ZERO);
     check_refused("workload.main.backoff", |c| c.workloads[0].backoff = Duration::ZERO);
     check_refused("workload.main.region", |c| c.workloads[0].region = Some("locla".into()));
