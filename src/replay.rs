@@ -73,7 +73,9 @@ fn engine(name: &str) -> Option<Engine> {
 fn compare(summary: &Summary, fingerprint: &str) -> Exit {
     let Summary { scenario, seed, fingerprint: before, .. } = summary;
     if before == fingerprint {
-        return print(&format!("{scenario} · seed {seed} · the same fingerprint {fingerprint}\n"));
+        let last = seed.saturating_add(u64::from(summary.seeds.unwrap_or(1).max(1)) - 1);
+        let seeds = if last == *seed { format!("seed {seed}") } else { format!("seeds {seed}..{last}") };
+        return print(&format!("{scenario} · {seeds} · the same fingerprint {fingerprint}\n"));
     }
     complain(format!("{scenario} · seed {seed} · fingerprint {fingerprint} now, {before} then"));
     complain("help: the run folder was made by another version of shardlab, or its files were changed");

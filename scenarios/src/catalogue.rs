@@ -283,7 +283,8 @@ const SINGLE: &[Row] = &[
         "count",
         Lower,
         "anomalies",
-        "Reads that returned an older value than one acknowledged before they began; whole run.",
+        "Reads that returned an older value than a surviving write acknowledged before they began; whole run. What lost \
+         writes took with them is counted by `writes.lost`.",
     ),
     plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
     headline(

@@ -173,6 +173,7 @@ impl StateMachine {
     fn try_prepare(&mut self, prepare: &Prepare, now: Time, effects: &mut Vec<Effect>) {
         let conflicts = self.transactions.conflicts(prepare, &self.locks);
         if conflicts.is_empty() {
+            self.dismiss_younger(prepare, effects);
             return self.grant(prepare, now, effects);
         }
         conflicts.iter().for_each(|age| self.transactions.note_blocked_by(age.transaction));
@@ -181,7 +182,18 @@ impl StateMachine {
             let (transaction, coordinator) = (prepare.transaction, prepare.coordinator);
             effects.push(Effect::Voted { transaction, coordinator, yes: false, reads: Vec::new() });
         } else {
+            self.dismiss_younger(prepare, effects);
             self.transactions.wait(prepare.clone());
+        }
+    }
+
+    /// Whoever waits here and is younger would wait for this one from now on: it dies instead, or waits could go both
+    /// ways between two shards and close a cycle.
+    fn dismiss_younger(&mut self, prepare: &Prepare, effects: &mut Vec<Effect>) {
+        for younger in self.transactions.take_younger_waiters(prepare) {
+            self.transactions.decide(younger.transaction, Decision::Aborted);
+            let (transaction, coordinator) = (younger.transaction, younger.coordinator);
+            effects.push(Effect::Voted { transaction, coordinator, yes: false, reads: Vec::new() });
         }
     }
 

@@ -100,6 +100,19 @@ fn an_older_transaction_waits_and_a_younger_one_dies() {
 }
 
 #[test]
+fn who_waits_dies_when_an_older_one_comes() {
+    let mut shard = Shard::new();
+    assert_eq!(shard.prepare(3, 30, &[5]), "yes3");
+    assert_eq!(shard.prepare(2, 20, &[5]), "");
+    assert_eq!(
+        shard.prepare(1, 10, &[5]),
+        "no2",
+        "it would wait for an older one, and that one may wait for it elsewhere"
+    );
+    assert_eq!(shard.decide(3, true), "commit3 yes1");
+}
+
+#[test]
 fn a_write_waits_for_the_lock_and_is_not_answered_early_by_its_retry() {
     let mut shard = Shard::new();
     shard.prepare(1, 1, &[5]);

@@ -82,6 +82,14 @@ impl Transactions {
         found
     }
 
+    /// Takes out the younger ones that wait for a key that `prepare` wants.
+    pub(super) fn take_younger_waiters(&mut self, prepare: &Prepare) -> Vec<Prepare> {
+        let mine = age(prepare);
+        let younger = self.waiting.range(mine..).filter(|(_, waiting)| overlap(waiting, prepare));
+        let ages: Vec<Age> = younger.map(|(&age, _)| age).collect();
+        ages.iter().filter_map(|age| self.waiting.remove(age)).collect()
+    }
+
     pub(super) fn must_die(&self, rule: Concurrency, prepare: &Prepare, conflicts: &[Age]) -> bool {
         rule.on_conflict(age(prepare), conflicts) == OnConflict::Die
     }
