@@ -11,20 +11,26 @@ pub(super) fn judge(plan: &Plan, variants: &[VariantReport]) -> Vec<ExpectationR
         let concerned = move |variant: &&VariantReport| {
             expectation.variant.as_ref().is_none_or(|wanted| *wanted == variant.name)
         };
-        variants.iter().filter(concerned).map(move |variant| row(expectation, variant, place))
+        variants.iter().filter(concerned).map(move |variant| row(plan, expectation, variant, place))
     });
     rows.collect()
 }
 
-fn row(expectation: &Expectation, variant: &VariantReport, place: &str) -> ExpectationRow {
+fn row(plan: &Plan, expectation: &Expectation, variant: &VariantReport, place: &str) -> ExpectationRow {
     let measured = variant.metrics.get(&expectation.metric_name()).map(|figure| figure.mean);
     ExpectationRow {
-        variant: variant.name.clone(),
+        variant: label(plan, variant),
         expectation: words(expectation),
         measured,
         verdict: verdict(expectation, measured),
         place: place.to_owned(),
     }
+}
+
+/// The variant, and where in the sweep it stands.
+fn label(plan: &Plan, variant: &VariantReport) -> String {
+    let point = variant.sweep_point.and_then(|point| plan.points.get(point));
+    point.map_or_else(|| variant.name.clone(), |values| format!("{} · {}", variant.name, values.join(" · ")))
 }
 
 /// What was not measured cannot be told, and is never shown as met.
