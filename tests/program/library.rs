@@ -18,7 +18,7 @@ const NEGATIVE: [(&str, &str); 10] = [
     ("appoint-any-log", "lost-write"),
     ("decide-before-sync", "partial-transaction"),
     ("vote-before-sync", "partial-transaction"),
-    ("unilateral-abort", "partial-transaction"),
+    ("unilateral-abort", "lost-transaction"),
     ("forget-locks", "wrong-total"),
     ("swap-applies", "diverged-shard"),
     ("ignore-lease", "stale-read"),
