@@ -1,8 +1,12 @@
 //! What the nodes of a database say to each other.
 
+mod wire;
+
 use std::sync::Arc;
 
-use shardlab_sim::{NodeId, Payload, Time};
+use shardlab_sim::{NodeId, Time};
+
+pub use wire::Kind;
 
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 
@@ -395,117 +399,4 @@ pub enum Message {
     Control(ControlMessage),
     /// Two-phase commit.
     Commit(CommitMessage),
-}
-
-/// The kinds of message: rows of the service-time table and of the counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Kind {
-    /// A point read.
-    Read,
-    /// A write.
-    Write,
-    /// A scan.
-    Scan,
-    /// An answer to a client.
-    Response,
-    /// Log entries for a backup.
-    Append,
-    /// Other messages between copies.
-    Replication,
-    /// To and from the control plane.
-    Control,
-    /// A client's transaction, or its result.
-    Transaction,
-    /// Two-phase commit: prepare.
-    Prepare,
-    /// Two-phase commit: vote.
-    Vote,
-    /// Two-phase commit: decision.
-    Decide,
-    /// Two-phase commit: acknowledgement of a decision.
-    Decided,
-    /// Two-phase commit: an inquiry, or word that someone else is primary.
-    Inquire,
-}
-
-/// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
-const HEADER_BYTES: u64 = 64;
-
-impl Payload for Message {
-    type Observation = crate::node::Observation;
-
-    const KINDS: &'static [&'static str] = &[
-        "read",
-        "write",
-        "scan",
-        "response",
-        "append",
-        "replication",
-        "control",
-        "transaction",
-        "prepare",
-        "vote",
-        "decide",
-        "decided",
-        "inquire",
-    ];
-
-    fn kind(&self) -> usize {
-        let kind = match self {
-            Self::Request(request) => match request.action {
-                Action::Read => Kind::Read,
-                Action::Write => Kind::Write,
-                Action::Scan(_) => Kind::Scan,
-            },
-            Self::Response(_) => Kind::Response,
-            Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => {
-                Kind::Append
-            }
-            Self::Log(..) => Kind::Replication,
-            Self::Control(_) => Kind::Control,
-            Self::Commit(message) => match message {
-                CommitMessage::Begin(_) | CommitMessage::Done(_) => Kind::Transaction,
-                CommitMessage::Prepare(_) => Kind::Prepare,
-                CommitMessage::Vote { .. } => Kind::Vote,
-                CommitMessage::Decide { .. } => Kind::Decide,
-                CommitMessage::Decided { .. } => Kind::Decided,
-                CommitMessage::Inquire { .. } | CommitMessage::NotPrimary { .. } => Kind::Inquire,
-            },
-        };
-        kind as usize
-    }
-
-    fn bytes(&self) -> u64 {
-        HEADER_BYTES + content_bytes(self)
-    }
-}
-
-fn content_bytes(message: &Message) -> u64 {
-    match message {
-        Message::Request(request) if request.action == Action::Write => u64::from(request.value_bytes),
-        Message::Response(response) => u64::from(response.value_bytes),
-        Message::Log(_, LogMessage::Append { entries, .. }) => match entries {
-            Entries::None => 0,
-            Entries::One(entry) => entry_bytes(entry),
-            Entries::Many(entries) => entries.iter().map(entry_bytes).sum(),
-        },
-        Message::Control(ControlMessage::Map(map)) => 32 * map.shards.len() as u64,
-        Message::Commit(CommitMessage::Begin(request)) => {
-            let steps: usize = request.steps.iter().map(|(_, steps)| steps.len()).sum();
-            steps as u64 * u64::from(request.value_bytes)
-        }
-        Message::Commit(CommitMessage::Prepare(prepare)) => {
-            prepare.steps.len() as u64 * u64::from(prepare.value_bytes)
-        }
-        _ => 0,
-    }
-}
-
-fn entry_bytes(entry: &Entry) -> u64 {
-    match &entry.command {
-        Command::Write { value_bytes, .. } => u64::from(*value_bytes),
-        Command::Prepare(prepare) => prepare.steps.len() as u64 * u64::from(prepare.value_bytes),
-        Command::Barrier | Command::Decide { .. } => 16,
-    }
 }
