@@ -41,6 +41,10 @@ pub enum Bug {
     SwapApplies,
     /// Leases are not checked: a deposed primary goes on answering reads.
     IgnoreLease,
+    /// Participants in doubt never ask for the decision.
+    NeverInquire,
+    /// A client takes silence for failure and reports that its write did not happen.
+    FailOnTimeout,
 }
 
 /// A set of bugs, asked often.

@@ -38,6 +38,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/forget-locks",
     "negative/swap-applies",
     "negative/ignore-lease",
+    "negative/never-inquire",
+    "negative/fail-on-timeout",
 ];
 
 /// The scenario of that name.

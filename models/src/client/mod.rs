@@ -26,7 +26,7 @@ use crate::client::load::Load;
 use crate::client::router::Router;
 use crate::client::sessions::Sessions;
 use crate::cluster::{PoolPlace, pool_places};
-use crate::config::Config;
+use crate::config::{Bugs, Config};
 use crate::message::{CommitMessage, ControlMessage, Message};
 use crate::node::ObservedTransaction;
 use crate::shard_map::ShardMap;
@@ -66,6 +66,7 @@ struct Settings {
     retries: u32,
     value_bytes: u32,
     opening_balance: i64,
+    bugs: Bugs,
 }
 
 /// The next arrival of an open load; the beginning of a closed one.
@@ -149,6 +150,7 @@ impl Settings {
             retries: workload.retries,
             value_bytes: workload.value_bytes,
             opening_balance: workload.balance,
+            bugs: config.bugs.iter().copied().collect(),
         }
     }
 }

@@ -5,6 +5,7 @@ use shardlab_sim::{Context, Time};
 
 use crate::client::sessions::Work;
 use crate::client::{ClientPool, session_timer};
+use crate::config::Bug;
 use crate::message::Message;
 
 /// The pause before a retry doubles this often, and then no more.
@@ -87,7 +88,9 @@ impl ClientPool {
     /// `fail` if it certainly did not happen or would have changed nothing, else `info`.
     fn give_up(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         let session = &self.sessions[slot];
-        let may_have_happened = session.in_doubt && session.work.changes_something();
+        let may_have_happened = session.in_doubt
+            && session.work.changes_something()
+            && !self.settings.bugs.contains(Bug::FailOnTimeout);
         let outcome = if may_have_happened { Outcome::Info } else { Outcome::Fail };
         match session.work {
             Work::Idle => {}

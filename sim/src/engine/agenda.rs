@@ -42,7 +42,6 @@ impl Scheduler for Agenda {
 
     fn set_timer(&mut self, node: NodeId, slot: TimerSlot, at: Time, sequence: u64) {
         let index = self.timers.index(node, slot);
-        self.queue.cancel(index);
         self.queue.push(Key::new(at, sequence, Tag::Timer, index));
     }
 

@@ -15,6 +15,7 @@ pub(crate) struct KeyHeap {
 impl EventQueue for KeyHeap {
     fn push(&mut self, key: Key) {
         if key.is_timer() {
+            self.cancel(key.index());
             self.armed.arm(key);
         }
         self.heap.push(key);

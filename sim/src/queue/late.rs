@@ -27,6 +27,12 @@ impl Armed {
         self.keys.get_mut(timer as usize)?.take()
     }
 
+    /// The key that this timer is armed with.
+    #[inline]
+    pub fn key(&self, timer: u32) -> Option<Key> {
+        *self.keys.get(timer as usize)?
+    }
+
     /// Whether the key is to be handled: all but cancelled timers are.
     #[inline]
     pub fn is_live(&self, key: Key) -> bool {

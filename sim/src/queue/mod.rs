@@ -14,7 +14,7 @@ use crate::time::Time;
 
 /// An event queue. Keys come out in their order, whatever order they went in.
 pub(crate) trait EventQueue {
-    /// Puts an event in. A timer's index must not be in the queue already.
+    /// Puts an event in. A timer replaces the one of its index, if there is one.
     fn push(&mut self, key: Key);
 
     /// Takes the timer of this index out, if it is in.

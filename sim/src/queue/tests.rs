@@ -39,7 +39,6 @@ fn outcome(queue: &mut impl EventQueue, steps: &[Step]) -> (Vec<Key>, Vec<usize>
             Step::Push { after } => queue.push(Key::new(now + after, sequence, Tag::Delivery, 7)),
             Step::Fault { after } => queue.push(Key::new(now + after, sequence, Tag::Strike, 7)),
             Step::SetTimer { timer, after } => {
-                queue.cancel(timer);
                 queue.push(Key::new(now + after, sequence, Tag::Timer, timer));
             }
             Step::Cancel { timer } => queue.cancel(timer),
@@ -84,8 +83,12 @@ fn setting_and_cancelling_for_ever_takes_no_memory() {
     for after in [5, 10_000_000, 100_000_000] {
         let mut wheel = Wheel::new();
         for sequence in 0..100_000 {
-            wheel.cancel(3);
-            wheel.push(Key::new(1_000 + after, sequence, Tag::Timer, 3));
+            // Put off, brought forward, and cancelled now and then.
+            let jitter = sequence % 7 * 100;
+            wheel.push(Key::new(1_000 + after + jitter, sequence, Tag::Timer, 3));
+            if sequence % 5 == 0 {
+                wheel.cancel(3);
+            }
         }
         assert!(wheel.stored() < 200, "{} keys stored for one timer at {after}", wheel.stored());
         wheel.cancel(3);

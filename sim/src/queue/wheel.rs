@@ -2,7 +2,8 @@
 //!
 //! Buckets of 8.192 µs, 4096 of them, hold the next 33.5 ms as unordered vectors of sixteen-byte keys; what lies
 //! beyond waits in a heap. The bucket being drained is sorted once; what arrives for it late goes to a small heap
-//! beside it. A timer knows its place in its bucket, so that cancelling it takes it out at once.
+//! beside it. A timer knows its place in its bucket, so that cancelling it takes it out at once; one that is put off
+//! moves when its old place comes up.
 
 use super::EventQueue;
 use super::late::{Armed, TombstoneHeap};
@@ -38,10 +39,19 @@ pub(crate) struct Wheel {
     overflow: TombstoneHeap,
     /// Emptied vectors, the last used first: their memory is still in the cache.
     spare: Vec<Vec<Key>>,
+    /// Which key of each timer is stored.
     armed: Armed,
-    /// A timer's place in its bucket; meaningful while the bucket is in the ring.
-    places: Vec<u32>,
+    timers: Vec<Timer>,
     live: usize,
+}
+
+/// A timer whose key is stored.
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    /// When it really comes: perhaps later than its key says, which is moved only when it comes up.
+    due: Key,
+    /// Its key's place in its bucket; meaningful while the bucket is in the ring.
+    place: u32,
 }
 
 const fn bucket_of(key: Key) -> u64 {
@@ -60,7 +70,7 @@ impl Wheel {
             overflow: TombstoneHeap::default(),
             spare: Vec::new(),
             armed: Armed::default(),
-            places: Vec::new(),
+            timers: Vec::new(),
             live: 0,
         }
     }
@@ -70,6 +80,47 @@ impl Wheel {
     pub fn soon(&self) -> Option<Key> {
         // Two events from now: about as long as a fetch from the outer caches takes.
         self.sorted.get(self.sorted.len().wrapping_sub(2)).copied()
+    }
+
+    /// Replaces a timer. One that was set before and comes later now, as timeouts do, keeps its place until that comes
+    /// up: a client that sets its timeout anew for each request moves a key once a timeout and not once a request.
+    #[inline]
+    fn arm(&mut self, key: Key) {
+        let index = key.index() as usize;
+        let timer = Timer { due: key, place: 0 };
+        match self.armed.key(key.index()) {
+            Some(stored) if stored <= key => return self.timers[index].due = key,
+            Some(_) => {
+                self.cancel(key.index());
+                self.timers[index] = timer;
+            }
+            None if index < self.timers.len() => self.timers[index] = timer,
+            None => self.timers.resize(index + 1, timer),
+        }
+        self.live += 1;
+        self.armed.arm(key);
+        self.store(key);
+    }
+
+    #[inline]
+    fn store(&mut self, key: Key) {
+        let bucket = bucket_of(key);
+        match () {
+            () if self.is_in_ring(bucket) => self.push_to_ring(key),
+            () if bucket <= self.current => self.late.push(key),
+            () => self.overflow.push(key),
+        }
+    }
+
+    /// Whether a timer whose key came up runs out now; if it does not, its key goes where it belongs by now.
+    fn is_due(&mut self, key: Key) -> bool {
+        self.armed.disarm(key.index());
+        let due = self.timers[key.index() as usize].due;
+        if due != key {
+            self.armed.arm(due);
+            self.store(due);
+        }
+        due == key
     }
 
     fn is_in_ring(&self, bucket: u64) -> bool {
@@ -85,19 +136,19 @@ impl Wheel {
             *bucket = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(ROOM));
         }
         if key.is_timer() {
-            self.places[key.index() as usize] = bucket.len() as u32;
+            self.timers[key.index() as usize].place = bucket.len() as u32;
         }
         bucket.push(key);
     }
 
     fn take_from_ring(&mut self, key: Key) {
         let slot = (bucket_of(key) & MASK) as usize;
-        let place = self.places[key.index() as usize] as usize;
+        let place = self.timers[key.index() as usize].place as usize;
         let bucket = &mut self.ring[slot];
         let taken = bucket.swap_remove(place);
         assert!(taken == key, "a timer's place in its bucket is known");
         match bucket.get(place) {
-            Some(moved) if moved.is_timer() => self.places[moved.index() as usize] = place as u32,
+            Some(moved) if moved.is_timer() => self.timers[moved.index() as usize].place = place as u32,
             _ => {}
         }
         if bucket.is_empty() {
@@ -221,19 +272,10 @@ impl EventQueue for Wheel {
     #[inline]
     fn push(&mut self, key: Key) {
         if key.is_timer() {
-            self.armed.arm(key);
-            let index = key.index() as usize;
-            if index >= self.places.len() {
-                self.places.resize(index + 1, 0);
-            }
+            return self.arm(key);
         }
         self.live += 1;
-        let bucket = bucket_of(key);
-        match () {
-            () if self.is_in_ring(bucket) => self.push_to_ring(key),
-            () if bucket <= self.current => self.late.push(key),
-            () => self.overflow.push(key),
-        }
+        self.store(key);
     }
 
     fn cancel(&mut self, timer: u32) {
@@ -257,12 +299,7 @@ impl EventQueue for Wheel {
                 }
                 continue;
             };
-            if !key.is_timer() {
-                self.live -= 1;
-                return Some(key);
-            }
-            if self.armed.is_live(key) {
-                self.armed.disarm(key.index());
+            if !key.is_timer() || (self.armed.is_live(key) && self.is_due(key)) {
                 self.live -= 1;
                 return Some(key);
             }

@@ -8,7 +8,7 @@ use crate::workload::keys::Chooser;
 use crate::workload::keys::zipfian::Zipfian;
 
 /// See the module.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Latest(Zipfian);
 
 impl Latest {

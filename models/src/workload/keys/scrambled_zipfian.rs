@@ -18,7 +18,7 @@ pub(crate) const ZETAN: f64 = 26.469_028_201_783_02;
 const THETA: f64 = 0.99;
 
 /// See the module.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ScrambledZipfian {
     law: Gray,
     keys: u64,

@@ -10,10 +10,10 @@ use crate::workload::keys::gray::Gray;
 use crate::workload::keys::rejection_inversion::RejectionInversion;
 
 /// See the module.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Zipfian(Law);
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Law {
     Gray(Gray),
     Exact(RejectionInversion),
