@@ -1,5 +1,6 @@
 //! The command line as it is typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -16,13 +17,15 @@ Examples:
 
 Exit codes:
   0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage,
-  65 bad input, 70 a defect of shardlab, 74 input/output, 130 Ctrl-C";
+  65 bad input, 70 a defect of shardlab, 74 input/output, 130 stopped";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
   shardlab run flash-sale
   shardlab run partition --seeds 1..20 --jobs 2
   shardlab run transfer --set drain=20s --set cluster.servers=7 --out my-run
+  shardlab run transfer --set workload.bank.arrivals.closed.clients=80
+  shardlab run partition --set 'sweep.\"cluster.servers\"=[5,7]' --seeds 1..5
   shardlab run my-cluster.toml --format json
 
 A run leaves runs/SCENARIO/SEED with report.html, summary.json, tables (CSV),
@@ -31,7 +34,7 @@ a link to it.
 
 Exit codes:
   0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage,
-  65 bad input, 70 a defect of shardlab, 74 input/output, 130 Ctrl-C";
+  65 bad input, 70 a defect of shardlab, 74 input/output, 130 stopped";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -146,12 +149,15 @@ pub struct RunArguments {
     /// A scenario file, or a name from the library (see `shardlab list`).
     pub scenario: String,
     /// The seed, instead of the file's.
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed)]
     pub seed: Option<u64>,
-    /// Seeds A to B, both included: figures then come with 95 % confidence intervals.
+    /// Seeds A to B, both included (1..3 and 1..=3 are seeds 1, 2 and 3): figures then come with 95 % confidence
+    /// intervals.
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     pub seeds: Option<(u64, u64)>,
-    /// Replace a setting: `cluster.servers=12`, `workload.checkout.arrivals.open=8000/s`.
+    /// Replace a setting by its dotted path: `cluster.servers=12`. An element of a list (`[[workload]]`, `[[fault]]`,
+    /// `[[variant]]`) is found by its name: `workload.checkout.arrivals.open=8000/s`. A key with dots in it is quoted:
+    /// `'sweep."cluster.servers"=[4,8]'`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Which engine runs it.
@@ -161,19 +167,29 @@ pub struct RunArguments {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How many runs at once; as many as there are cores if left out.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub jobs: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    pub jobs: Option<NonZeroUsize>,
     /// How to show the result on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Reads a seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}, as in --seed 42", u64::MAX))
+}
+
+/// Reads how many runs go on at once.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "write how many runs go on at once, one at least, as in --jobs 4".to_owned())
 }
 
 /// Reads `A..B`, both ends included.
 fn seeds(text: &str) -> Result<(u64, u64), String> {
     let help = "write the first and the last seed, as in 1..20";
     let (first, last) = text.split_once("..").ok_or(help)?;
-    let number = |text: &str| text.trim_start_matches('=').parse::<u64>().map_err(|_| help.to_owned());
-    let (first, last) = (number(first)?, number(last)?);
+    let number = |text: &str| text.parse::<u64>().map_err(|_| help.to_owned());
+    let (first, last) = (number(first)?, number(last.strip_prefix('=').unwrap_or(last))?);
     if first > last {
         return Err(format!("the first seed, {first}, comes after the last, {last}"));
     }
@@ -190,10 +206,11 @@ mod tests {
     #[test]
     fn seeds_are_a_range_with_both_ends() {
         assert_eq!(seeds("1..20"), Ok((1, 20)));
+        assert_eq!(seeds("1..=20"), Ok((1, 20)));
         assert_eq!(seeds("7..7"), Ok((7, 7)));
         assert_eq!(seeds("1..100000"), Ok((1, u64::from(MOST_SEEDS))));
         let most = format!("0..{}", u64::MAX);
-        for wrong in ["", "1", "1..", "..2", "2..1", "a..b", "1..-2", "1..100001", &most] {
+        for wrong in ["", "1", "1..", "..2", "=1..2", "1..==2", "2..1", "a..b", "1..-2", "1..100001", &most] {
             assert!(seeds(wrong).is_err(), "{wrong}");
         }
     }

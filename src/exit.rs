@@ -17,7 +17,7 @@ pub enum Exit {
     Defect,
     /// Something could not be written.
     InputOutput,
-    /// Stopped by the user.
+    /// Stopped by Ctrl-C, or by a signal that asks to end.
     Interrupted,
 }
 

@@ -47,20 +47,27 @@ pub fn execute(plan: &Plan, options: &RunOptions) -> Result<Outcome, Exit> {
     let outcome = catch_unwind(AssertUnwindSafe(run));
     bar.clear();
     match outcome {
-        Err(_) => Err(defect(plan, options)),
+        Err(_) => Err(defect(&plan.scenario.name, &replay(plan, options))),
         Ok(_) if !interrupt.close() => Err(explain(&RunError::Stopped)),
         Ok(outcome) => outcome.map_err(|error| explain(&error)),
     }
 }
 
-/// A panic has been printed already; what is missing is how to have it again.
-fn defect(plan: &Plan, options: &RunOptions) -> Exit {
+/// A panic has been printed already; what is missing is whose it was, and how to have it again.
+fn defect(which: &str, replay: &str) -> Exit {
+    complain(format!(
+        "error: this is a defect of shardlab, not of the scenario; nothing was written ({which})"
+    ));
+    complain(format!("help: report it with what is printed above, and: {replay}"));
+    Exit::Defect
+}
+
+/// The command for all runs of the plan.
+fn replay(plan: &Plan, options: &RunOptions) -> String {
     let first = options.seed.unwrap_or(plan.scenario.seed);
     let last = first.saturating_add(u64::from(options.seeds.unwrap_or(plan.scenario.sweep.seeds).max(1) - 1));
     let seeds = if first == last { vec![first] } else { vec![first, last] };
-    complain("error: this is a defect of shardlab, not of the scenario; nothing was written");
-    complain(format!("help: report it with what is printed above, and: {}", plan.replay(&seeds)));
-    Exit::Defect
+    plan.replay(&seeds)
 }
 
 fn explain(error: &RunError) -> Exit {
@@ -70,6 +77,7 @@ fn explain(error: &RunError) -> Exit {
             (format!("error: {error}\nhelp: leave out --engine, or write `--engine native`"), Exit::Usage)
         }
         RunError::SeedsOverflow => (format!("error: {error}\nhelp: begin with a smaller seed"), Exit::Usage),
+        RunError::Panicked { which, replay } => return defect(which, replay),
         RunError::Build(_) => (format!("error: {error}"), Exit::BadInput),
     };
     complain(message);
@@ -78,7 +86,7 @@ fn explain(error: &RunError) -> Exit {
 
 fn options(arguments: &RunArguments) -> RunOptions {
     let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let jobs = arguments.jobs.and_then(|jobs| NonZeroUsize::new(jobs as usize)).unwrap_or_else(cores);
+    let jobs = arguments.jobs.unwrap_or_else(cores);
     let seeds = arguments.seeds.map(|(first, last)| u32::try_from(last - first + 1).unwrap_or(u32::MAX));
     RunOptions {
         seed: arguments.seed.or(arguments.seeds.map(|(first, _)| first)),

@@ -14,7 +14,8 @@ pub use crate::commit::Transactions;
 pub use crate::replication::Replication;
 pub use crate::sharding::Sharding;
 pub use crate::workload::Workload;
-pub(crate) use checks::{Checks, closest};
+pub(crate) use checks::Checks;
+pub use checks::closest;
 pub use validate::validate;
 
 /// A protocol step left out on purpose, so that a judge can be seen to catch it.

@@ -22,8 +22,9 @@ pub enum Observation {
         shard: ShardId,
         /// The new epoch.
         epoch: Epoch,
-        /// When the old primary was heard last, if it is suspected; else when the control plane began to replace it.
-        since: Time,
+        /// When the old primary was heard last, or when the control plane began to replace it; `None` if the shard
+        /// had a working one and changed for another reason.
+        since: Option<Time>,
     },
     /// A participant's primary gave a transaction's locks back.
     Released {

@@ -101,6 +101,7 @@ fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
             h2 { "Variants" }
             (metric_table(report, &compare::headline_rows(report, info), true))
             p.note {
+                "A variant's verdict is the worst of its judges and expectations. "
                 span.best { "★" } " best of its row"
                 @if report.seeds > 1 { ", by more than the 95 % confidence intervals (±)" }
                 @else { "; one seed, so without a confidence interval" }
@@ -199,19 +200,45 @@ fn expectations(report: &RunReport) -> Markup {
     }
 }
 
+/// What somebody must look into stands open; what is as it should be can be opened.
 fn judgements(report: &RunReport) -> Markup {
+    let all =
+        report.variants.iter().flat_map(|variant| variant.verdicts.iter().map(move |row| (variant, row)));
+    let (open, quiet): (Vec<_>, Vec<_>) = all.partition(|(_, row)| is_worth_a_look(row));
     html! {
         section #judges {
             h2 { "Judges" }
-            div.scroll { table {
-                (head(&["", "Variant", "Judge", "#Violations", "Witness or reason"]))
-                tbody {
-                    @for variant in &report.variants {
-                        @for row in &variant.verdicts { (judgement(report, variant, row)) }
-                    }
+            @if !open.is_empty() { (judgement_table(report, &open)) }
+            @if !quiet.is_empty() {
+                details {
+                    summary { (quiet_judgements(&quiet)) }
+                    (judgement_table(report, &quiet))
                 }
-            } }
+            }
         }
+    }
+}
+
+/// It failed, cannot tell, or has seen what was never promised not to happen.
+fn is_worth_a_look(row: &JudgementRow) -> bool {
+    row.anomalies > 0 || row.verdict.is_some_and(|verdict| verdict != VerdictKind::Pass)
+}
+
+/// "14 passed, 8 not promised and nothing seen".
+fn quiet_judgements(rows: &[(&VariantReport, &JudgementRow)]) -> String {
+    let passed = rows.iter().filter(|(_, row)| row.verdict.is_some()).count();
+    match rows.len() - passed {
+        0 => format!("{passed} passed"),
+        idle => format!("{passed} passed, {idle} not promised and nothing seen"),
+    }
+}
+
+fn judgement_table(report: &RunReport, rows: &[(&VariantReport, &JudgementRow)]) -> Markup {
+    html! {
+        div.scroll { table {
+            (head(&["", "Variant", "Judge", "#Violations", "Witness or reason"]))
+            tbody { @for (variant, row) in rows { (judgement(report, variant, row)) } }
+        } }
     }
 }
 

@@ -55,10 +55,10 @@ pub fn write(
     Ok(WrittenRun { folder: folder.to_path_buf(), report: folder.join("report.html") })
 }
 
-/// Whether [`write()`] could begin: to be asked before a long run. Writes nothing.
+/// Whether [`write()`] could begin: to be asked before a long run. What it tries it takes back at once.
 ///
 /// # Errors
-/// When `folder` or `latest` is somebody else's, or a file stands where a folder must be made.
+/// When `folder` or `latest` is somebody else's, a file stands where a folder must be made, or none can be made there.
 pub fn check(folder: &Path, latest: Option<&Path>) -> Result<(), ReportError> {
     check_replaceable(folder)?;
     latest.map_or(Ok(()), check_link)?;
@@ -66,8 +66,13 @@ pub fn check(folder: &Path, latest: Option<&Path>) -> Result<(), ReportError> {
     let made = parent.ancestors().find(|ancestor| ancestor.exists());
     match made.filter(|ancestor| !ancestor.is_dir()) {
         Some(file) => Err(ReportError::new("create a folder in", file, io::ErrorKind::NotADirectory.into())),
-        None => Ok(()),
+        None => try_out(made.unwrap_or(Path::new("."))),
     }
+}
+
+/// Permissions do not say it: a file system may be read-only, full, or none that folders are made in.
+fn try_out(parent: &Path) -> Result<(), ReportError> {
+    draft(parent)?.close().at("remove a folder in", parent)
 }
 
 /// Only an older run or an empty folder may be replaced; somebody's other files are never deleted.

@@ -24,7 +24,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ("faults", &["fault", "struck_s", "healed_s", "nodes", "changed", "effect"], faults),
         ("anomalies", &["judge", "anomaly", "count", "promised", "witness"], anomalies),
         ("latency", &["operation", "quantile", "latency_ms"], latency),
-        ("heat", &["time_s", "first_key", "operations"], heat),
+        ("heat", &["time_s", "first_key", "operations", "hottest_key", "hottest_key_operations"], heat),
     ];
     let mut files = vec![("variants.csv".to_owned(), variants(report))];
     for (name, columns, write) in tables {
@@ -172,7 +172,8 @@ fn heat(variant: &VariantReport, rows: &mut Rows) {
     for (index, count) in heat.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let (row, column) = (index / heat.columns.max(1), index % heat.columns.max(1));
         let first_key = (row as u64).saturating_mul(heat.keys_per_row);
-        rows.push(&[&(column as f64 * heat.interval_s), &first_key, count]);
+        let (hottest, times) = (heat.hottest_keys[index], heat.hottest_counts[index]);
+        rows.push(&[&(column as f64 * heat.interval_s), &first_key, count, &hottest, &times]);
     }
 }
 

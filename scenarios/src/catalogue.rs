@@ -270,13 +270,21 @@ const SINGLE: &[Row] = &[
     plain("staleness.overwritten_p99_ms", "ms", Lower, "99th percentile of the same."),
     plain("staleness.overwritten_p999_ms", "ms", Lower, "99.9th percentile of the same."),
     plain("staleness.overwritten_max_ms", "ms", Lower, "Maximum of the same."),
-    headline("writes.acked", "count", Neither, "throughput", "Writes answered ok; whole run."),
+    headline(
+        "writes.acked",
+        "count",
+        Neither,
+        "throughput",
+        "Writes to single keys that were answered ok; whole run. Transfers are transactions, and not among them; left out \
+         when no workload writes single keys.",
+    ),
     headline(
         "writes.lost",
         "count",
         Lower,
         "anomalies",
-        "Acknowledged writes that no surviving log holds; whole run.",
+        "Acknowledged writes to single keys that no surviving log holds; whole run. Left out when no workload writes single \
+         keys: what becomes of transfers is judged by `bank` and `atomicity`.",
     ),
     headline(
         "reads.stale",
@@ -284,7 +292,7 @@ const SINGLE: &[Row] = &[
         Lower,
         "anomalies",
         "Reads that returned an older value than a surviving write acknowledged before they began; whole run. What lost \
-         writes took with them is counted by `writes.lost`.",
+         writes took with them is counted by `writes.lost`. Left out when no workload reads single keys.",
     ),
     plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
     headline(

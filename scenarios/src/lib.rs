@@ -15,7 +15,6 @@ mod run;
 pub mod scenario;
 pub mod schema;
 mod student;
-mod suggest;
 pub mod sweep;
 pub mod tables;
 

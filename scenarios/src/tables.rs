@@ -45,7 +45,7 @@ pub struct RunReport {
     pub engine: String,
     /// Fingerprint over all variants and seeds, 32 hex digits.
     pub fingerprint: String,
-    /// The worst of the variants' verdicts and the expectations.
+    /// The worst of the variants' verdicts.
     pub verdict: VerdictKind,
     /// Load runs from 0 to here, in seconds; then faults heal and the cluster drains.
     pub duration_s: f64,
@@ -81,7 +81,7 @@ pub struct VariantReport {
     pub name: String,
     /// Index into [`Sweep::points`].
     pub sweep_point: Option<usize>,
-    /// The worst verdict over judges and seeds.
+    /// The worst over its judges, on any seed, and over the expectations on it.
     pub verdict: VerdictKind,
     /// Of the first seed.
     pub fingerprint: String,
@@ -148,7 +148,7 @@ pub struct ShardRow {
     pub shard: u32,
     /// Its primary at the end ("server 3"), or empty.
     pub primary: String,
-    /// Distinct keys touched.
+    /// Distinct keys written, without the one that the drain probes it with.
     pub keys: u64,
     /// Operations on it.
     pub operations: u64,
@@ -199,7 +199,7 @@ pub struct FaultRow {
     pub struck_s: Option<f64>,
     /// When it healed, in seconds.
     pub healed_s: Option<f64>,
-    /// Whom it struck, as names.
+    /// Whom it struck, as names; of a cut, the sides with `|` between them where they are known.
     pub nodes: String,
     /// How many things it changed.
     pub changed: u64,
@@ -233,7 +233,8 @@ pub struct LatencyRow {
     pub latency_ms: f64,
 }
 
-/// Operations by key range (rows) and time (columns).
+/// Operations by key range (rows) and time (columns), and the hottest single key of each cell: among thousands of
+/// keys that share a row, one that takes a third of the load would not be seen.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct HeatMap {
     /// Width of a column, in seconds.
@@ -244,8 +245,12 @@ pub struct HeatMap {
     pub rows: usize,
     /// How many keys one row stands for.
     pub keys_per_row: u64,
-    /// Row by row.
+    /// Operations, row by row.
     pub counts: Vec<u32>,
+    /// The key with most operations in each cell, the lowest if several have as many; 0 where there are none.
+    pub hottest_keys: Vec<u64>,
+    /// How many operations that key has.
+    pub hottest_counts: Vec<u32>,
 }
 
 /// How one expectation fared on one variant.

@@ -194,6 +194,57 @@ fn progress_reaches_the_end_and_a_stop_is_heeded() {
 }
 
 #[test]
+fn a_panic_in_one_run_of_many_names_it_and_how_to_have_it_again() {
+    let plan = plan(SMALL, &["drain=3s"]);
+    let halt = |progress: Progress| assert!(progress.runs_done < 4, "the fourth run is broken");
+    let result = run_all(&plan, &RunOptions::default(), &halt, &AtomicBool::new(false));
+    let RunError::Panicked { which, replay } = result.unwrap_err() else { panic!("it was another error") };
+    assert!(which.starts_with("test, seed 18446744073709551614, variant few, at "), "{which}");
+    assert!(
+        which.contains("workload.orders.keys.count = 200")
+            && which.contains("consistent-hash = { vnodes = 8 }"),
+        "{which}"
+    );
+    assert_eq!(
+        replay,
+        "shardlab run test.toml --seed 18446744073709551614 --set drain=3s --set 'sweep={ \
+         \"workload.orders.keys.count\" = [200], \"sharding.strategy\" = [{ consistent-hash = { vnodes = 8 } }] }'"
+    );
+    let change = "sweep={ \"workload.orders.keys.count\" = [200], \
+                  \"sharding.strategy\" = [{ consistent-hash = { vnodes = 8 } }] }";
+    assert_eq!(self::plan(SMALL, &[change]).cases.len(), 2, "that point alone, with both variants");
+}
+
+#[test]
+fn a_list_of_servers_is_one_group_cut_off_from_the_rest() {
+    let strike =
+        |split: &str| plan(&SMALL.replace("partition = \"minority\"", &format!("partition = {split}")), &[]);
+    let (flat, nested) = (strike("[\"server 1\", \"server 2\"]"), strike("[[\"server 1\", \"server 2\"]]"));
+    assert_eq!(flat.resolved, nested.resolved);
+    let report = run(&flat);
+    assert_eq!(
+        report.variants[4].faults[1].nodes,
+        "server 1, server 2 | control plane, server 0, server 3, server 4, coordinator 0"
+    );
+}
+
+#[test]
+fn an_expectation_weighs_on_its_variant_and_on_no_other() {
+    let text = SMALL.split("[sweep]").next().unwrap();
+    let text = format!("{text}[[expect]]\nmetric = \"operations\"\nvariant = \"many\"\nat_most = 0\n");
+    let report = run(&plan(&text, &[]));
+    let verdicts: Vec<VerdictKind> = report.variants.iter().map(|variant| variant.verdict).collect();
+    assert_eq!(verdicts, [VerdictKind::Pass, VerdictKind::Fail]);
+    assert_eq!(report.verdict, VerdictKind::Fail);
+}
+
+#[test]
+fn a_sweep_is_set_by_its_quoted_path() {
+    let plan = plan(SMALL, &["sweep.\"workload.orders.keys.count\"=[10, 20, 30]"]);
+    assert_eq!(plan.points.len(), 6);
+}
+
+#[test]
 fn variants_meet_the_same_arrivals() {
     let report = run(&plan(SMALL, &[]));
     let operations: Vec<f64> =

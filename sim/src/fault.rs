@@ -137,8 +137,10 @@ pub struct Receipt {
     pub struck: Option<Time>,
     /// When it healed, in ns.
     pub healed: Option<Time>,
-    /// Whom it struck.
+    /// Whom it struck; of a cut, first those on its one side.
     pub nodes: Vec<NodeId>,
+    /// How many of `nodes`, from the first on, the fault aims at: of a cut its one side, otherwise all.
+    pub aimed_at: usize,
     /// How many things went otherwise because of it: messages lost, held, delayed or doubled, events dropped or
     /// deferred, services slowed, processes stopped, clocks moved. Zero makes the run's verdict unknown.
     pub changed: u64,

@@ -119,6 +119,12 @@ fn a_folder_that_cannot_be_written_is_74_and_what_stood_there_still_stands() {
     refuses(&bench, "run small.toml --out mine", 74, "is not a run folder");
     refuses(&bench, "run small.toml --out /dev/full", 74, "/dev/full");
     refuses(&bench, "run small.toml --out /dev/full/run", 74, "/dev/full");
+    // An endless run: what cannot be written is said before it, or never.
+    bench.write("endless.toml", small("duration = \"3s\"", "duration = \"100000s\""));
+    #[cfg(target_os = "linux")]
+    refuses(&bench, "run endless.toml --out /proc/run", 74, "cannot create a folder in /proc");
+    #[cfg(target_os = "linux")]
+    refuses(&bench, "run endless.toml --out /proc/deep/run", 74, "cannot create a folder in /proc");
     refuses(&bench, "run small.toml --out ..", 74, "is not a run folder");
     refuses(&bench, "run small.toml --out missing/..", 74, "it has no name of its own");
     bench.write("runs", "precious");

@@ -1,4 +1,4 @@
-//! Ctrl-C. Signals are sent by `kill`, and only once the program listens, as the kernel says it does.
+//! Ctrl-C and SIGTERM. Signals are sent by `kill`, and only once the program listens, as the kernel says it does.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -20,30 +20,29 @@ fn endless(bench: &Workbench) -> Child {
     command.spawn().unwrap()
 }
 
-/// Whether the process has a handler for SIGINT (2): the second bit of the mask of caught signals, see proc(5).
-fn listens(process: &Child) -> bool {
+/// Whether the process has a handler for this signal: its bit in the mask of caught signals, see proc(5).
+fn listens(process: &Child, number: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 0b10 != 0)
+    mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() >> (number - 1) & 1 == 1)
 }
 
-fn interrupt(process: &Child) {
-    let sent = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
+/// Signals by name and number, see signal(7).
 #[test]
-fn an_interrupted_run_is_130_and_leaves_nothing() {
-    let bench = Workbench::new();
-    let mut process = endless(&bench);
-    while !listens(&process) {
-        assert_eq!(process.try_wait().unwrap(), None, "it ended before it could be interrupted");
-        std::thread::yield_now();
+fn a_run_that_is_told_to_end_is_130_and_leaves_nothing() {
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        let bench = Workbench::new();
+        let mut process = endless(&bench);
+        while !listens(&process, number) {
+            assert_eq!(process.try_wait().unwrap(), None, "{name}: it ended before it was told to");
+            std::thread::yield_now();
+        }
+        let sent = Command::new("kill").args(["-s", name, &process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let output = process.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{name}: {output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "stopped: nothing was written\n", "{name}");
+        assert_eq!(output.stdout, b"", "{name}");
+        assert_eq!(bench.files(), ["endless.toml"], "{name}");
     }
-    interrupt(&process);
-    let output = process.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{output:?}");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "stopped: nothing was written\n");
-    assert_eq!(output.stdout, b"");
-    assert_eq!(bench.files(), ["endless.toml"]);
 }

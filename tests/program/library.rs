@@ -11,7 +11,7 @@ use crate::workbench::{Workbench, stdout};
 const SEEDS: RangeInclusive<u64> = 1..=20;
 
 /// A broken twin, and the anomaly that gives it away.
-const NEGATIVE: [(&str, &str); 10] = [
+const NEGATIVE: [(&str, &str); 12] = [
     ("ack-before-sync", "lost-write"),
     ("ack-before-replication", "lost-write"),
     ("no-fencing", "lost-write"),
@@ -22,6 +22,8 @@ const NEGATIVE: [(&str, &str); 10] = [
     ("forget-locks", "wrong-total"),
     ("swap-applies", "diverged-shard"),
     ("ignore-lease", "stale-read"),
+    ("never-inquire", "in-doubt-transaction"),
+    ("fail-on-timeout", "dirty-read"),
 ];
 
 /// Runs a scenario; its summary. Any exit code but `code` is a failure.

@@ -62,7 +62,7 @@ impl Checks {
 }
 
 /// The known name that `given` is probably meant to be: no more than one edit in four letters away.
-pub(crate) fn closest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = 1 + given.chars().count() / 4;
     known
         .into_iter()

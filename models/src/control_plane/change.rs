@@ -12,8 +12,8 @@ pub(super) struct Change {
     pub(super) epoch: Epoch,
     /// When it began.
     pub(super) since: Time,
-    /// When the old primary was heard last, if it is suspected; else when the change began. For the measures.
-    pub(super) absent_since: Time,
+    /// When the shard lost its primary, if that is why. For the measures.
+    pub(super) absent_since: Option<Time>,
     /// Copies that have caught up and are to count again.
     pub(super) readmitted: Vec<NodeId>,
     // In the order of their answers.
@@ -21,7 +21,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    pub(super) fn new(epoch: Epoch, since: Time, absent_since: Time) -> Self {
+    pub(super) fn new(epoch: Epoch, since: Time, absent_since: Option<Time>) -> Self {
         Self { epoch, since, absent_since, readmitted: Vec::new(), fenced: Vec::new() }
     }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     fn change(answers: &[(u32, u32, u32)]) -> Change {
-        let mut change = Change::new(Epoch(7), 0, 0);
+        let mut change = Change::new(Epoch(7), 0, None);
         for &(copy, epoch, index) in answers {
             change.note(NodeId(copy), Position { epoch: Epoch(epoch), index });
         }

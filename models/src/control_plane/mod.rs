@@ -59,7 +59,7 @@ pub struct ControlPlane {
     // Volatile.
     watches: BTreeMap<NodeId, Watch>,
     changes: BTreeMap<ShardId, Change>,
-    appointing: VecDeque<(WriteId, ShardId, Assignment, Time)>,
+    appointing: VecDeque<(WriteId, ShardId, Assignment, Option<Time>)>,
     // Configuration.
     settings: ControlPlaneSettings,
 }
@@ -138,7 +138,7 @@ impl ControlPlane {
             let assignment = self.map.assignment(shard);
             let lost = promised > assignment.epoch || assignment.primary == Some(server);
             if lost && !self.is_changing(shard) {
-                self.begin_change(shard, cx);
+                self.begin_change(shard, Some(self.absent_since(shard, cx.now())), cx);
             }
         }
     }
@@ -152,7 +152,7 @@ impl ControlPlane {
         for &(shard, node) in caught_up {
             let known = self.map.assignment(shard).members.contains(&node);
             if !known && !self.is_suspected(node, cx.now()) && !self.is_changing(shard) {
-                self.begin_change(shard, cx);
+                self.begin_change(shard, None, cx);
                 self.changes.get_mut(&shard).expect("it has just begun").readmitted.push(node);
             }
         }
@@ -190,28 +190,36 @@ impl ControlPlane {
             if self.changes.contains_key(&shard) {
                 self.send_fences(shard, cx);
                 self.try_appoint(shard, cx);
-            } else if !self.is_changing(shard) && self.needs_change(shard, cx.now()) {
-                self.begin_change(shard, cx);
+            } else if !self.is_changing(shard) && self.lacks_primary(shard, cx.now()) {
+                self.begin_change(shard, Some(self.absent_since(shard, cx.now())), cx);
+            } else if !self.is_changing(shard) && self.waits_in_vain(shard, cx.now()) {
+                self.begin_change(shard, None, cx);
             }
         }
         cx.set_timer(TICK, self.settings.tick);
     }
 
-    fn needs_change(&self, shard: ShardId, now: Time) -> bool {
-        let assignment = self.map.assignment(shard);
-        let silent = |&server: &NodeId| self.is_suspected(server, now);
-        assignment.primary.as_ref().is_none_or(silent)
-            || (self.settings.ack == Ack::All && assignment.members.iter().any(silent))
+    fn lacks_primary(&self, shard: ShardId, now: Time) -> bool {
+        self.map.assignment(shard).primary.is_none_or(|primary| self.is_suspected(primary, now))
     }
 
-    fn begin_change(&mut self, shard: ShardId, cx: &mut Context<'_, Message>) {
+    /// Whether writes wait for the acknowledgement of a member that is silent.
+    fn waits_in_vain(&self, shard: ShardId, now: Time) -> bool {
+        let members = &self.map.assignment(shard).members;
+        self.settings.ack == Ack::All && members.iter().any(|&member| self.is_suspected(member, now))
+    }
+
+    /// When the primary was heard last, if it is suspected; else now.
+    fn absent_since(&self, shard: ShardId, now: Time) -> Time {
+        let absent = self.map.assignment(shard).primary.filter(|&primary| self.is_suspected(primary, now));
+        absent.and_then(|primary| self.watches.get(&primary)).map_or(now, |watch| watch.heard)
+    }
+
+    /// `absent_since`: when the shard lost its primary, if that is why.
+    fn begin_change(&mut self, shard: ShardId, absent_since: Option<Time>, cx: &mut Context<'_, Message>) {
         assert!(!self.is_changing(shard), "a shard changes once at a time");
         let next = Epoch(self.map.assignment(shard).epoch.0 + 1);
-        let now = cx.now();
-        let absent = self.map.assignment(shard).primary.filter(|&primary| self.is_suspected(primary, now));
-        let absent_since =
-            absent.and_then(|primary| self.watches.get(&primary)).map_or(now, |watch| watch.heard);
-        self.changes.insert(shard, Change::new(next, now, absent_since));
+        self.changes.insert(shard, Change::new(next, cx.now(), absent_since));
         self.send_fences(shard, cx);
     }
 
@@ -268,7 +276,7 @@ impl ControlPlane {
         &mut self,
         shard: ShardId,
         assignment: Assignment,
-        since: Time,
+        since: Option<Time>,
         cx: &mut Context<'_, Message>,
     ) {
         let map = Arc::make_mut(&mut self.map);

@@ -130,7 +130,10 @@ impl Seen {
             Observation::Transaction(observed) => {
                 self.history.push_transaction(observed.transaction, &observed.micro_operations);
             }
-            Observation::Appointed { shard, since, .. } => self.failovers.push((shard, since, at)),
+            Observation::Appointed { shard, since: Some(since), .. } => {
+                self.failovers.push((shard, since, at));
+            }
+            Observation::Appointed { .. } => {}
             Observation::Released { since, decided, blocked, .. } if at >= warmup => {
                 self.transactions.in_doubt_ns.push(decided - since);
                 self.transactions.lock_held_ns.push(at - since);

@@ -1,16 +1,20 @@
-//! Operations by slice of the key space and time, a panel a variant.
+//! Operations by slice of the key space and time, a panel a variant; under it the hottest single key over time.
+//!
+//! A row of the map stands for thousands of keys: one of them may take a third of the load, and its row is still one
+//! among hundreds.
 
 use super::{
     Drawn, Shown,
     canvas::{Rect, units},
-    elements::raster,
-    panel::{Chart, Columns, TICK},
+    elements::{Stroke, raster},
+    palette::{SOLID, VERMILION},
+    panel::{Chart, Columns, TICK, broken_line},
     scale::{Scale, Spread},
     sheet::{Frame, Sheet},
     time::TimeAxis,
     words::NOTE,
 };
-use crate::numbers;
+use crate::numbers::{number, rough_percent};
 use plotters::{
     chart::{ChartBuilder, LabelAreaPosition},
     coord::ranged1d::Ranged,
@@ -20,6 +24,7 @@ use shardlab_scenarios::tables::{HeatMap, VariantReport};
 
 /// When the hottest cell has more than this many times the median cell, a linear scale shows one spot on black.
 const LOG_RATIO: f64 = 30.0;
+const HOTTEST: Stroke = (VERMILION, 2.0, SOLID);
 /// Room right of the maps for the colour bar and its labels.
 const BAR_ROOM: f64 = 92.0;
 /// Labels at the colour bar.
@@ -30,8 +35,7 @@ const BAR_STEPS: usize = 128;
 pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let whole = |variant: &&VariantReport| is_whole(&variant.heat);
     let mut variants: Vec<&VariantReport> = shown.variants.iter().copied().filter(whole).collect();
-    let same =
-        variants.len() > 1 && variants.windows(2).all(|pair| pair[0].heat.counts == pair[1].heat.counts);
+    let same = variants.len() > 1 && variants.windows(2).all(|pair| same_load(&pair[0].heat, &pair[1].heat));
     if same {
         variants.truncate(1);
     }
@@ -41,13 +45,17 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let last_s = variants.iter().map(|variant| width_s(&variant.heat)).fold(0.0, f64::max);
     let time = TimeAxis::new(shown.report, &variants, last_s);
 
+    let hottest_rates = variants.iter().flat_map(|variant| hottest(&variant.heat)).map(|key| key.rate);
+    let rate_scale = Scale::from_zero(hottest_rates);
+
     let scale = if colours.log { "logarithmic colours" } else { "linear colours" };
     let subtitle = format!("Operations a second by slice of the key space, {scale} · {}", shown.scope());
     sheet.title("Where in the key space the load falls", &subtitle)?;
     for (index, variant) in variants.iter().enumerate() {
         let title = if same { "all variants: the same load".to_owned() } else { shown.label(variant) };
-        let note = format!("key; a row is {} keys", numbers::number(variant.heat.keys_per_row as f64));
-        let panel = sheet.panel(Frame { right: BAR_ROOM, ..time.frame(index, title, note, 200.0) })?;
+        let note = format!("key; a row is {} keys", number(variant.heat.keys_per_row as f64));
+        let frame = Frame { right: BAR_ROOM, below: None, ..time.frame(index, title, note, 200.0) };
+        let panel = sheet.panel(frame)?;
         let mut chart = panel.chart(time.scale(), key_scale(&variant.heat))?;
         panel.mesh(&mut chart, Columns::Bare)?;
         draw_map(&mut chart, &variant.heat, &colours)?;
@@ -55,9 +63,14 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         if index == 0 {
             draw_bar(sheet, &panel.area, &colours)?;
         }
+        draw_hottest(sheet, &time, index, variant, &rate_scale)?;
     }
-    time.key(sheet, false)?;
+    time.key(sheet)?;
     Ok(true)
+}
+
+fn same_load(one: &HeatMap, other: &HeatMap) -> bool {
+    one.counts == other.counts && one.hottest_counts == other.hottest_counts
 }
 
 fn key_scale(heat: &HeatMap) -> Scale {
@@ -67,7 +80,8 @@ fn key_scale(heat: &HeatMap) -> Scale {
 
 fn is_whole(heat: &HeatMap) -> bool {
     let cells = heat.columns.checked_mul(heat.rows);
-    heat.interval_s > 0.0 && !heat.counts.is_empty() && cells == Some(heat.counts.len())
+    let whole = [heat.counts.len(), heat.hottest_keys.len(), heat.hottest_counts.len()];
+    heat.interval_s > 0.0 && !heat.counts.is_empty() && whole.iter().all(|length| cells == Some(*length))
 }
 
 fn width_s(heat: &HeatMap) -> f64 {
@@ -117,6 +131,62 @@ fn draw_map(chart: &mut Chart, heat: &HeatMap, colours: &Colours) -> Drawn {
     let cells = rates.chunks(heat.columns).rev().flatten().map(|rate| colours.of(*rate)).collect();
     let corners = [(0.0, chart.y_range().end), (width_s(heat), 0.0)];
     chart.draw_series([raster(corners, heat.columns, cells)]).map(drop)
+}
+
+/// The key with most operations in one interval.
+struct Hottest {
+    key: u64,
+    /// Operations a second.
+    rate: f64,
+    /// Of all operations in the interval.
+    share: f64,
+    /// The interval's start.
+    time_s: f64,
+}
+
+fn hottest(heat: &HeatMap) -> Vec<Hottest> {
+    let column = |column: usize| {
+        let cells = (0..heat.rows).map(|row| row * heat.columns + column);
+        let total: u64 = cells.clone().map(|cell| u64::from(heat.counts[cell])).sum();
+        let most = cells.rev().max_by_key(|cell| heat.hottest_counts[*cell]).unwrap_or(column);
+        let count = f64::from(heat.hottest_counts[most]);
+        Hottest {
+            key: heat.hottest_keys[most],
+            rate: count / heat.interval_s,
+            share: if total == 0 { 0.0 } else { count / total as f64 },
+            time_s: column as f64 * heat.interval_s,
+        }
+    };
+    (0..heat.columns).map(column).collect()
+}
+
+fn draw_hottest(
+    sheet: &mut Sheet,
+    time: &TimeAxis,
+    index: usize,
+    variant: &VariantReport,
+    scale: &Scale,
+) -> Drawn {
+    let keys = hottest(&variant.heat);
+    let title = "the hottest single key of each interval, ops/s".to_owned();
+    let frame = time.frame(index, title, describe(&keys), 80.0);
+    let panel = sheet.panel(Frame { right: BAR_ROOM, ..frame })?;
+    let mut chart = time.chart(&panel, scale.clone(), variant)?;
+    let half_s = variant.heat.interval_s / 2.0;
+    broken_line(&mut chart, keys.iter().map(|key| Some((key.time_s + half_s, key.rate))), HOTTEST)
+}
+
+/// "most: key 4,711, 2,060 ops/s at 41 s, 34 % of all".
+fn describe(keys: &[Hottest]) -> String {
+    let most = keys.iter().rev().max_by(|a, b| a.rate.total_cmp(&b.rate));
+    most.filter(|most| most.rate > 0.0).map_or_else(String::new, |most| {
+        let (key, rate) = (number(most.key as f64), number(most.rate));
+        format!(
+            "most: key {key}, {rate} ops/s at {} s, {} of all",
+            number(most.time_s),
+            rough_percent(most.share)
+        )
+    })
 }
 
 fn draw_bar(sheet: &Sheet, beside: &Rect, colours: &Colours) -> Drawn {

@@ -44,7 +44,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
             broken_line(&mut chart, variant.timeline.iter().map(place), stroke)?;
         }
     }
-    time.key(sheet, true)?;
+    time.key(sheet)?;
     Ok(true)
 }
 

@@ -13,6 +13,9 @@ use super::{
 use crate::numbers::rough_percent;
 use shardlab_scenarios::tables::{RunReport, ServerRow, VariantReport};
 
+/// Percent: a fifth of the panel's height still shows what differs.
+const IDLE: f64 = 20.0;
+
 const BUSIEST: Stroke = (VERMILION, 2.2, SOLID);
 const MEAN: Stroke = (INK, 1.4, DASHED);
 const OTHERS: Stroke = (BACKGROUND_LINE, 1.2, SOLID);
@@ -33,16 +36,23 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         (Sample::Line(MEAN), "mean of all servers".into()),
         (Sample::Line(OTHERS), "other servers".into()),
     ])?;
+    let y = scale(rows().map(|row| row.utilization * 100.0));
     for (index, variant) in shown.variants.iter().enumerate() {
         let loads = loads(shown.report, variant);
         let busiest = loads.iter().max_by(|a, b| a.mean.total_cmp(&b.mean).then(b.name.cmp(a.name)));
         let note = busiest.map_or_else(|| "utilization, %".to_owned(), describe);
         let panel = sheet.panel(time.frame(index, shown.label(variant), note, 130.0))?;
-        let mut chart = time.chart(&panel, Scale::new(Spread::Linear, 0.0, 100.0), variant)?;
+        let mut chart = time.chart(&panel, y.clone(), variant)?;
         draw_loads(&mut chart, &loads, busiest, interval_s / 2.0)?;
     }
-    time.key(sheet, true)?;
+    time.key(sheet)?;
     Ok(true)
+}
+
+/// Up to 100 %, unless the servers have so little to do that their lines would lie on the axis.
+fn scale(percents: impl Iterator<Item = f64> + Clone) -> Scale {
+    let most = percents.clone().fold(0.0, f64::max);
+    if most < IDLE { Scale::from_zero(percents) } else { Scale::new(Spread::Linear, 0.0, 100.0) }
 }
 
 /// One server's rows, and its mean utilization while load is measured.

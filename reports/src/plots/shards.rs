@@ -6,8 +6,8 @@ use super::{
     elements::Stroke,
     palette::{BLUE, DASHED, INK, VERMILION},
     panel::{Chart, Columns, Panel, base, line},
-    scale::{Scale, Spread},
-    sheet::{Frame, Sample, Sheet, TITLE_ALONE},
+    scale::{Scale, Spread, Tick},
+    sheet::{Frame, LABELS_AND_TITLE, Sample, Sheet, TITLE_ALONE},
     words::{NOTE, Words},
 };
 use crate::numbers::{number, percent};
@@ -20,16 +20,21 @@ use shardlab_scenarios::tables::{ShardRow, VariantReport};
 /// Share of a bar's slot that stays empty, while bars are wide enough to show it.
 const GAP: f64 = 0.2;
 
+/// More bars than this leave no room for their numbers.
+const MOST_NUMBERED: usize = 32;
+
 const FAIR_SHARE: Stroke = (INK, 1.4, DASHED);
 
 pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let shards = || shown.variants.iter().flat_map(|variant| &variant.shards);
-    if shards().next().is_none() {
+    let most = shown.variants.iter().map(|variant| variant.shards.len()).fold(0, usize::max);
+    // A single shard has everything, whatever happens.
+    if most < 2 {
         return Ok(false);
     }
     let y = Scale::from_zero(shards().map(|shard| shard.share * 100.0));
-    let most = shown.variants.iter().map(|variant| variant.shards.len()).fold(0, usize::max);
-    let x = Scale::new(Spread::Linear, 0.0, most as f64).labelled(Vec::new());
+    let x = Scale::new(Spread::Linear, 0.0, most as f64);
+    let numbered = most <= MOST_NUMBERED;
 
     let subtitle = format!("% of all operations after warm-up, shards in order of load · {}", shown.scope());
     sheet.title("Share of the load per shard", &subtitle)?;
@@ -41,14 +46,34 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     for (index, variant) in shown.variants.iter().enumerate() {
         let sorted = sorted(variant);
         let is_last = index + 1 == shown.variants.len();
-        let below = is_last.then_some((TITLE_ALONE, "shards, most loaded first"));
+        let x = x.clone().labelled(if numbered { numbers(&sorted) } else { Vec::new() });
+        let below = below(numbered, is_last);
         let (title, note) = (shown.label(variant), describe(&sorted));
         let panel = sheet.panel(Frame { title, note, height: 120.0, strip: 0.0, right: 0.0, below })?;
-        let mut chart = panel.chart(x.clone(), y.clone())?;
+        let mut chart = panel.chart(x, y.clone())?;
         panel.mesh(&mut chart, Columns::Bare)?;
         draw_bars(&mut chart, &panel, &sorted, most)?;
     }
     Ok(true)
+}
+
+/// The room under a panel, and what its horizontal axis is; every panel has shards in an order of its own.
+fn below(numbered: bool, is_last: bool) -> Option<(f64, &'static str)> {
+    match (numbered, is_last) {
+        (true, true) => Some((LABELS_AND_TITLE, "number of the shard, most loaded first")),
+        (true, false) => Some((TITLE_ALONE, "")),
+        (false, true) => Some((TITLE_ALONE, "shards, most loaded first")),
+        (false, false) => None,
+    }
+}
+
+/// The numbers under the middles of the bars.
+fn numbers(sorted: &[&ShardRow]) -> Vec<Tick> {
+    let tick = |(index, shard): (usize, &&ShardRow)| Tick {
+        value: index as f64 + 0.5,
+        label: shard.shard.to_string(),
+    };
+    sorted.iter().enumerate().map(tick).collect()
 }
 
 fn sorted(variant: &VariantReport) -> Vec<&ShardRow> {

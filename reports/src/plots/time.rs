@@ -3,7 +3,7 @@
 use super::{
     Drawn,
     canvas::units,
-    palette::{Dash, Ink, MUTED, PAPER, UNMEASURED, VERMILION},
+    palette::{Dash, Ink, PAPER, UNMEASURED, VERMILION},
     panel::{Chart, Columns, Panel, line},
     scale::{Scale, Spread},
     sheet::{Frame, LABELS_AND_TITLE, Sample, Sheet},
@@ -87,13 +87,12 @@ impl<'a> TimeAxis<'a> {
     }
 
     /// Explains shades and letters under the last panel.
-    pub(super) fn key(&self, sheet: &mut Sheet, shaded: bool) -> Drawn {
-        if shaded && (self.report.warmup_s > 0.0 || self.end_s > self.report.duration_s) {
+    pub(super) fn key(&self, sheet: &mut Sheet) -> Drawn {
+        if self.report.warmup_s > 0.0 || self.end_s > self.report.duration_s {
             sheet.key(Some(Sample::Area(UNMEASURED)), "warm-up and drain: not in the metrics")?;
         }
-        let sample = if shaded { Sample::Area(FAULT) } else { Sample::Line((MUTED, 1.2, EDGE)) };
         for (index, name) in self.faults.iter().take(KEY_LINES).enumerate() {
-            sheet.key(Some(sample), &format!("{}  {}", letter(index), self.describe(name)))?;
+            sheet.key(Some(Sample::Area(FAULT)), &format!("{}  {}", letter(index), self.describe(name)))?;
         }
         if self.faults.len() > KEY_LINES {
             sheet.key(None, &format!("and {} more faults: see faults.csv", self.faults.len() - KEY_LINES))?;

@@ -308,8 +308,13 @@ fn heat(seed: u64) -> HeatMap {
         let hot = if row == 23 && column >= 30 { 1_700.0 } else { 0.0 };
         (4.0 + 400.0 / (1.0 + row as f64) + hot + 12.0 * noise.next()) as u32
     };
-    let counts = (0..HEAT_ROWS * columns).map(cell).collect();
-    HeatMap { interval_s: 1.0, columns, rows: HEAT_ROWS, keys_per_row: 85_875, counts }
+    let counts: Vec<u32> = (0..HEAT_ROWS * columns).map(cell).collect();
+    let keys_per_row = 85_875;
+    // The surge's key stands out of its row; of any other row a tenth falls on its first key.
+    let hottest_keys = (0..counts.len()).map(|index| (index / columns) as u64 * keys_per_row).collect();
+    let hottest = |count: &u32| if *count > 1_000 { count - 100 } else { count / 10 };
+    let hottest_counts = counts.iter().map(hottest).collect();
+    HeatMap { interval_s: 1.0, columns, rows: HEAT_ROWS, keys_per_row, counts, hottest_keys, hottest_counts }
 }
 
 fn expectation(

@@ -1,5 +1,6 @@
 //! Faults of the file → faults of the kernel.
 
+use shardlab_models::config::closest;
 use shardlab_models::world::Layout;
 use shardlab_sim::{Action, Fault, Target, Trigger};
 use shardlab_sim::{Random, Time};
@@ -8,7 +9,6 @@ use super::cut::Cutter;
 use super::find::Finder;
 use super::{Clock, Crash, FaultSpec, Links, MARKS, Slow, TargetSpec};
 use crate::scenario::Scenario;
-use crate::suggest::nearest;
 
 /// Why a fault cannot strike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn duration(spec: &FaultSpec) -> Result<Option<shardlab_sim::Duration>, FaultPro
 
 fn unknown_mark(mark: &str) -> FaultProblem {
     let known: Vec<&str> = MARKS.iter().map(|(known, _)| *known).collect();
-    let help = match nearest(mark, known.iter().copied()) {
+    let help = match closest(mark, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known steps: `{}`", known.join("`, `")),
     };

@@ -49,8 +49,8 @@ pub struct FaultSpec {
     /// How long until it heals; until the load ends if left out.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Duration>,
-    /// Cut the network: a split by its name (`"majority"`), lists of servers (`[["server 1"]]` cuts off that one), or
-    /// a table with options (`{ split = …, clients = "rest" }`).
+    /// Cut the network: a split by its name (`"majority"`), a list of servers (`["server 1"]` cuts off that one), lists
+    /// that are cut off from each other, or a table with options (`{ split = …, clients = "rest" }`).
     #[serde(
         default,
         deserialize_with = "partition::short_or_table",

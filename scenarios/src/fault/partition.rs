@@ -59,7 +59,8 @@ pub enum Split {
     Primaries,
     /// Everything in a region.
     Region(String),
-    /// These lists of servers are cut off from each other; servers in no list are the rest.
+    /// These lists of servers are cut off from each other; servers in no list are the rest. A list of servers alone is
+    /// one such list.
     Groups(Vec<Vec<String>>),
 }
 
@@ -128,7 +129,7 @@ impl FromStr for Split {
         region.map(|region| Self::Region(region.to_owned())).ok_or_else(|| {
             format!(
                 "unknown split `{text}`: expected `one`, `minority`, `majority`, `ring`, `primaries`, \
-                 `region:NAME` or lists of servers"
+                 `region:NAME` or a list of servers"
             )
         })
     }
@@ -176,11 +177,35 @@ impl<'de> Visitor<'de> for SplitVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Split, A::Error> {
-        let mut groups = Vec::new();
-        while let Some(group) = items.next_element()? {
-            groups.push(group);
+        let mut listed = Vec::new();
+        while let Some(item) = items.next_element()? {
+            listed.push(item);
         }
-        Ok(Split::Groups(groups))
+        groups(listed).ok_or_else(|| A::Error::custom("list servers, or lists of servers, but not both"))
+    }
+}
+
+/// An element of a list of groups, or of the only one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Server(String),
+    Group(Vec<String>),
+}
+
+/// One list of servers is one group, which is cut off from the rest.
+fn groups(listed: Vec<Listed>) -> Option<Split> {
+    let (mut servers, mut groups) = (Vec::new(), Vec::new());
+    for item in listed {
+        match item {
+            Listed::Server(name) => servers.push(name),
+            Listed::Group(group) => groups.push(group),
+        }
+    }
+    match (servers.is_empty(), groups.is_empty()) {
+        (false, false) => None,
+        (false, true) => Some(Split::Groups(vec![servers])),
+        (true, _) => Some(Split::Groups(groups)),
     }
 }
 
@@ -243,14 +268,20 @@ impl JsonSchema for Split {
             "description": "Which servers are cut off: `one` or a `minority` (a third at most), drawn; `majority`: \
                             two halves, drawn, of which the smaller is cut off; `ring`: every server hears a \
                             majority, no two the same; `primaries`: the primaries of that moment together; \
-                            `region:NAME`; or lists of servers.",
+                            `region:NAME`; a list of servers, which is cut off from the rest; or lists of \
+                            servers, which are cut off from each other.",
             "anyOf": [
                 {
                     "type": "string",
                     "pattern": "^(one|minority|majority|ring|primaries|region:.+)$",
                     "examples": ["majority"]
                 },
-                { "type": "array", "items": { "type": "array", "items": { "type": "string" } } }
+                {
+                    "type": "array",
+                    "items": {
+                        "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }]
+                    }
+                }
             ]
         })
     }

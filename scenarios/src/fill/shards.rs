@@ -13,11 +13,16 @@ pub(crate) fn shards(run: &Run) -> Vec<ShardRow> {
     rows.map(|(shard, (load, primary))| ShardRow {
         shard: shard as u32,
         primary: primary.map_or_else(String::new, |node| run.layout.names[node.index()].clone()),
-        keys: load.keys_written,
+        keys: load.keys_written.saturating_sub(u64::from(was_probed(run, shard as u32))),
         operations: load.reads + load.writes,
         share: if total == 0 { 0.0 } else { (load.reads + load.writes) as f64 / total as f64 },
     })
     .collect()
+}
+
+/// Whether the drain's probe was written: to a key that no client has.
+fn was_probed(run: &Run, shard: u32) -> bool {
+    run.evidence.probes.iter().any(|probe| probe.shard == shard && probe.acknowledged.is_some())
 }
 
 /// Load of every server by interval, in order of time.

@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use shardlab_models::config::closest;
 use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
 use super::shape::{Fields, Format, Shape};
-use crate::suggest::nearest;
 
 /// Everything in `table` that the format does not allow.
 ///
@@ -52,13 +52,14 @@ impl Checker<'_> {
             DeValue::Integer(number) => self.integer(&shape, name, number, span),
             DeValue::Float(number) => self.float(&shape, name, number, span),
             DeValue::Boolean(_) if shape.boolean => {}
-            DeValue::Boolean(_) => self.mismatch(&shape, name, "true or false", span),
+            DeValue::Boolean(value) => self.mismatch(&shape, name, &format!("`{value}`"), span),
             DeValue::Datetime(_) => self.mismatch(&shape, name, "a date", span),
         }
     }
 
     fn mismatch(&mut self, shape: &Shape<'_>, name: &str, found: &str, span: Range<usize>) {
-        self.report(Diagnostic::at(span, format!("`{name}` is {found}, not {}", shape.expectation())));
+        let message = format!("`{name}` must be {}; here it is {found}", shape.expectation());
+        self.report(Diagnostic::at(span, message));
     }
 
     fn table<'i>(&mut self, shape: &Shape<'_>, name: &str, table: &mut DeTable<'i>, span: Range<usize>) {
@@ -92,7 +93,7 @@ impl Checker<'_> {
             let written = table.keys().map(|written| written.get_ref().as_ref());
             written
                 .filter(|written| !fields.properties.contains_key(*written))
-                .any(|w| nearest(w, [key]).is_some())
+                .any(|w| closest(w, [key]).is_some())
         };
         let absent = |key: &&String| fields.requires(key) && !table.contains_key(key.as_str()) && !meant(key);
         for key in fields.properties.keys().filter(absent) {
@@ -227,7 +228,7 @@ fn opened<'i>(
 
 /// "did you mean `servers`?", or all there is.
 fn suggestion(word: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
+    match closest(word, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!(
             "known here: {}",

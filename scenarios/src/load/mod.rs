@@ -13,6 +13,7 @@ mod syntax;
 use std::path::Path;
 
 use serde::Deserialize;
+use shardlab_models::config::closest;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -22,7 +23,6 @@ pub use diagnostic::{Diagnostic, LoadError, LoadErrorKind};
 
 use crate::library;
 use crate::scenario::Scenario;
-use crate::suggest;
 use overrides::{Override, replace};
 use shape::Format;
 use source::Sources;
@@ -47,6 +47,35 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Which of many runs: scenario, seed, variant, and where in the sweep it stands.
+    #[must_use]
+    pub fn describe(&self, case: &Case, seed: u64) -> String {
+        let settings: Vec<String> =
+            self.settings(case).iter().map(|(path, value)| format!("{path} = {value}")).collect();
+        let point = if settings.is_empty() { String::new() } else { format!(", at {}", settings.join(", ")) };
+        format!("{}, seed {seed}, variant {}{point}", self.scenario.name, case.variant)
+    }
+
+    /// The command that runs this case with this seed again: of a sweep its point alone, but every variant.
+    #[must_use]
+    pub fn replay_of(&self, case: &Case, seed: u64) -> String {
+        let command = self.replay(&[seed]);
+        let point = self.settings(case).into_iter().map(|(path, value)| format!("\"{path}\" = [{value}]"));
+        let axes: Vec<String> = point.collect();
+        if axes.is_empty() {
+            return command;
+        }
+        format!("{command} --set {}", shell_word(&format!("sweep={{ {} }}", axes.join(", "))))
+    }
+
+    /// The swept settings of a case, as TOML.
+    fn settings(&self, case: &Case) -> Vec<(&str, String)> {
+        let Some(point) = case.point else { return Vec::new() };
+        let sweep = &self.scenario.sweep;
+        let axes = sweep.axes.iter().zip(sweep.choice(point as u64));
+        axes.map(|((path, values), index)| (path.as_str(), values[index].to_string())).collect()
+    }
+
     /// The command that gives the same run again.
     #[must_use]
     pub fn replay(&self, seeds: &[u64]) -> String {
@@ -129,7 +158,7 @@ pub fn load_text(label: &str, text: &str, name: &str, overrides: &[String]) -> R
 
 fn unknown(name: &str) -> LoadError {
     let known: Vec<&str> = library::LIBRARY.iter().map(|entry| entry.name).collect();
-    let help = match suggest::nearest(name, known.iter().copied()) {
+    let help = match closest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", "))

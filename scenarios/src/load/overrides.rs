@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
-use super::path::{exists, named};
+use super::path::{exists, named, segments};
 use super::shape::Format;
 use super::source::respan;
 
@@ -36,8 +36,8 @@ pub fn replace<'i>(
     change: &Override<'i>,
     forbidden: &[&str],
 ) -> Result<(), Box<Diagnostic>> {
-    let first = change.path.split('.').next().unwrap_or_default();
-    if forbidden.contains(&first) {
+    let segments = segments(&change.path);
+    if forbidden.contains(&segments[0]) {
         let message = format!("`{}` cannot be changed here", change.path);
         let help =
             "variants and sweeps change the settings of a run: the cluster, the protocols, the load, faults";
@@ -46,7 +46,6 @@ pub fn replace<'i>(
     exists(format, resolved, &change.path).map_err(|problem| {
         Box::new(Diagnostic::at(change.path_span.clone(), problem.message).help(problem.help))
     })?;
-    let segments: Vec<&str> = change.path.split('.').collect();
     descend(table, Some(resolved), &segments, change);
     Ok(())
 }

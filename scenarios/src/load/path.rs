@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use serde_json::Value;
+use shardlab_models::config::closest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::shape::{Format, Shape};
-use crate::suggest::nearest;
 
 /// Why a path names nothing.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +16,29 @@ pub struct PathProblem {
     pub message: String,
     /// How to mend it.
     pub help: String,
+}
+
+/// The parts of a path. A part in quotes may have dots in it, as in TOML: `sweep."cluster.servers"`.
+pub fn segments(path: &str) -> Vec<&str> {
+    let (mut segments, mut start, mut quote) = (Vec::new(), 0, None);
+    for (place, letter) in path.char_indices() {
+        match (quote, letter) {
+            (None, '.') => {
+                segments.push(unquoted(&path[start..place]));
+                start = place + 1;
+            }
+            (None, '"' | '\'') if place == start => quote = Some(letter),
+            (Some(open), close) if open == close => quote = None,
+            _ => {}
+        }
+    }
+    segments.push(unquoted(&path[start..]));
+    segments
+}
+
+fn unquoted(segment: &str) -> &str {
+    let inside = |quote| segment.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    inside('"').or_else(|| inside('\'')).unwrap_or(segment)
 }
 
 fn problem(message: String, help: String) -> PathProblem {
@@ -28,7 +51,7 @@ fn problem(message: String, help: String) -> PathProblem {
 /// When there is no such setting, no element of that name, or another choice was made there.
 pub fn exists(format: &Format, resolved: &DeTable<'_>, path: &str) -> Result<(), PathProblem> {
     let shape = format.shape(format.root());
-    let segments: Vec<&str> = path.split('.').collect();
+    let segments = segments(path);
     let (first, rest) = segments.split_first().expect("splitting yields at least one segment");
     let fields = shape.fields.expect("a scenario is a table");
     let Some(schema) = fields.properties.get(*first) else {
@@ -70,7 +93,7 @@ fn walk(
 
 fn no_setting<'a>(segment: &str, within: &str, known: impl Iterator<Item = &'a str>) -> PathProblem {
     let known: Vec<&str> = known.collect();
-    let help = match nearest(segment, known.iter().copied()) {
+    let help = match closest(segment, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known here: `{}`", known.join("`, `")),
     };
@@ -79,7 +102,7 @@ fn no_setting<'a>(segment: &str, within: &str, known: impl Iterator<Item = &'a s
 
 fn no_element(list: &str, name: &str, elements: &[Spanned<DeValue<'_>>]) -> PathProblem {
     let names: Vec<&str> = elements.iter().filter_map(|element| name_of(element.get_ref())).collect();
-    let help = match (&names[..], nearest(name, names.iter().copied())) {
+    let help = match (&names[..], closest(name, names.iter().copied())) {
         (_, Some(near)) => format!("did you mean `{list}.{near}`?"),
         ([], None) => format!("give the {list} a `name` to find it by"),
         (names, None) => format!("there is `{list}.{}`", names.join(&format!("`, `{list}."))),
@@ -102,7 +125,7 @@ fn other_choice(setting: &str, wanted: &str, value: Option<&DeValue<'_>>) -> Pat
 
 fn no_inside(shape: &Shape<'_>, setting: &str, segment: &str) -> PathProblem {
     let names: Vec<&str> = shape.choice_names().collect();
-    let help = match nearest(segment, names.iter().copied()) {
+    let help = match closest(segment, names.iter().copied()) {
         Some(near) => format!("did you mean `{setting}.{near}`?"),
         None => format!("set `{setting}` itself: it takes {}", shape.expectation()),
     };
@@ -145,5 +168,25 @@ fn place(key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Range<usize> {
     match value.get_ref() {
         DeValue::Table(_) | DeValue::Array(_) => key,
         _ => value.span(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segments;
+
+    #[test]
+    fn a_part_in_quotes_keeps_its_dots() {
+        let table: [(&str, &[&str]); 6] = [
+            ("cluster.servers", &["cluster", "servers"]),
+            ("sweep.\"cluster.servers\"", &["sweep", "cluster.servers"]),
+            ("sweep.'cluster.servers'", &["sweep", "cluster.servers"]),
+            ("\"a.b\".c", &["a.b", "c"]),
+            ("a.\"b.c", &["a", "\"b.c"]),
+            ("", &[""]),
+        ];
+        for (path, expected) in table {
+            assert_eq!(segments(path), expected, "{path}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a schema cannot say: names that must differ or exist, settings that clash, clusters that cannot be built.
 
 use shardlab_models::cluster;
-use shardlab_models::config::{self, BuildError};
+use shardlab_models::config::{self, BuildError, closest};
 use toml::de::DeTable;
 
 use super::cases::BASE;
@@ -10,7 +10,6 @@ use super::path::locate;
 use crate::catalogue;
 use crate::fault::{self, FaultProblem};
 use crate::scenario::{Expectation, Scenario};
-use crate::suggest::nearest;
 use crate::sweep::MOST_SEEDS;
 
 /// Checks what is said once for the whole file.
@@ -162,7 +161,7 @@ impl Checker<'_> {
             return;
         }
         let known = catalogue::all();
-        let help = match nearest(metric, known.iter().map(|info| info.name.as_str())) {
+        let help = match closest(metric, known.iter().map(|info| info.name.as_str())) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("metrics begin with {}", families(&known)),
         };
@@ -174,7 +173,7 @@ impl Checker<'_> {
         if known.contains(&anomaly) {
             return;
         }
-        let help = match nearest(anomaly, known.iter().copied()) {
+        let help = match closest(anomaly, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("judges count `{}`", known.join("`, `")),
         };
@@ -190,7 +189,7 @@ impl Checker<'_> {
         if names.contains(&wanted.as_str()) {
             return;
         }
-        let help = match nearest(wanted, names.iter().copied()) {
+        let help = match closest(wanted, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there is `{}`", names.join("`, `")),
         };

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// What a text is called that has no type of its own.
+const PLAIN_TEXT: &str = "text in quotes";
+
 /// The schema of scenario files, and what may stand where.
 #[derive(Clone, Debug)]
 pub struct Format {
@@ -15,8 +18,8 @@ pub struct Shape<'a> {
     pub words: Vec<&'a str>,
     /// Choices that are written as a table with one key, and what that key takes.
     pub choices: Vec<(&'a str, &'a Value)>,
-    /// Free text; with an example, if there is one.
-    pub text: Option<Option<&'a str>>,
+    /// Free text.
+    pub text: Option<Text<'a>>,
     /// Whole numbers.
     pub integer: bool,
     /// The least that a whole number may be.
@@ -37,6 +40,15 @@ pub struct Shape<'a> {
     pub map: Option<&'a Value>,
     /// Anything goes.
     pub anything: bool,
+}
+
+/// What a text says.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// What to call it: `duration`, `rate`, `text`.
+    pub noun: &'a str,
+    /// One such.
+    pub example: Option<&'a str>,
 }
 
 /// The keys of a table.
@@ -78,8 +90,10 @@ impl Format {
             shape.anything = true;
             return;
         };
-        if let Some(definition) = object.get("$ref").and_then(Value::as_str) {
-            return self.collect(self.definition(definition), alternative, shape);
+        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+            let had_text = shape.text.is_some();
+            self.collect(self.definition(reference), alternative, shape);
+            return name_text(reference, had_text, shape);
         }
         for keyword in ["oneOf", "anyOf", "allOf"] {
             for part in object.get(keyword).and_then(Value::as_array).into_iter().flatten() {
@@ -100,6 +114,21 @@ impl Format {
     }
 }
 
+/// A text of a type of its own is called as that type is: the definition `Duration` is of durations.
+fn name_text<'a>(reference: &'a str, had_text: bool, shape: &mut Shape<'a>) {
+    let names: [(&str, &str); 5] = [
+        ("#/$defs/Duration", "duration"),
+        ("#/$defs/Rate", "rate"),
+        ("#/$defs/Share", "percentage"),
+        ("#/$defs/Size", "size"),
+        ("#/$defs/Target", "target"),
+    ];
+    let named = names.iter().find(|(definition, _)| *definition == reference);
+    if let (false, Some(text), Some((_, noun))) = (had_text, &mut shape.text, named) {
+        text.noun = noun;
+    }
+}
+
 fn collect_words<'a>(object: &'a Map<String, Value>, shape: &mut Shape<'a>) {
     let listed = object.get("enum").and_then(Value::as_array).into_iter().flatten();
     shape.words.extend(object.get("const").into_iter().chain(listed).filter_map(Value::as_str));
@@ -117,8 +146,8 @@ fn kinds(object: &Map<String, Value>) -> Vec<&str> {
 fn collect_kind<'a>(kind: &str, object: &'a Map<String, Value>, alternative: bool, shape: &mut Shape<'a>) {
     match kind {
         "string" if !object.contains_key("const") && !object.contains_key("enum") => {
-            let example = object.get("examples").and_then(|examples| examples.get(0));
-            shape.text = Some(example.and_then(Value::as_str));
+            let example = object.get("examples").and_then(|examples| examples.get(0)).and_then(Value::as_str);
+            shape.text = Some(Text { noun: PLAIN_TEXT, example });
         }
         "integer" => {
             shape.integer = true;
@@ -158,7 +187,7 @@ fn collect_table<'a>(object: &'a Map<String, Value>, alternative: bool, shape: &
 }
 
 impl Shape<'_> {
-    /// "a text such as "150ms"", "one of `lease`, `quorum`, `local`": for "expected …".
+    /// "a duration such as "150ms"", "one of `lease`, `quorum`, `local`": for "expected …".
     pub fn expectation(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         let choices: Vec<String> = self.choice_names().map(|name| format!("`{name}`")).collect();
@@ -168,8 +197,10 @@ impl Shape<'_> {
             several => parts.push(format!("one of {}", several.join(", "))),
         }
         match self.text {
-            Some(Some(example)) => parts.push(format!("a text such as \"{example}\"")),
-            Some(None) => parts.push("a text".into()),
+            Some(Text { noun, example: Some(example) }) => {
+                parts.push(format!("a {noun} such as \"{example}\""))
+            }
+            Some(Text { noun, example: None }) => parts.push(format!("a {noun}")),
             None => {}
         }
         let others = [

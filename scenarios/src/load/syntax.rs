@@ -1,4 +1,4 @@
-//! Text → table with places, or everything that is no TOML in it.
+//! Text → table with places, or the first place in it that is no TOML.
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -8,27 +8,16 @@ use super::diagnostic::Diagnostic;
 /// Parses a text.
 ///
 /// # Errors
-/// One for each line that cannot be read: what follows on the same line is mostly an echo of the first.
+/// The first place that cannot be read. What follows it is mostly its echo: after a quote that was left open, the rest
+/// of the file reads inside out.
 pub fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<Diagnostic>> {
-    let (table, mut errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Ok(table);
-    }
-    errors.sort_by_key(|error| error.span().map_or(0, |span| span.start));
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut last_line = None;
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let line = line_of(text, span.start);
-        if last_line != Some(line) {
-            diagnostics
-                .push(Diagnostic::at(span, format!("this is not TOML: {}", error.message().trim_end())));
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+    match errors.iter().min_by_key(|error| place(error).start) {
+        None => Ok(table),
+        Some(first) => {
+            let message = format!("this is not TOML: {}", first.message().trim_end());
+            Err(vec![Diagnostic::at(place(first), message)])
         }
-        last_line = Some(line);
     }
-    Err(diagnostics)
-}
-
-fn line_of(text: &str, place: usize) -> usize {
-    text.as_bytes()[..place.min(text.len())].iter().filter(|&&byte| byte == b'\n').count()
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use shardlab_consistency::Judgement;
+use shardlab_models::workload::Mix;
 use shardlab_models::world::Run;
 
 pub(crate) use calls::{Call, KINDS, calls};
@@ -29,6 +30,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     load::measure(scenario, run, &mut metrics);
     transactions::measure(scenario, run, &mut metrics);
     judged(judgements, &mut metrics);
+    drop_what_nobody_asks(scenario, &mut metrics);
     in_order(metrics)
 }
 
@@ -38,6 +40,18 @@ fn judged(judgements: &[Judgement], metrics: &mut Metrics) {
     }
     if let Some(&stale) = metrics.get("anomalies.stale-read") {
         metrics.insert("reads.stale".into(), stale);
+    }
+}
+
+/// A load of transfers alone writes and reads no single key: that none of them was lost would be an empty boast.
+fn drop_what_nobody_asks(scenario: &Scenario, metrics: &mut Metrics) {
+    let mixes = || scenario.workload.iter().map(|workload| &workload.mix);
+    if !mixes().any(Mix::has_plain_writes) {
+        metrics.remove("writes.acked");
+        metrics.remove("writes.lost");
+    }
+    if !mixes().any(|mix| mix.read > 0.0 || mix.read_modify_write > 0.0 || mix.scan > 0.0) {
+        metrics.remove("reads.stale");
     }
 }
 

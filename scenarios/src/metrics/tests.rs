@@ -234,6 +234,21 @@ fn an_empty_run_has_no_ratios_and_does_not_divide_by_zero() {
 }
 
 #[test]
+fn what_no_workload_asks_for_is_left_out() {
+    let run = run(History::default());
+    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
+    let named = |mix: Mix| {
+        let mut scenario = scenario();
+        scenario.workload[0].mix = mix;
+        let metrics = measure(&scenario, &run, &judgements);
+        ["writes.acked", "writes.lost", "reads.stale"].map(|name| metrics.contains_key(name))
+    };
+    assert_eq!(named(Mix { transfer: 0.9, audit: 0.1, ..Mix::default() }), [false, false, false]);
+    assert_eq!(named(Mix { read: 1.0, ..Mix::default() }), [false, false, true]);
+    assert_eq!(named(Mix { read_modify_write: 1.0, ..Mix::default() }), [true, true, true]);
+}
+
+#[test]
 fn metrics_come_in_the_catalogues_order() {
     let mut history = History::default();
     history.push(Operation { node: NO_NODE, ..read(2 * SECOND, 10, Outcome::Ok) });

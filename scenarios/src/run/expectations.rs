@@ -4,16 +4,20 @@ use crate::load::Plan;
 use crate::scenario::Expectation;
 use crate::tables::{ExpectationRow, VariantReport, VerdictKind};
 
-/// Every expectation on every variant that it is about.
-pub(super) fn judge(plan: &Plan, variants: &[VariantReport]) -> Vec<ExpectationRow> {
-    let expectations = plan.scenario.expect.iter().zip(&plan.expectation_places);
-    let rows = expectations.flat_map(|(expectation, place)| {
-        let concerned = move |variant: &&VariantReport| {
+/// Every expectation on every variant that it is about; each weighs on the variant's verdict as a judge does.
+pub(super) fn judge(plan: &Plan, variants: &mut [VariantReport]) -> Vec<ExpectationRow> {
+    let mut rows = Vec::new();
+    for (expectation, place) in plan.scenario.expect.iter().zip(&plan.expectation_places) {
+        let concerned = |variant: &&mut VariantReport| {
             expectation.variant.as_ref().is_none_or(|wanted| *wanted == variant.name)
         };
-        variants.iter().filter(concerned).map(move |variant| row(plan, expectation, variant, place))
-    });
-    rows.collect()
+        for variant in variants.iter_mut().filter(concerned) {
+            let row = row(plan, expectation, variant, place);
+            variant.verdict = variant.verdict.max(row.verdict);
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 fn row(plan: &Plan, expectation: &Expectation, variant: &VariantReport, place: &str) -> ExpectationRow {

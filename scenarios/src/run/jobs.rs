@@ -1,5 +1,6 @@
 //! Every case with every seed, on several threads. Parallelism is across runs, never inside one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -27,7 +28,7 @@ pub(super) fn run(
             if index >= runs {
                 break;
             }
-            let result = crew.run(index);
+            let result = crew.run_guarded(index);
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             done.lock().expect("no thread panics while it holds the lock").push((index, result));
         }
@@ -74,6 +75,19 @@ impl Crew<'_> {
         let result = run_one(case, self.seeds[seed], seed == 0, &mut advanced)?;
         (self.progress)(self.meter.end_run());
         Ok(result)
+    }
+
+    /// The same; a panic is an error that says which of many runs it was. Nothing that it left half-done is looked at.
+    fn run_guarded(&self, index: usize) -> Result<SeedResult, RunError> {
+        let result = catch_unwind(AssertUnwindSafe(|| self.run(index)));
+        result.unwrap_or_else(|_| {
+            let (case, seed) =
+                (&self.plan.cases[index / self.seeds.len()], self.seeds[index % self.seeds.len()]);
+            Err(RunError::Panicked {
+                which: self.plan.describe(case, seed),
+                replay: self.plan.replay_of(case, seed),
+            })
+        })
     }
 }
 

@@ -79,6 +79,13 @@ pub enum RunError {
     Build(BuildError),
     /// There are not as many seeds above the first one.
     SeedsOverflow,
+    /// A promise of the program's own was broken: a defect, already printed.
+    Panicked {
+        /// Which run: scenario, seed, variant, point of the sweep.
+        which: String,
+        /// The command that runs it again, without the other seeds and points.
+        replay: String,
+    },
 }
 
 impl fmt::Display for RunError {
@@ -87,6 +94,7 @@ impl fmt::Display for RunError {
             Self::Stopped => f.write_str("stopped"),
             Self::EngineUnavailable(why) => write!(f, "the engine is not available: {why}"),
             Self::Build(error) => write!(f, "{}: {}", error.path, error.message),
+            Self::Panicked { which, .. } => write!(f, "a run panicked: {which}"),
             Self::SeedsOverflow => f.write_str("the last seed would be above 18446744073709551615"),
         }
     }
@@ -107,7 +115,7 @@ pub struct Outcome {
 /// end soon.
 ///
 /// # Errors
-/// When it was stopped, or the engine is not to be had.
+/// When it was stopped, the engine is not to be had, or a run panicked.
 pub fn run_all(
     plan: &Plan,
     options: &RunOptions,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use shardlab_consistency::{Case as Evidence, History, Judgement, Verdict, judge, overall};
 use shardlab_models::cluster::layout;
 use shardlab_models::world::{Run, World};
-use shardlab_sim::{Fingerprint, Time};
+use shardlab_sim::{Fault, Fingerprint, Time};
 
 use super::RunError;
 use crate::fault::convert;
@@ -48,12 +48,12 @@ pub(super) fn run_one(
     let config = case.scenario.config();
     let faults = convert(&case.scenario, &layout(&config), seed)
         .expect("faults were checked when the file was loaded");
-    let world = World::build(&config, faults, seed).map_err(RunError::Build)?;
+    let world = World::build(&config, faults.clone(), seed).map_err(RunError::Build)?;
     let run = world.run(advanced).ok_or(RunError::Stopped)?;
-    Ok(reduce(case, seed, is_first, run))
+    Ok(reduce(case, seed, is_first, &faults, run))
 }
 
-fn reduce(case: &Case, seed: u64, is_first: bool, run: Run) -> SeedResult {
+fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) -> SeedResult {
     let judgements = judge(&Evidence::new(&run.history, &run.evidence), run.promises);
     SeedResult {
         seed,
@@ -61,17 +61,17 @@ fn reduce(case: &Case, seed: u64, is_first: bool, run: Run) -> SeedResult {
         verdict: overall(&judgements),
         metrics: measure(&case.scenario, &run, &judgements),
         judgements,
-        rows: is_first.then(|| rows(case, &run)),
+        rows: is_first.then(|| rows(case, faults, &run)),
         history: (is_first && case.point.unwrap_or(0) == 0).then_some(run.history),
     }
 }
 
-fn rows(case: &Case, run: &Run) -> Rows {
+fn rows(case: &Case, faults: &[Fault], run: &Run) -> Rows {
     Rows {
         timeline: fill::timeline(run),
         shards: fill::shards(run),
         servers: fill::servers(&case.scenario, run),
-        faults: fill::faults(run),
+        faults: fill::faults(run, faults),
         latency: fill::latency(run),
         heat: fill::heat(run),
     }

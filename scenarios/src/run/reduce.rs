@@ -24,11 +24,9 @@ pub(super) fn reduce(
     });
     let histories = histories.collect();
     let cases = plan.cases.iter().zip(results);
-    let variants: Vec<VariantReport> = cases.map(|(case, results)| variant(case, results)).collect();
-    let expectations = expectations::judge(plan, &variants);
-    let verdicts = variants.iter().map(|variant| variant.verdict);
-    let verdict =
-        verdicts.chain(expectations.iter().map(|row| row.verdict)).max().unwrap_or(VerdictKind::Unknown);
+    let mut variants: Vec<VariantReport> = cases.map(|(case, results)| variant(case, results)).collect();
+    let expectations = expectations::judge(plan, &mut variants);
+    let verdict = variants.iter().map(|variant| variant.verdict).max().unwrap_or(VerdictKind::Unknown);
     let scenario = &plan.scenario;
     let report = RunReport {
         scenario: scenario.name.clone(),

@@ -23,10 +23,11 @@ impl<N: Node> Simulation<N> {
             (Action::CutLinks { links, .. }, None) => ends_of(links),
             (action, None) => self.resolve(fault, first_target(action), marker),
         };
+        let aimed_at = nodes.len();
         let nodes = self.apply(fault, &action, nodes, marker);
         self.handled += 1;
         self.world.fingerprint.fault(self.world.now, Handled::Strike { fault, nodes: &nodes });
-        self.world.faults.struck(fault, self.world.now, nodes);
+        self.world.faults.struck(fault, self.world.now, nodes, aimed_at);
         if let Some(duration) = self.world.faults.fault(fault).duration {
             let at = self.world.now.saturating_add(duration);
             let key = self.world.key(at, Tag::Heal, fault as u32);

@@ -28,6 +28,7 @@ struct Entry {
     marks: u64,
     stream: Option<Random>,
     nodes: Vec<NodeId>,
+    aimed_at: usize,
     struck: Option<Time>,
     healed: Option<Time>,
     changes: Changes,
@@ -112,10 +113,11 @@ impl FaultBook {
     }
 
     /// Notes a stroke.
-    pub fn struck(&mut self, index: usize, now: Time, nodes: Vec<NodeId>) {
+    pub fn struck(&mut self, index: usize, now: Time, nodes: Vec<NodeId>, aimed_at: usize) {
         let entry = &mut self.entries[index];
         entry.struck = Some(now);
         entry.nodes = nodes;
+        entry.aimed_at = aimed_at;
     }
 
     /// Notes the healing; false if it was not going on.
@@ -157,7 +159,16 @@ const fn stopped(action: &Action) -> Option<&Target> {
 impl Entry {
     fn new(fault: Fault) -> Self {
         let changes = Changes::default();
-        Self { fault, marks: 0, stream: None, nodes: Vec::new(), struck: None, healed: None, changes }
+        Self {
+            fault,
+            marks: 0,
+            stream: None,
+            nodes: Vec::new(),
+            aimed_at: 0,
+            struck: None,
+            healed: None,
+            changes,
+        }
     }
 
     /// Counts a mark; true at the occurrence that matters.
@@ -194,6 +205,7 @@ impl Entry {
             struck: self.struck,
             healed: self.healed,
             nodes: self.nodes.clone(),
+            aimed_at: self.aimed_at,
             changed: self.changes.total(),
             effect,
         }
