@@ -149,7 +149,7 @@ pub struct RunArguments {
     /// A scenario file, or a name from the library (see `shardlab list`).
     pub scenario: String,
     /// The seed, instead of the file's.
-    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = seed)]
+    #[arg(long, value_name = "N", conflicts_with = "seeds", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Seeds A to B, both included (1..3 and 1..=3 are seeds 1, 2 and 3): figures then come with 95 % confidence
     /// intervals.

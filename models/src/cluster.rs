@@ -20,12 +20,15 @@ pub struct Cluster {
     /// Regions by name; built-in names bring their measured round trips.
     pub regions: Vec<String>,
     /// Availability zones in each region; servers are dealt to zones in turn.
+    #[schemars(range(min = 1))]
     pub zones: u32,
     /// Servers that hold data.
+    #[schemars(range(min = 1))]
     pub servers: u32,
     /// Transaction coordinators, each on a node of its own.
     pub coordinators: u32,
     /// Cores of a server.
+    #[schemars(range(min = 1))]
     pub cpu: u32,
     /// How many messages may wait for a core; none is without bound.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,10 +45,13 @@ pub struct Cluster {
     pub clocks: Clocks,
 }
 
+/// The region of a cluster that names none.
+pub const LOCAL: &str = "local";
+
 impl Default for Cluster {
     fn default() -> Self {
         Self {
-            regions: vec!["local".into()],
+            regions: vec![LOCAL.into()],
             zones: 3,
             servers: 3,
             coordinators: 1,

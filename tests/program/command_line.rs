@@ -52,7 +52,7 @@ fn a_wrong_command_line_is_64_and_says_what_would_be_right() {
         ("rum flash-sale", "similar subcommand exists: 'run'"),
         ("run", "<SCENARIO>"),
         ("run partition --sed 1", "similar argument exists: '--seed'"),
-        ("run partition --seed -1", "unexpected argument '-1'"),
+        ("run partition --seed -1", "a seed is a whole number from 0 to"),
         (
             "run partition --seed many",
             "a seed is a whole number from 0 to 18446744073709551615, as in --seed 42",
@@ -105,6 +105,27 @@ error: there is no scenario `flash-sail`
  = help: did you mean `flash-sale`?
 
 "#]]);
+}
+
+#[test]
+fn what_lies_in_the_folder_does_not_hide_the_library() {
+    let bench = Workbench::new();
+    bench.write("flash-sale", "not a scenario");
+    for folder in ["partition", "negative/swap-applies"] {
+        std::fs::create_dir_all(bench.path(folder)).unwrap();
+    }
+    bench.shardlab("lint flash-sale partition negative/swap-applies").code(0).stderr_eq("");
+    bench.shardlab("list").code(0).stderr_eq("");
+}
+
+#[test]
+fn a_bare_word_is_no_file_and_the_file_is_suggested() {
+    let bench = Workbench::with_small();
+    bench.write("tiny", SMALL);
+    bench.shardlab("lint ./tiny").code(0);
+    bench.shardlab("lint tiny").code(65).stdout_eq("");
+    let output = bench.shardlab("lint small").code(65).stdout_eq("");
+    assert!(stderr(&output).contains("did you mean `small.toml`?"), "{}", stderr(&output));
 }
 
 #[test]

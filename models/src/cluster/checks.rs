@@ -3,7 +3,7 @@
 use shardlab_sim::Share;
 
 use crate::cluster::topology::round_trip;
-use crate::cluster::{Cluster, Network};
+use crate::cluster::{Cluster, LOCAL, Network, regions};
 use crate::config::{Checks, closest};
 
 /// Histories number nodes in 16 bits; four roles share them.
@@ -70,6 +70,23 @@ fn check_regions(cluster: &Cluster, checks: &mut Checks) {
         checks.positive("cluster.network.round-trips", *time, &format!("{from} and {to} are some way apart"));
     }
     check_round_trips(cluster, checks);
+    check_lone_region(cluster, checks);
+}
+
+/// A region alone needs no round trip, so that nothing else would notice that its name is misspelt.
+fn check_lone_region(cluster: &Cluster, checks: &mut Checks) {
+    let [only] = &cluster.regions[..] else { return };
+    let own = || cluster.network.round_trips.iter().any(|(from, to, _)| from == only || to == only);
+    if only == LOCAL || regions::NAMES.contains(&only.as_str()) || own() {
+        return;
+    }
+    let help = match closest(only, regions::NAMES) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => {
+            format!("built in are {}; leave it out for a place of no name", regions::NAMES.join(", "))
+        }
+    };
+    checks.refuse("cluster.regions", format!("there is no region `{only}`"), help);
 }
 
 /// The first pair without a round trip stands for all: the others mostly have the same cause.

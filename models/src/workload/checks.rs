@@ -122,14 +122,17 @@ fn check_theta(workload: &Workload, distribution: &str, theta: f64, checks: &mut
 }
 
 fn check_mix(workload: &Workload, checks: &mut Checks) {
-    let mut sum = 0.0;
-    for (_, name, weight) in workload.mix.weights() {
-        sum += weight;
-        if !(weight.is_finite() && weight >= 0.0) {
-            let path = path(workload, &format!("mix.{name}"));
-            checks.refuse(path, format!("{weight} is no weight"), "give zero or a positive number");
-        }
+    let weights = workload.mix.weights();
+    let is_weight = |weight: f64| weight.is_finite() && weight >= 0.0;
+    for (_, name, weight) in weights.into_iter().filter(|&(_, _, weight)| !is_weight(weight)) {
+        let path = path(workload, &format!("mix.{name}"));
+        checks.refuse(path, format!("{weight} is no weight"), "give zero or a positive number");
     }
+    if !weights.iter().all(|&(_, _, weight)| is_weight(weight)) {
+        // What they add up to would be an echo.
+        return;
+    }
+    let sum: f64 = weights.iter().map(|(_, _, weight)| weight).sum();
     if sum == 0.0 {
         checks.refuse(
             path(workload, "mix"),

@@ -102,20 +102,27 @@ fn shell_word(word: &str) -> String {
     }
 }
 
-/// Loads a scenario file, or a scenario of the library by its name, with settings replaced by `path=value` texts.
+/// Loads a scenario of the library by its name, or a scenario file, with settings replaced by `path=value` texts.
+///
+/// What lies in the working directory cannot stand in the way of a library name, and a bare word is never a file: a
+/// file is asked for with its `.toml`, or with a path.
 ///
 /// # Errors
 /// When it cannot be read, or anything in it is wrong.
 pub fn load(name: &str, overrides: &[String]) -> Result<Plan, LoadError> {
     let path = Path::new(name);
-    let is_path = name.ends_with(".toml") || path.exists();
     let mut plan = match library::find(name) {
-        Some(entry) if !is_path => load_text(&entry.label(), entry.text, entry.name, overrides)?,
-        _ if is_path => load_file(path, overrides)?,
-        _ => return Err(unknown(name)),
+        Some(entry) => load_text(&entry.label(), entry.text, entry.name, overrides)?,
+        None if is_path(name) => load_file(path, overrides)?,
+        None => return Err(unknown(name)),
     };
     name.clone_into(&mut plan.asked_for);
     Ok(plan)
+}
+
+/// The library has names with a `/` in them, so one that is misspelt is a path only if something is there.
+fn is_path(name: &str) -> bool {
+    name.ends_with(".toml") || (name.contains(std::path::is_separator) && Path::new(name).exists())
 }
 
 /// Loads a scenario file.
@@ -157,12 +164,14 @@ pub fn load_text(label: &str, text: &str, name: &str, overrides: &[String]) -> R
 }
 
 fn unknown(name: &str) -> LoadError {
+    let file = format!("{name}.toml");
     let known: Vec<&str> = library::LIBRARY.iter().map(|entry| entry.name).collect();
-    let help = match closest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", "))
-        }
+    let help = if Path::new(&file).is_file() {
+        format!("a file's name ends in `.toml`: did you mean `{file}`?")
+    } else if let Some(near) = closest(name, known.iter().copied()) {
+        format!("did you mean `{near}`?")
+    } else {
+        format!("`shardlab list` shows the library; a file's name ends in `.toml`: {}", known.join(", "))
     };
     LoadError::unreadable(format!("there is no scenario `{name}`"), &help)
 }

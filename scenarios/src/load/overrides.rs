@@ -108,7 +108,7 @@ fn graft<'i>(default: Option<&Spanned<DeValue<'i>>>, span: &Range<usize>) -> Spa
 /// `--set workload.orders.arrivals.open=500/s` both need no quotes of their own.
 ///
 /// # Errors
-/// When there is no `=`, or an array, table or quoted text does not end.
+/// When there is no `=` or nothing after it, or an array, table or quoted text does not end.
 pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Box<Diagnostic>> {
     let Some((path, value)) = text.split_once('=') else {
         let whole = start..start + text.len();
@@ -117,6 +117,10 @@ pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Box<Diagnostic>> 
     };
     let path_span = start..start + path.trim_end().len();
     let value_start = start + path.len() + 1;
+    if value.trim().is_empty() {
+        let diagnostic = Diagnostic::at(path_span, format!("`{}` is set to nothing", path.trim()));
+        return Err(diagnostic.help(format!("write its value after the `=`; an empty text is `{path}=\"\"`")).into());
+    }
     let value = match DeValue::parse(value) {
         Ok(parsed) => respan(parsed, &|span| value_start + span.start..value_start + span.end),
         Err(error) if value.trim_start().starts_with(['[', '{', '"', '\'']) => {

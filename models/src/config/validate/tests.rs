@@ -50,6 +50,7 @@ fn impossible_clusters() {
     check_refused("cluster.regions", |c| c.cluster.regions.clear());
     check_refused("cluster.regions", |c| c.cluster.regions = vec!["a".into(), "a".into()]);
     check_refused("cluster.regions", |c| c.cluster.regions = vec!["us-east-1".into(), "eu-wset-1".into()]);
+    check_refused("cluster.regions", |c| c.cluster.regions = vec!["atlantis".into()]);
     check_refused("cluster.service.read", |c| {
         c.cluster.service.read = Distribution::Uniform { low: seconds(2), high: seconds(1) };
     });
