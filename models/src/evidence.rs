@@ -19,7 +19,7 @@ use crate::message::{Command, TransactionId};
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
-use crate::state_machine::{Decision, Effect, StateMachine};
+use crate::state_machine::{Decision, Effect, Prepared, StateMachine};
 use crate::workload::Mix;
 
 /// The nodes that hold state, at the end of a run.
@@ -54,6 +54,12 @@ impl Remains<'_> {
             bank: self.bank(&survivors),
             inert_faults: inert(receipts),
         }
+    }
+
+    /// The transactions that are still prepared at the copies that count.
+    pub(crate) fn prepared(&self) -> impl Iterator<Item = &Prepared> {
+        let survivors = self.shards().map(|shard| self.survivor(shard));
+        survivors.flat_map(|survivor| survivor.hosted.machine.prepared())
     }
 
     fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {

@@ -8,6 +8,7 @@ use shardlab_sim::{Counters, Fingerprint, NodeId, NodeSample, Receipt, Simulatio
 
 use crate::config::Config;
 use crate::node::DatabaseNode;
+use crate::server::Hosted;
 use crate::shard_map::ShardId;
 use crate::sharding::Partitioner;
 use reduce::Seen;
@@ -67,7 +68,7 @@ pub struct Run {
     /// Samples of how far backups were behind, in ns: time from an entry's append at the primary to its
     /// durability at a backup.
     pub replication_lag_ns: Vec<Time>,
-    /// From the heal until the copies of every shard were equally far, in ns; `None` if they never were.
+    /// From the heal until the copies of every shard were equal, in ns; `None` if they never were, or are not at the end.
     pub convergence_ns: Option<Time>,
     /// Load ends here, in ns.
     pub duration: Time,
@@ -97,9 +98,9 @@ pub struct TransactionCosts {
     pub messages: u64,
     /// Forced writes asked for by coordinators and participants on behalf of transactions.
     pub forced_writes: u64,
-    /// For each participant of each transaction: how long it was in doubt, in ns.
+    /// For each participant of each transaction: how long it was in doubt, in ns; up to the run's end if it still is.
     pub in_doubt_ns: Vec<Time>,
-    /// For each participant of each transaction: how long it held locks, in ns.
+    /// For each participant of each transaction: how long it held locks, in ns; up to the run's end if it still does.
     pub lock_held_ns: Vec<Time>,
     /// Operations and transactions that had to wait for a lock, or gave way because of one.
     pub blocked: u64,
@@ -158,7 +159,8 @@ impl World {
         Some(())
     }
 
-    /// Runs to the end; returns when, after the heal, all copies were equally far for the first time.
+    /// Runs to the end; returns when, after the heal, all copies were equal for the first time: nothing if they differ
+    /// at the end.
     fn drain(
         &mut self,
         healed: Time,
@@ -169,7 +171,7 @@ impl World {
             if self.has_converged() {
                 let converged = self.simulation.now() - healed;
                 self.advance(end, end, progress)?;
-                return Some(Some(converged));
+                return Some(self.are_copies_equal().then_some(converged));
             }
             let next = (self.simulation.now() + CONVERGENCE_STEP).min(end);
             self.advance(next, end, progress)?;
@@ -177,17 +179,35 @@ impl World {
         Some(self.has_converged().then_some(end - healed))
     }
 
+    /// All copies have and have applied the same log, and hold the same: the log alone would not tell, since a copy
+    /// may have made something else of it.
     fn has_converged(&self) -> bool {
-        let mut ends = vec![None; self.partitioner_count()];
-        let hosted =
-            self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|s| s.hosted());
-        for hosted in hosted {
-            let log = hosted.replica.log();
-            let end = ends[hosted.shard.index()].get_or_insert(log.last());
-            if *end != log.last() || hosted.replica.applied() != log.last_index() {
-                return false;
+        let has_applied_all = |hosted: &Hosted| hosted.replica.applied() == hosted.replica.log().last_index();
+        self.hosted().all(has_applied_all)
+            && self.is_one_for_all(|hosted| hosted.replica.log().last())
+            && self.are_copies_equal()
+    }
+
+    fn are_copies_equal(&self) -> bool {
+        self.is_one_for_all(|hosted| hosted.machine.rows().digest())
+    }
+
+    /// Whether all copies of a shard answer the same.
+    fn is_one_for_all<T: PartialEq>(&self, answer: impl Fn(&Hosted) -> T) -> bool {
+        let mut answers: Vec<Option<T>> = (0..self.partitioner_count()).map(|_| None).collect();
+        self.hosted().all(|hosted| {
+            let answer = answer(hosted);
+            match &answers[hosted.shard.index()] {
+                Some(first) => *first == answer,
+                None => {
+                    answers[hosted.shard.index()] = Some(answer);
+                    true
+                }
             }
-        }
-        true
+        })
+    }
+
+    fn hosted(&self) -> impl Iterator<Item = &Hosted> {
+        self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|server| server.hosted())
     }
 }

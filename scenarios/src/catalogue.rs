@@ -187,20 +187,22 @@ const SINGLE: &[Row] = &[
         "ratio",
         Lower,
         "shards",
-        "Operations on the busiest shard after warm-up, divided by the mean over shards.",
+        "Operations that clients directed at the busiest shard after warm-up, answered or not, divided by the mean over \
+         shards.",
     ),
     headline(
         "shard.hottest_share",
         "fraction",
         Lower,
         "shards",
-        "Share of all operations after warm-up that falls on the busiest shard.",
+        "Share of all operations after warm-up, answered or not, that clients directed at the busiest shard.",
     ),
     plain(
         "shard.cv",
         "ratio",
         Lower,
-        "Coefficient of variation of operations over shards: standard deviation of the population by its mean.",
+        "Coefficient of variation over shards of the operations that clients directed at them, answered or not: standard \
+         deviation of the population by its mean.",
     ),
     headline(
         "server.imbalance",
@@ -320,28 +322,30 @@ const SINGLE: &[Row] = &[
         "txn.in_doubt.p50_ms",
         "ms",
         Lower,
-        "Median time that a participant was in doubt: from its yes vote to the decision; from warm-up on.",
+        "Median time that a participant was in doubt: from its yes vote to the decision, or to the drain's end if none came; \
+         from warm-up on.",
     ),
     headline(
         "txn.in_doubt.p99_ms",
         "ms",
         Lower,
         "transactions",
-        "99th percentile of the time that a participant was in doubt; from warm-up on.",
+        "99th percentile of the time that a participant was in doubt, to the drain's end if it still is; from warm-up on.",
     ),
     headline(
         "txn.in_doubt.max_ms",
         "ms",
         Lower,
         "transactions",
-        "Longest time that a participant was in doubt; from warm-up on.",
+        "Longest time that a participant was in doubt, to the drain's end if it still is; from warm-up on.",
     ),
     headline(
         "txn.lock_held.p99_ms",
         "ms",
         Lower,
         "transactions",
-        "99th percentile of the time that a participant held a transaction's locks; from warm-up on.",
+        "99th percentile of the time that a participant held a transaction's locks, to the drain's end if it still does; \
+         from warm-up on.",
     ),
     headline(
         "txn.blocked",
@@ -409,7 +413,8 @@ const SINGLE: &[Row] = &[
         "ms",
         Lower,
         "replication",
-        "Time from the heal at the load's end until all replicas agreed.",
+        "Time from the heal at the load's end until all copies were equal, row by row; left out when they never were, or \
+         are not when the drain ends.",
     ),
     plain(
         "faults.effects",

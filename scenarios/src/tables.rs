@@ -150,10 +150,12 @@ pub struct ShardRow {
     pub primary: String,
     /// Distinct keys written, without the one that the drain probes it with.
     pub keys: u64,
-    /// Operations on it.
+    /// Operations and transactions that clients directed at it until the load's end, answered or not.
     pub operations: u64,
-    /// Share of all operations.
+    /// Its share of those of all shards.
     pub share: f64,
+    /// Requests that its primaries served until the drain's end.
+    pub served: u64,
 }
 
 /// Load of one server in one interval.

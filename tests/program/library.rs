@@ -127,6 +127,16 @@ fn a_broken_protocol_is_caught_by_its_anomaly() {
 }
 
 #[test]
+fn what_never_ends_is_measured_to_the_end_and_what_never_agrees_has_no_time() {
+    let doubt = run("negative/never-inquire", 1);
+    // From the crash, a second or so after the start, to the end of 15 s of load and 10 s of drain.
+    let in_doubt_ms = metric(&doubt, "base", "txn.in_doubt.max_ms");
+    assert!((15_000.0..25_000.0).contains(&in_doubt_ms), "{in_doubt_ms}");
+    let apart = run("negative/swap-applies", 1);
+    assert_eq!(apart["variants"][0]["metrics"]["convergence.time_ms"], Value::Null);
+}
+
+#[test]
 fn its_healthy_twin_passes() {
     let problem = |(name, _): (&str, &str)| {
         let bench = Workbench::new();

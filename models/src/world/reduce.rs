@@ -11,6 +11,7 @@ use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation};
 use crate::shard_map::ShardId;
 use crate::sharding::Shards;
+use crate::state_machine::Prepared;
 
 /// What nodes have counted so far: taken at the warm-up's end, so that it can be taken off.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,7 @@ impl World {
         let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
         let warmup = config.warmup.as_ns();
         seen.collect(observations, warmup);
+        let end = config.duration.as_ns() + config.drain.as_ns();
         let shards = partitioner.count();
         add_pending(&nodes, &mut seen.history);
         let after = measures(&nodes, shards as usize);
@@ -62,6 +64,7 @@ impl World {
             coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
             shard_of: &|key| partitioner.shard_of(key),
         };
+        remains.prepared().for_each(|prepared| seen.transactions.add_unfinished(prepared, end));
         let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);
         let primaries =
             remains.control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
@@ -144,6 +147,15 @@ impl Seen {
                 self.probed.entry(shard.0).or_insert(at);
             }
         }
+    }
+}
+
+impl TransactionCosts {
+    /// A transaction whose locks are still held when everything ends: it counts up to there.
+    fn add_unfinished(&mut self, prepared: &Prepared, end: Time) {
+        self.in_doubt_ns.push(prepared.decided.unwrap_or(end).saturating_sub(prepared.since));
+        self.lock_held_ns.push(end.saturating_sub(prepared.since));
+        self.blocked += u64::from(prepared.blocked);
     }
 }
 

@@ -219,6 +219,7 @@ fn shards(badness: f64, noise: &mut Noise) -> Vec<ShardRow> {
         keys: 100_000,
         operations: (weight / total * 275_000.0) as u64,
         share: weight / total,
+        served: (weight / total * 250_000.0) as u64,
     };
     weights.iter().enumerate().map(row).collect()
 }

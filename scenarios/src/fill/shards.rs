@@ -2,20 +2,22 @@
 
 use shardlab_models::world::Run;
 
-use crate::metrics::seconds;
+use crate::metrics::{asked, seconds};
 use crate::scenario::Scenario;
 use crate::tables::{ServerRow, ShardRow};
 
 /// Load of every shard after warm-up.
-pub(crate) fn shards(run: &Run) -> Vec<ShardRow> {
-    let total: u64 = run.shard_operations.iter().map(|shard| shard.reads + shard.writes).sum();
-    let rows = run.shard_operations.iter().zip(&run.primaries).enumerate();
-    rows.map(|(shard, (load, primary))| ShardRow {
+pub(crate) fn shards(scenario: &Scenario, run: &Run) -> Vec<ShardRow> {
+    let asked = asked(scenario, run);
+    let total: u64 = asked.iter().sum();
+    let rows = run.shard_operations.iter().zip(&run.primaries).zip(asked).enumerate();
+    rows.map(|(shard, ((load, primary), operations))| ShardRow {
         shard: shard as u32,
         primary: primary.map_or_else(String::new, |node| run.layout.names[node.index()].clone()),
         keys: load.keys_written.saturating_sub(u64::from(was_probed(run, shard as u32))),
-        operations: load.reads + load.writes,
-        share: if total == 0 { 0.0 } else { (load.reads + load.writes) as f64 / total as f64 },
+        operations,
+        share: if total == 0 { 0.0 } else { operations as f64 / total as f64 },
+        served: load.reads + load.writes,
     })
     .collect()
 }

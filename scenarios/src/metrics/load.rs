@@ -4,12 +4,12 @@ use shardlab_models::world::Run;
 use shardlab_sim::NodeId;
 
 use super::clients::p99_ms;
-use super::{Metrics, Sorted, calls, milliseconds, put, ratio};
+use super::{Metrics, Sorted, asked, calls, milliseconds, put, ratio};
 use crate::scenario::Scenario;
 
 /// Measures the load of machines and shards.
 pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
-    shards(run, metrics);
+    shards(&asked(scenario, run), metrics);
     servers(scenario, run, metrics);
     replication(run, metrics);
     traffic(run, metrics);
@@ -17,9 +17,8 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     put(metrics, "faults.effects", changed as f64);
 }
 
-fn shards(run: &Run, metrics: &mut Metrics) {
-    let operations: Vec<f64> =
-        run.shard_operations.iter().map(|shard| (shard.reads + shard.writes) as f64).collect();
+fn shards(asked: &[u64], metrics: &mut Metrics) {
+    let operations: Vec<f64> = asked.iter().map(|&count| count as f64).collect();
     let total: f64 = operations.iter().sum();
     let hottest = operations.iter().copied().fold(0.0, f64::max);
     let mean = total / operations.len() as f64;

@@ -1,5 +1,6 @@
 //! From a run to its metrics: the numbers of the catalogue.
 
+mod asked;
 mod calls;
 mod clients;
 mod load;
@@ -13,6 +14,7 @@ use shardlab_consistency::Judgement;
 use shardlab_models::workload::Mix;
 use shardlab_models::world::Run;
 
+pub(crate) use asked::asked;
 pub(crate) use calls::{Call, KINDS, calls};
 pub(crate) use quantiles::{Sorted, milliseconds, seconds};
 

@@ -1,11 +1,10 @@
 //! What transactions cost.
 
-use std::collections::BTreeSet;
-
-use shardlab_consistency::{History, MicroOperation, OperationKind, Outcome, Transaction};
-use shardlab_models::sharding::{Partitioner, Shards};
+use shardlab_consistency::{History, OperationKind, Outcome, Transaction};
+use shardlab_models::sharding::Shards;
 use shardlab_models::world::Run;
 
+use super::asked::touched;
 use super::{Metrics, Sorted, put, ratio, seconds};
 use crate::scenario::Scenario;
 
@@ -44,15 +43,7 @@ fn fanout(scenario: &Scenario, history: &History) -> Option<f64> {
     let asked_by_operations: f64 =
         operations.map(|operation| if operation.kind == OperationKind::Scan { shards } else { 1.0 }).sum();
     let transactions = history.transactions.iter();
-    let asked_by_transactions: f64 = transactions.map(|txn| touched(&partitioner, history, txn)).sum();
+    let asked_by_transactions: f64 = transactions.map(|txn| touched(&partitioner, history, txn).len() as f64).sum();
     let calls = history.operations.len() + history.transactions.len();
     ratio(asked_by_operations + asked_by_transactions, calls as f64)
-}
-
-fn touched(partitioner: &Partitioner, history: &History, transaction: &Transaction) -> f64 {
-    let keys = history.steps(transaction).iter().map(|step| match step {
-        MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
-    });
-    let shards: BTreeSet<_> = keys.map(|key| partitioner.shard_of(key)).collect();
-    shards.len() as f64
 }

@@ -69,7 +69,7 @@ fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) ->
 fn rows(case: &Case, faults: &[Fault], run: &Run) -> Rows {
     Rows {
         timeline: fill::timeline(run),
-        shards: fill::shards(run),
+        shards: fill::shards(&case.scenario, run),
         servers: fill::servers(&case.scenario, run),
         faults: fill::faults(run, faults),
         latency: fill::latency(run),
