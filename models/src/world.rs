@@ -39,6 +39,9 @@ pub struct Run {
     pub layout: Layout,
     /// What clients saw, warm-up included.
     pub history: History,
+    /// When each call of the history ended: operations first, then transactions. A call whose outcome stayed unknown
+    /// ended when its client gave it up, or with the run; the history has no time for that, since its effect has none.
+    pub ended: Vec<Time>,
     /// What the simulator knows: version order, replica digests, residues.
     pub evidence: Evidence,
     /// Which judges' properties the configuration promises.

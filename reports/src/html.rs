@@ -103,8 +103,8 @@ fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
             p.note {
                 "A variant's verdict is the worst of its judges and expectations. "
                 span.best { "★" } " best of its row"
-                @if report.seeds > 1 { ", by more than the 95 % confidence intervals (±)" }
-                @else { "; one seed, so without a confidence interval" }
+                @if report.seeds > 1 { ": its 95 % confidence interval (±) is apart from all others" }
+                @else { ", by more than 5 %; one seed has no confidence interval" }
                 ". Point at a metric for its definition."
             }
         }
@@ -255,8 +255,14 @@ fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) ->
             td.number {
                 (numbers::number(row.anomalies as f64))
                 @if !seeds.is_empty() { br; small { (seeds) } }
+                @else if report.seeds > 1 && row.anomalies > 0 {
+                    br; small { "over " (report.seeds) " seeds" }
+                }
             }
-            td { (row.words) }
+            td {
+                @if report.seeds > 1 && !row.words.is_empty() { small { "seed " (row.words_seed) ": " } }
+                (row.words)
+            }
         }
     }
 }
@@ -269,9 +275,12 @@ fn faults(report: &RunReport) -> Markup {
         @if report.variants.iter().any(|variant| !variant.faults.is_empty()) {
             section #faults {
                 h2 { "What each fault did" }
+                @if report.seeds > 1 {
+                    p.note { "With seed " (report.seed) ", the first; " code { "faults.csv" } " has all seeds." }
+                }
                 div.scroll { table {
                     (head(&["Variant", "Fault", "#Struck", "#Healed", "Whom", "Effect"]))
-                    tbody { @for variant in &report.variants { @for row in &variant.faults { tr {
+                    tbody { @for variant in &report.variants { @for row in variant.faults_with(report.seed) { tr {
                         td { (compare::label(report, variant)) }
                         td { (row.fault) }
                         td.number { (row.struck_s.map_or_else(|| "never".to_owned(), |_| time(row.struck_s))) }

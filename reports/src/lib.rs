@@ -6,6 +6,7 @@
 //! [`write()`] leaves a run folder, whole or not at all; [`terminal::summary`] is what is printed beside it.
 
 mod compare;
+mod draft;
 mod error;
 mod html;
 mod meta;

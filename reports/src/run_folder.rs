@@ -2,6 +2,7 @@
 
 use crate::{
     Meta, MetricInfo, ReportError,
+    draft::{Draft, Parents},
     error::At,
     html, plots,
     summary::summary_json,
@@ -13,7 +14,6 @@ use std::{
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
-use tempfile::TempDir;
 
 /// Writes the history into the file that it is handed.
 pub type WriteHistory<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
@@ -42,13 +42,15 @@ pub fn write(
 ) -> Result<WrittenRun, ReportError> {
     check(folder, latest)?;
     let parent = parent(folder)?;
-    fs::create_dir_all(&parent).at("create folder", &parent)?;
-    let draft = draft(&parent)?;
+    let parents = Parents::make(&parent)?;
+    let draft = Draft::beside(&parent)?;
+    draft.sweep(&parent);
     write_files(draft.path(), report, info, meta)?;
     if let Some(history) = history {
         write_history(&draft.path().join("history.edn"), history)?;
     }
     publish(draft, folder, &parent)?;
+    parents.keep();
     if let Some(latest) = latest {
         link(latest, folder)?;
     }
@@ -72,7 +74,7 @@ pub fn check(folder: &Path, latest: Option<&Path>) -> Result<(), ReportError> {
 
 /// Permissions do not say it: a file system may be read-only, full, or none that folders are made in.
 fn try_out(parent: &Path) -> Result<(), ReportError> {
-    draft(parent)?.close().at("remove a folder in", parent)
+    Draft::beside(parent)?.close().at("remove a folder in", parent)
 }
 
 /// Only an older run or an empty folder may be replaced; somebody's other files are never deleted.
@@ -105,18 +107,6 @@ fn parent(folder: &Path) -> Result<PathBuf, ReportError> {
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     Ok(parent.unwrap_or(Path::new(".")).to_path_buf())
-}
-
-/// A folder that disappears when writing fails.
-fn draft(parent: &Path) -> Result<TempDir, ReportError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".shardlab-");
-    // Temporary folders are private by default, a run folder is not; the process' umask still applies.
-    #[cfg(unix)]
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o777);
-    #[cfg(unix)]
-    builder.permissions(permissions);
-    builder.tempdir_in(parent).at("create a folder in", parent)
 }
 
 fn write_files(
@@ -163,8 +153,8 @@ fn write_history(path: &Path, history: WriteHistory<'_>) -> Result<(), ReportErr
 }
 
 /// Moves an older run aside, the draft into its place, and puts the older run back if that fails.
-fn publish(draft: TempDir, folder: &Path, parent: &Path) -> Result<(), ReportError> {
-    let aside = self::draft(parent)?;
+fn publish(draft: Draft, folder: &Path, parent: &Path) -> Result<(), ReportError> {
+    let aside = Draft::beside(parent)?;
     let older = aside.path().join("older");
     let replaced = match fs::rename(folder, &older) {
         Ok(()) => true,
@@ -178,7 +168,7 @@ fn publish(draft: TempDir, folder: &Path, parent: &Path) -> Result<(), ReportErr
         return Err(ReportError::new("write", folder, error));
     }
     // The draft has become the run folder: there is nothing left to clean up under its old name.
-    let _ = draft.keep();
+    draft.keep();
     sync_folder(parent)?;
     aside.close().at("remove the older run beside", folder)
 }
@@ -190,7 +180,7 @@ fn link(latest: &Path, folder: &Path) -> Result<(), ReportError> {
     let target =
         folder.strip_prefix(&parent).map_or_else(|_| std::path::absolute(folder), |inner| Ok(inner.into()));
     let target = target.at("find", folder)?;
-    let aside = draft(&parent)?;
+    let aside = Draft::beside(&parent)?;
     let fresh = aside.path().join("latest");
     std::os::unix::fs::symlink(&target, &fresh).at("create link", latest)?;
     fs::rename(&fresh, latest).at("create link", latest)

@@ -18,11 +18,11 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
             timeline,
         ),
-        ("shards", &["shard", "primary", "keys", "operations", "share"], shards),
+        ("shards", &["shard", "primary", "keys", "operations", "share", "served"], shards),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         ("moves", &["shard", "from", "to", "start_s", "end_s", "keys", "bytes"], moves),
-        ("faults", &["fault", "struck_s", "healed_s", "nodes", "changed", "effect"], faults),
-        ("anomalies", &["judge", "anomaly", "count", "promised", "witness"], anomalies),
+        ("faults", &["seed", "fault", "struck_s", "healed_s", "nodes", "changed", "effect"], faults),
+        ("anomalies", &["judge", "anomaly", "count", "promised", "witness", "witness_seed"], anomalies),
         ("latency", &["operation", "quantile", "latency_ms"], latency),
         ("heat", &["time_s", "first_key", "operations", "hottest_key", "hottest_key_operations"], heat),
     ];
@@ -131,7 +131,7 @@ fn timeline(variant: &VariantReport, rows: &mut Rows) {
 
 fn shards(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.shards {
-        rows.push(&[&row.shard, &row.primary, &row.keys, &row.operations, &row.share]);
+        rows.push(&[&row.shard, &row.primary, &row.keys, &row.operations, &row.share, &row.served]);
     }
 }
 
@@ -150,13 +150,13 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
 fn faults(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.faults {
         let [struck, healed] = [row.struck_s, row.healed_s].map(optional);
-        rows.push(&[&row.fault, &struck, &healed, &row.nodes, &row.changed, &row.effect]);
+        rows.push(&[&row.seed, &row.fault, &struck, &healed, &row.nodes, &row.changed, &row.effect]);
     }
 }
 
 fn anomalies(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.anomalies {
-        rows.push(&[&row.judge, &row.anomaly, &row.count, &row.promised, &row.witness]);
+        rows.push(&[&row.judge, &row.anomaly, &row.count, &row.promised, &row.witness, &row.witness_seed]);
     }
 }
 

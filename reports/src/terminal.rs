@@ -80,9 +80,9 @@ fn legend(report: &RunReport) -> &'static str {
     if report.variants.len() == 1 {
         "one variant, so there is nothing to be better than"
     } else if report.seeds > 1 {
-        "* best of its row, by more than the 95 % confidence intervals (±)"
+        "* best of its row: its 95 % confidence interval (±) is apart from all others"
     } else {
-        "* best of its row; one seed, so without a confidence interval"
+        "* best of its row, by more than 5 %; one seed has no confidence interval"
     }
 }
 
@@ -176,7 +176,25 @@ fn judgements(out: &mut String, report: &RunReport, width: usize) {
     if objections.len() > OBJECTIONS {
         detail(out, &format!("and {} more, in the report", objections.len() - OBJECTIONS), width);
     }
+    not_promised(out, report, width);
     out.push('\n');
+}
+
+/// What judges saw although nobody had promised that it would not happen: no verdict, and yet what a reader of a pass
+/// has to know.
+fn not_promised(out: &mut String, report: &RunReport, width: usize) {
+    let all =
+        report.variants.iter().flat_map(|variant| variant.verdicts.iter().map(move |row| (variant, row)));
+    let seen: Vec<_> = all.filter(|(_, row)| row.verdict.is_none() && row.anomalies > 0).collect();
+    for (variant, row) in seen.iter().take(OBJECTIONS) {
+        let (which, count) = (compare::label(report, variant), words::seen(row, report.seeds));
+        for line in wrap(&plain(&format!("not promised: {which} · {}: {count}", row.judge)), width - 2) {
+            *out += &format!("  {line}\n");
+        }
+    }
+    if seen.len() > OBJECTIONS {
+        detail(out, &format!("and {} more, in the report", seen.len() - OBJECTIONS), width);
+    }
 }
 
 fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) -> String {

@@ -54,3 +54,9 @@ pub(crate) fn violations(count: u64) -> String {
         format!("{} violations", crate::numbers::number(count as f64))
     }
 }
+
+/// "421 seen", "421 seen over 20 seeds".
+pub(crate) fn seen(row: &JudgementRow, seeds: u32) -> String {
+    let count = crate::numbers::number(row.anomalies as f64);
+    if seeds < 2 { format!("{count} seen") } else { format!("{count} seen over {seeds} seeds") }
+}

@@ -245,6 +245,7 @@ fn strange_run(name: &str, words: &str, figures: &[f64]) -> RunReport {
         let (struck_s, effect) = (Some(figure(3)), words.to_owned());
         let healed_s = Some(figure(4));
         variant.faults.push(FaultRow {
+            seed: 42,
             fault: effect.clone(),
             struck_s,
             healed_s,

@@ -67,6 +67,20 @@ pub fn find(name: &str) -> Option<MetricInfo> {
     all().into_iter().find(|metric| metric.name == name)
 }
 
+/// Whether a summary that has room for little leaves a headline out, because others that were measured say it better.
+///
+/// The median of a mix of reads and writes is one of neither: it lies among the reads or the writes, whichever are
+/// more, and jumps with their proportion. Where there is one kind only, its median is that of all.
+#[must_use]
+pub fn is_said_better(name: &str, is_measured: impl Fn(&str) -> bool) -> bool {
+    let is_mixed = ["latency.read.p50_ms", "latency.write.p50_ms"].into_iter().all(is_measured);
+    match name {
+        "latency.all.p50_ms" => is_mixed,
+        "latency.read.p50_ms" | "latency.write.p50_ms" => !is_mixed,
+        _ => false,
+    }
+}
+
 /// The names of all anomalies that judges count.
 #[must_use]
 pub fn anomalies() -> Vec<&'static str> {
@@ -97,7 +111,11 @@ fn latency_info(operation: &str, (suffix, _, words): (&str, Option<f64>, &str)) 
             "{words} {what}, from the client's call to its ok, retries included; calls made after warm-up."
         ),
         better: Better::Lower,
-        headline: operation == "all" && matches!(suffix, "p50_ms" | "p99_ms"),
+        headline: match suffix {
+            "p50_ms" => matches!(operation, "all" | "read" | "write"),
+            "p99_ms" => operation == "all",
+            _ => false,
+        },
         plot: Some(if suffix == "max_ms" { "latency" } else { "latency-cdf" }),
     }
 }
@@ -176,10 +194,11 @@ const SINGLE: &[Row] = &[
     ),
     plain("errors", "count", Lower, "Operations that failed, or whose outcome the client never learnt."),
     plain("operations", "count", Neither, "Operations and transactions that clients called."),
-    plain(
+    headline(
         "outage.longest_ms",
         "ms",
         Lower,
+        "throughput",
         "Longest span between two operations answered ok, anywhere in the cluster.",
     ),
     headline(

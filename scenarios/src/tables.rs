@@ -74,7 +74,7 @@ pub struct Sweep {
     pub points: Vec<Vec<String>>,
 }
 
-/// One variant's findings. Rows are those of the first seed; metrics are over all seeds.
+/// One variant's findings. Metrics, verdicts, anomalies and faults are over all seeds, other rows of the first.
 #[derive(Clone, Debug, Serialize)]
 pub struct VariantReport {
     /// Its name; `base` when the scenario has no variants.
@@ -97,14 +97,23 @@ pub struct VariantReport {
     pub servers: Vec<ServerRow>,
     /// Moves of shards between servers; empty until something moves.
     pub moves: Vec<MoveRow>,
-    /// What each fault did.
+    /// What each fault did, seed by seed.
     pub faults: Vec<FaultRow>,
+    /// When a workload's traffic turns to one key.
+    pub surges: Vec<SurgeRow>,
     /// First witnesses.
     pub anomalies: Vec<AnomalyRow>,
     /// Latency quantiles by kind of operation.
     pub latency: Vec<LatencyRow>,
     /// Operations by key range and interval.
     pub heat: HeatMap,
+}
+
+impl VariantReport {
+    /// What each fault did with one seed.
+    pub fn faults_with(&self, seed: u64) -> impl Iterator<Item = &FaultRow> + Clone {
+        self.faults.iter().filter(move |row| row.seed == seed)
+    }
 }
 
 /// What one judge said of one variant.
@@ -114,10 +123,12 @@ pub struct JudgementRow {
     pub judge: String,
     /// `None`: the configuration does not promise this; `anomalies` is a metric only.
     pub verdict: Option<VerdictKind>,
-    /// How many violations.
+    /// How many violations, over all seeds.
     pub anomalies: u64,
-    /// The witness, or why it is unknown, or why it is not promised.
+    /// The witness, or why it is unknown, or why it is not promised: of one seed.
     pub words: String,
+    /// That seed.
+    pub words_seed: u64,
     /// Seeds on which it failed.
     pub failed_seeds: Vec<u64>,
 }
@@ -131,7 +142,8 @@ pub struct TimelineRow {
     pub ok_per_s: f64,
     /// Operations failed or timed out, a second.
     pub failed_per_s: f64,
-    /// Median latency of those completed with ok; `None` if there were none.
+    /// Median time that those called in the interval waited: for their answer, or until they failed or gave up; `None`
+    /// if nobody called.
     pub p50_ms: Option<f64>,
     /// 95th percentile.
     pub p95_ms: Option<f64>,
@@ -192,9 +204,26 @@ pub struct MoveRow {
     pub bytes: u64,
 }
 
+/// A surge of one workload, as the scenario has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SurgeRow {
+    /// The workload.
+    pub workload: String,
+    /// When it begins, in seconds.
+    pub from_s: f64,
+    /// When it ends, in seconds.
+    pub to_s: f64,
+    /// The key.
+    pub key: u64,
+    /// Its share of the workload's operations.
+    pub share: f64,
+}
+
 /// One fault's receipt.
 #[derive(Clone, Debug, Serialize)]
 pub struct FaultRow {
+    /// With which seed.
+    pub seed: u64,
     /// Its name.
     pub fault: String,
     /// When it struck, in seconds; `None`: never.
@@ -216,12 +245,14 @@ pub struct AnomalyRow {
     pub judge: String,
     /// Its name.
     pub anomaly: String,
-    /// How often.
+    /// How often, over all seeds.
     pub count: u64,
     /// Whether the configuration promised that it would not happen.
     pub promised: bool,
     /// The first one, in words.
     pub witness: String,
+    /// The seed with which that was seen.
+    pub witness_seed: u64,
 }
 
 /// One quantile of one kind of operation.

@@ -134,7 +134,7 @@ fn lint_goes_on_after_a_bad_file_and_shows_its_line() {
     bench.write("bad.toml", SMALL.replace("servers = 3", "sevrers = 3"));
     bench.shardlab("lint small.toml transfer").code(0).stderr_eq("").stdout_eq(str![[r#"
 small.toml: fine (2 cases)
-transfer: fine (1 case)
+transfer: fine (2 cases)
 
 "#]]);
     let output = bench.shardlab("lint bad.toml missing.toml small.toml").code(65);

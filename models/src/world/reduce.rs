@@ -27,6 +27,8 @@ pub(super) struct Measures {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     history: History,
+    operations_ended: Vec<Time>,
+    transactions_ended: Vec<Time>,
     failovers: Vec<(ShardId, Time, Time)>,
     transactions: TransactionCosts,
     probed: BTreeMap<u32, Time>,
@@ -83,6 +85,7 @@ impl World {
             transactions: costs(seen.transactions, before, &after, &counters),
             replication_lag_ns: lag_samples(&nodes, before),
             counters,
+            ended: ended(seen.operations_ended, seen.transactions_ended, &seen.history, end),
             history: seen.history,
             layout,
             convergence_ns,
@@ -129,8 +132,12 @@ impl Seen {
 
     fn add(&mut self, at: Time, observation: Observation, warmup: Time) {
         match observation {
-            Observation::Operation(operation) => self.history.push(operation),
+            Observation::Operation(operation) => {
+                self.operations_ended.push(at);
+                self.history.push(operation);
+            }
             Observation::Transaction(observed) => {
+                self.transactions_ended.push(at);
                 self.history.push_transaction(observed.transaction, &observed.micro_operations);
             }
             Observation::Appointed { shard, since: Some(since), .. } => {
@@ -148,6 +155,15 @@ impl Seen {
             }
         }
     }
+}
+
+/// By call; those that nobody saw end did so with the run.
+fn ended(operations: Vec<Time>, transactions: Vec<Time>, history: &History, end: Time) -> Vec<Time> {
+    let mut ended = operations;
+    ended.resize(history.operations.len(), end);
+    ended.extend(transactions);
+    ended.resize(history.operations.len() + history.transactions.len(), end);
+    ended
 }
 
 impl TransactionCosts {

@@ -33,7 +33,9 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let time = TimeAxis::new(shown.report, &shown.variants, last_s);
 
     let scale = if y.is_log() { "ms, logarithmic" } else { "ms" };
-    sheet.title("Latency over time", &format!("Answered operations, {scale} · {}", shown.scope()))?;
+    let subtitle =
+        format!("{scale}, by time of call; without an answer: until given up · {}", shown.scope());
+    sheet.title("Latency over time", &subtitle)?;
     sheet.legend(&PERCENTILES.map(|(name, _, stroke)| (Sample::Line(stroke), name.into())))?;
     for (index, variant) in shown.variants.iter().enumerate() {
         let note = describe(&variant.timeline, scale);
@@ -54,7 +56,7 @@ fn describe(rows: &[TimelineRow], scale: &str) -> String {
         .filter_map(|row| row.p99_ms.map(|ms| (ms, row.time_s)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let Some((ms, time_s)) = slowest else {
-        return "no answers".into();
+        return "no calls".into();
     };
     format!("{scale} · highest 99th percentile: {} ms at {} s", number(ms), number(time_s))
 }

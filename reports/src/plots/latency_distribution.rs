@@ -80,7 +80,14 @@ fn draw_lines(chart: &mut Chart, shown: &Shown, operation: &str) -> Drawn {
     for (index, variant) in shown.variants.iter().enumerate() {
         let of_kind = variant.latency.iter().filter(|row| usable(row) && row.operation == operation);
         let (ink, dash) = series(index);
-        line(chart, of_kind.map(|row| (row.latency_ms, row.quantile)).collect(), (ink, 2.0, dash))?;
+        let points: Vec<(f64, f64)> = of_kind.map(|row| (row.latency_ms, row.quantile)).collect();
+        line(chart, steps(&points), (ink, 2.0, dash))?;
     }
     Ok(())
+}
+
+/// As a distribution of a sample is: level until the next value, and then up.
+fn steps(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let corners = points.windows(2).flat_map(|pair| [pair[0], (pair[1].0, pair[0].1)]);
+    corners.chain(points.last().copied()).collect()
 }

@@ -4,7 +4,7 @@ use super::{
     Drawn, Shown,
     elements::Stroke,
     interval_s,
-    palette::{BACKGROUND_LINE, DASHED, INK, SOLID, VERMILION},
+    palette::{BACKGROUND_LINE, BLUE, DASHED, INK, SOLID, VERMILION},
     panel::{Chart, line},
     scale::{Scale, Spread},
     sheet::{Sample, Sheet},
@@ -17,6 +17,7 @@ use shardlab_scenarios::tables::{RunReport, ServerRow, VariantReport};
 const IDLE: f64 = 20.0;
 
 const BUSIEST: Stroke = (VERMILION, 2.2, SOLID);
+const STRUCK: Stroke = (BLUE, 1.8, SOLID);
 const MEAN: Stroke = (INK, 1.4, DASHED);
 const OTHERS: Stroke = (BACKGROUND_LINE, 1.2, SOLID);
 
@@ -31,19 +32,24 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
 
     let subtitle = format!("Share of each server's cores that is busy, % · {}", shown.scope());
     sheet.title("Load per server over time", &subtitle)?;
-    sheet.legend(&[
+    let mut legend = vec![
         (Sample::Line(BUSIEST), "busiest server (highest mean after warm-up)".into()),
         (Sample::Line(MEAN), "mean of all servers".into()),
         (Sample::Line(OTHERS), "other servers".into()),
-    ])?;
+    ];
+    if shown.variants.iter().any(|variant| struck(shown.report, variant).is_some()) {
+        legend.insert(1, (Sample::Line(STRUCK), "server that a fault struck".into()));
+    }
+    sheet.legend(&legend)?;
     let y = scale(rows().map(|row| row.utilization * 100.0));
     for (index, variant) in shown.variants.iter().enumerate() {
         let loads = loads(shown.report, variant);
         let busiest = loads.iter().max_by(|a, b| a.mean.total_cmp(&b.mean).then(b.name.cmp(a.name)));
-        let note = busiest.map_or_else(|| "utilization, %".to_owned(), describe);
+        let struck = struck(shown.report, variant);
+        let note = busiest.map_or_else(|| "utilization, %".to_owned(), |load| describe(load, struck));
         let panel = sheet.panel(time.frame(index, shown.label(variant), note, 130.0))?;
         let mut chart = time.chart(&panel, y.clone(), variant)?;
-        draw_loads(&mut chart, &loads, busiest, interval_s / 2.0)?;
+        draw_loads(&mut chart, &loads, (busiest, struck), interval_s / 2.0)?;
     }
     time.key(sheet)?;
     Ok(true)
@@ -80,13 +86,26 @@ fn loads<'a>(report: &RunReport, variant: &'a VariantReport) -> Vec<Load<'a>> {
     loads
 }
 
-fn describe(load: &Load) -> String {
+/// The server that the first fault struck alone, or cut off from all others.
+fn struck<'a>(report: &RunReport, variant: &'a VariantReport) -> Option<&'a str> {
+    let mut faults = variant.faults_with(report.seed).filter(|row| row.struck_s.is_some());
+    let smaller_side = faults.next()?.nodes.split(" | ").next()?;
+    variant.servers.iter().find(|row| row.server == smaller_side).map(|row| row.server.as_str())
+}
+
+fn describe(load: &Load, struck: Option<&str>) -> String {
     let (mean, peak) = (rough_percent(load.mean), rough_percent(load.peak));
-    format!("busiest: {}, mean {mean}, peak {peak}", load.name)
+    let struck = struck.map_or_else(String::new, |name| format!(" · struck: {name}"));
+    format!("busiest: {}, mean {mean}, peak {peak}{struck}", load.name)
 }
 
 /// Each value stands at the middle of its interval, `half_s` after its beginning.
-fn draw_loads(chart: &mut Chart, loads: &[Load], busiest: Option<&Load>, half_s: f64) -> Drawn {
+fn draw_loads(
+    chart: &mut Chart,
+    loads: &[Load],
+    (busiest, struck): (Option<&Load>, Option<&str>),
+    half_s: f64,
+) -> Drawn {
     let points = |load: &Load| -> Vec<(f64, f64)> {
         load.rows.iter().map(|row| (row.time_s + half_s, row.utilization * 100.0)).collect()
     };
@@ -95,6 +114,9 @@ fn draw_loads(chart: &mut Chart, loads: &[Load], busiest: Option<&Load>, half_s:
         line(chart, points(load), OTHERS)?;
     }
     line(chart, mean_line(loads, half_s), MEAN)?;
+    for load in loads.iter().filter(|load| struck == Some(load.name) && !is_busiest(load)) {
+        line(chart, points(load), STRUCK)?;
+    }
     busiest.map_or(Ok(()), |load| line(chart, points(load), BUSIEST))
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Drawn,
     canvas::units,
-    palette::{Dash, Ink, PAPER, UNMEASURED, VERMILION},
+    palette::{BLUE, Dash, Ink, PAPER, UNMEASURED, VERMILION},
     panel::{Chart, Columns, Panel, line},
     scale::{Scale, Spread},
     sheet::{Frame, LABELS_AND_TITLE, Sample, Sheet},
@@ -14,7 +14,7 @@ use plotters::{
     element::{EmptyElement, Rectangle, Text},
     style::{Color, RGBAColor},
 };
-use shardlab_scenarios::tables::{FaultRow, RunReport, VariantReport};
+use shardlab_scenarios::tables::{FaultRow, RunReport, SurgeRow, VariantReport};
 
 /// Colour of the time during which a fault is at work.
 const FAULT: Ink = RGBAColor(VERMILION.0, VERMILION.1, VERMILION.2, 0.13);
@@ -25,25 +25,55 @@ const STRIP: f64 = 8.0;
 /// More faults than this are left to `faults.csv`.
 const KEY_LINES: usize = 6;
 
-/// Time from 0 to the end of the rows, and the names of the faults in order of appearance.
+/// Time from 0 to the end of the rows, and the names of what happens in it: surges, then faults in order of appearance.
 pub(super) struct TimeAxis<'a> {
     report: &'a RunReport,
     variants: &'a [&'a VariantReport],
     end_s: f64,
-    faults: Vec<&'a str>,
+    names: Vec<String>,
+}
+
+/// Something that happens to one variant.
+struct Event {
+    name: String,
+    from_s: f64,
+    to_s: Option<f64>,
+    whom: String,
+    is_fault: bool,
+}
+
+impl Event {
+    fn of_surge(row: &SurgeRow) -> Self {
+        Self {
+            name: format!("surge of {}", row.workload),
+            from_s: row.from_s,
+            to_s: Some(row.to_s),
+            whom: format!("key {} takes {}", row.key, numbers::percent(row.share)),
+            is_fault: false,
+        }
+    }
+
+    fn of_fault(row: &FaultRow) -> Option<Self> {
+        let (name, whom) = (row.fault.clone(), row.nodes.clone());
+        Some(Self { name, from_s: row.struck_s?, to_s: row.healed_s, whom, is_fault: true })
+    }
+
+    fn ink(&self) -> Ink {
+        if self.is_fault { VERMILION } else { BLUE }
+    }
 }
 
 impl<'a> TimeAxis<'a> {
     /// For the variants that are shown; `last_row_s` is where their rows end.
     pub(super) fn new(report: &'a RunReport, variants: &'a [&'a VariantReport], last_row_s: f64) -> Self {
-        let mut faults = Vec::new();
-        for row in variants.iter().flat_map(|variant| &variant.faults).filter(|row| row.struck_s.is_some()) {
-            if !faults.contains(&row.fault.as_str()) {
-                faults.push(&row.fault);
+        let mut names: Vec<String> = Vec::new();
+        for event in variants.iter().flat_map(|variant| events(report, variant)) {
+            if !names.contains(&event.name) {
+                names.push(event.name);
             }
         }
         let end_s = [report.duration_s, last_row_s, 1e-3].into_iter().fold(0.0, f64::max);
-        Self { report, variants, end_s, faults }
+        Self { report, variants, end_s, names }
     }
 
     /// The horizontal axis.
@@ -69,9 +99,11 @@ impl<'a> TimeAxis<'a> {
             shade(&mut chart, (from, to), UNMEASURED)?;
         }
         panel.mesh(&mut chart, Columns::Ruled)?;
-        for (_, from, to) in self.bands(variant) {
-            shade(&mut chart, (from, to), FAULT)?;
-            edge(&mut chart, from, VERMILION)?;
+        for event in events(self.report, variant) {
+            if event.is_fault {
+                shade(&mut chart, (event.from_s, self.end_of(&event)), FAULT)?;
+            }
+            edge(&mut chart, event.from_s, event.ink())?;
         }
         self.letters(&mut chart, panel, variant)?;
         Ok(chart)
@@ -79,9 +111,9 @@ impl<'a> TimeAxis<'a> {
 
     /// On top of a picture that fills its panel: edges and letters only.
     pub(super) fn mark(&self, chart: &mut Chart, panel: &Panel, variant: &VariantReport) -> Drawn {
-        for (_, from, to) in self.bands(variant) {
-            edge(chart, from, PAPER)?;
-            edge(chart, to, PAPER)?;
+        for event in events(self.report, variant) {
+            edge(chart, event.from_s, PAPER)?;
+            edge(chart, self.end_of(&event), PAPER)?;
         }
         self.letters(chart, panel, variant)
     }
@@ -91,32 +123,30 @@ impl<'a> TimeAxis<'a> {
         if self.report.warmup_s > 0.0 || self.end_s > self.report.duration_s {
             sheet.key(Some(Sample::Area(UNMEASURED)), "warm-up and drain: not in the metrics")?;
         }
-        for (index, name) in self.faults.iter().take(KEY_LINES).enumerate() {
-            sheet.key(Some(Sample::Area(FAULT)), &format!("{}  {}", letter(index), self.describe(name)))?;
+        for (index, name) in self.names.iter().take(KEY_LINES).enumerate() {
+            let (sample, words) = self.describe(name);
+            sheet.key(Some(sample), &format!("{}  {words}", letter(index)))?;
         }
-        if self.faults.len() > KEY_LINES {
-            sheet.key(None, &format!("and {} more faults: see faults.csv", self.faults.len() - KEY_LINES))?;
+        if self.names.len() > KEY_LINES {
+            sheet.key(None, &format!("and {} more faults: see faults.csv", self.names.len() - KEY_LINES))?;
         }
         Ok(())
     }
 
-    /// (number of the fault, from, to) for each time that it struck.
-    fn bands(&self, variant: &'a VariantReport) -> impl Iterator<Item = (usize, f64, f64)> {
-        variant.faults.iter().filter_map(|row| {
-            let from = row.struck_s?;
-            let number = self.faults.iter().position(|name| *name == row.fault)?;
-            let to = row.healed_s.unwrap_or(self.end_s.max(from));
-            Some((number, from, to.max(from)))
-        })
+    /// An event that never ended lasts as long as the picture.
+    fn end_of(&self, event: &Event) -> f64 {
+        event.to_s.unwrap_or(self.end_s).max(event.from_s)
     }
 
     /// Letters that would touch are written as one: "A, B".
     fn letters(&self, chart: &mut Chart, panel: &Panel, variant: &VariantReport) -> Drawn {
         let (scale, width) = (self.scale(), panel.area.width());
-        let mut bands: Vec<(usize, f64, f64)> = self.bands(variant).collect();
-        bands.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        let number = |event: &Event| self.names.iter().position(|name| *name == event.name);
+        let numbered = events(self.report, variant).filter_map(|event| Some((number(&event)?, event.from_s)));
+        let mut starts: Vec<(usize, f64)> = numbered.collect();
+        starts.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         let mut labels: Vec<(f64, f64, String)> = Vec::new();
-        for (number, from, _) in bands {
+        for (number, from) in starts {
             let x = scale.share(from) * width;
             match labels.last_mut() {
                 Some((_, left, label)) if *left + MARK.width(label) + 6.0 > x => join(label, &letter(number)),
@@ -132,27 +162,33 @@ impl<'a> TimeAxis<'a> {
         chart.draw_series(labels.into_iter().map(place)).map(drop)
     }
 
-    fn describe(&self, name: &str) -> String {
-        let of = |variant: &&'a VariantReport| -> Vec<&'a FaultRow> {
-            variant.faults.iter().filter(|row| row.fault == name && row.struck_s.is_some()).collect()
+    /// How an event looks in the panels, and what it is.
+    fn describe(&self, name: &str) -> (Sample, String) {
+        let of = |variant: &&VariantReport| -> Vec<Event> {
+            events(self.report, variant).filter(|event| event.name == name).collect()
         };
-        let strikes: Vec<Vec<&FaultRow>> = self.variants.iter().map(of).collect();
+        let strikes: Vec<Vec<Event>> = self.variants.iter().map(of).filter(|events| !events.is_empty()).collect();
+        let first = &strikes[0][0];
+        let look = if first.is_fault { Sample::Area(FAULT) } else { Sample::Line((first.ink(), 1.2, EDGE)) };
         let spans =
-            |rows: &Vec<&FaultRow>| rows.iter().map(|row| (row.struck_s, row.healed_s)).collect::<Vec<_>>();
-        let first = strikes.iter().find(|rows| !rows.is_empty());
-        let Some([row]) = first.map(Vec::as_slice) else {
-            return format!("{name}: struck several times, see faults.csv");
-        };
-        if strikes.iter().any(|rows| spans(rows) != [(row.struck_s, row.healed_s)]) {
-            return format!("{name}: at different times, see faults.csv");
-        }
-        let span = span(row.struck_s.unwrap_or_default(), row.healed_s);
-        if row.nodes.is_empty() {
-            format!("{name}, {span}")
+            |events: &Vec<Event>| events.iter().map(|event| (event.from_s, event.to_s)).collect::<Vec<_>>();
+        let words = if strikes[0].len() > 1 {
+            format!("{name}: struck several times, see faults.csv")
+        } else if strikes.iter().any(|events| spans(events) != [(first.from_s, first.to_s)]) {
+            format!("{name}: at different times, see faults.csv")
+        } else if first.whom.is_empty() {
+            format!("{name}, {}", span(first.from_s, first.to_s))
         } else {
-            format!("{name}, {span}: {}", row.nodes)
-        }
+            format!("{name}, {}: {}", span(first.from_s, first.to_s), first.whom)
+        };
+        (look, words)
     }
+}
+
+/// What happens to a variant with the seed whose rows are shown.
+fn events<'a>(report: &RunReport, variant: &'a VariantReport) -> impl Iterator<Item = Event> + use<'a> {
+    let surges = variant.surges.iter().map(Event::of_surge);
+    surges.chain(variant.faults_with(report.seed).filter_map(Event::of_fault))
 }
 
 fn join(label: &mut String, letter: &str) {

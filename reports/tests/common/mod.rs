@@ -5,7 +5,7 @@
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, ExpectationRow, FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow, RunReport,
-    ServerRow, ShardRow, Sweep, TimelineRow, VariantReport, VerdictKind,
+    ServerRow, ShardRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -126,6 +126,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         servers: servers(index as u32, badness, &mut noise),
         moves: if index == 0 { vec![] } else { vec![a_move()] },
         faults: faults(),
+        surges: vec![SurgeRow { workload: "checkout".into(), from_s: 30.0, to_s: 60.0, key: 4_711, share: 0.333 }],
         anomalies: anomalies(index),
         latency: latencies(badness),
         heat: heat(index as u64),
@@ -156,6 +157,7 @@ fn judgements(index: usize) -> Vec<JudgementRow> {
         verdict,
         anomalies,
         words: words.into(),
+        words_seed: 42,
         failed_seeds,
     };
     let stale =
@@ -257,6 +259,7 @@ fn a_move() -> MoveRow {
 
 fn faults() -> Vec<FaultRow> {
     let fault = |fault: &str, struck_s, healed_s, nodes: &str, changed, effect: &str| FaultRow {
+        seed: 42,
         fault: fault.into(),
         struck_s,
         healed_s,
@@ -286,6 +289,7 @@ fn anomalies(index: usize) -> Vec<AnomalyRow> {
         count: 3,
         promised: index == 0,
         witness: "client 3 read order/17 = 4, \"told\" 5".into(),
+        witness_seed: 42,
     };
     vec![row]
 }

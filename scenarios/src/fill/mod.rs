@@ -6,6 +6,7 @@ mod timeline;
 
 use std::collections::BTreeSet;
 
+use shardlab_models::config::Workload;
 use shardlab_models::world::Run;
 use shardlab_sim::{Action, Fault, NodeId, Receipt, SECOND, Time};
 
@@ -14,11 +15,13 @@ pub(crate) use shards::{servers, shards};
 pub(crate) use timeline::{latency, timeline};
 
 use crate::metrics::seconds;
-use crate::tables::FaultRow;
+use crate::scenario::Scenario;
+use crate::tables::{FaultRow, SurgeRow};
 
 /// What each fault did; `schedule` is what was asked for.
-pub(crate) fn faults(run: &Run, schedule: &[Fault]) -> Vec<FaultRow> {
+pub(crate) fn faults(run: &Run, schedule: &[Fault], seed: u64) -> Vec<FaultRow> {
     let row = |receipt: &Receipt| FaultRow {
+        seed,
         fault: receipt.name.clone(),
         struck_s: receipt.struck.map(seconds),
         healed_s: receipt.healed.map(seconds),
@@ -31,6 +34,19 @@ pub(crate) fn faults(run: &Run, schedule: &[Fault]) -> Vec<FaultRow> {
         effect: receipt.effect.clone(),
     };
     run.receipts.iter().map(row).collect()
+}
+
+/// When each workload's traffic turns to one key.
+pub(crate) fn surges(scenario: &Scenario) -> Vec<SurgeRow> {
+    let end = scenario.duration.as_ns();
+    let row = |workload: &Workload| {
+        let surge = workload.surge.as_ref()?;
+        let from = surge.at.as_ns();
+        let to = surge.lasts.map_or(end, |lasts| from.saturating_add(lasts.as_ns()).min(end));
+        let (workload, share) = (workload.name.clone(), surge.share.as_ppb() as f64 / 1e9);
+        Some(SurgeRow { workload, from_s: seconds(from), to_s: seconds(to), key: surge.key, share })
+    };
+    scenario.workload.iter().filter_map(row).collect()
 }
 
 fn names(run: &Run, nodes: &[NodeId]) -> String {

@@ -14,6 +14,11 @@ impl From<Vec<Time>> for Sorted {
 }
 
 impl Sorted {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The smallest value that is not less than this share of all, by nearest rank, in ms.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
         let rank = (share * self.0.len() as f64).ceil() as usize;

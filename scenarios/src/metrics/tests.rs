@@ -25,6 +25,7 @@ pub(crate) fn run(history: History) -> Run {
             region: vec![0; 5],
             zone: vec![0; 5],
         },
+        ended: ended(&history),
         history,
         evidence,
         promises: Promises::NONE,
@@ -44,6 +45,14 @@ pub(crate) fn run(history: History) -> Run {
         duration: 10 * SECOND,
         warmup: SECOND,
     }
+}
+
+/// What was never answered was given up after two seconds.
+fn ended(history: &History) -> Vec<Time> {
+    let operations = history.operations.iter().map(|operation| (operation.invoked, operation.completed));
+    let transactions = history.transactions.iter().map(|txn| (txn.invoked, txn.completed));
+    let calls = operations.chain(transactions);
+    calls.map(|(from, to)| if to == Time::MAX { from + 2 * SECOND } else { to }).collect()
 }
 
 pub(crate) fn scenario() -> Scenario {

@@ -21,6 +21,7 @@ pub(super) struct SeedResult {
     pub verdict: Verdict,
     pub judgements: Vec<Judgement>,
     pub metrics: IndexMap<String, f64>,
+    pub faults: Vec<FaultRow>,
     /// Of the first seed only.
     pub rows: Option<Rows>,
     /// Of the first seed and the first point of a sweep only.
@@ -33,7 +34,6 @@ pub(super) struct Rows {
     pub timeline: Vec<TimelineRow>,
     pub shards: Vec<ShardRow>,
     pub servers: Vec<ServerRow>,
-    pub faults: Vec<FaultRow>,
     pub latency: Vec<LatencyRow>,
     pub heat: HeatMap,
 }
@@ -61,17 +61,17 @@ fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) ->
         verdict: overall(&judgements),
         metrics: measure(&case.scenario, &run, &judgements),
         judgements,
-        rows: is_first.then(|| rows(case, faults, &run)),
+        faults: fill::faults(&run, faults, seed),
+        rows: is_first.then(|| rows(case, &run)),
         history: (is_first && case.point.unwrap_or(0) == 0).then_some(run.history),
     }
 }
 
-fn rows(case: &Case, faults: &[Fault], run: &Run) -> Rows {
+fn rows(case: &Case, run: &Run) -> Rows {
     Rows {
         timeline: fill::timeline(run),
         shards: fill::shards(&case.scenario, run),
         servers: fill::servers(&case.scenario, run),
-        faults: fill::faults(run, faults),
         latency: fill::latency(run),
         heat: fill::heat(run),
     }

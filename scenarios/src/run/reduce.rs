@@ -5,6 +5,8 @@ use shardlab_consistency::{Judgement, Verdict};
 
 use super::one::SeedResult;
 use super::{Outcome, RunOptions, expectations};
+use crate::catalogue::MetricInfo;
+use crate::fill::surges;
 use crate::load::{Case, Plan};
 use crate::metrics::seconds;
 use crate::student::figure;
@@ -85,7 +87,8 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         shards: rows.shards,
         servers: rows.servers,
         moves: Vec::new(),
-        faults: rows.faults,
+        faults: results.iter_mut().flat_map(|result| std::mem::take(&mut result.faults)).collect(),
+        surges: surges(&case.scenario),
         anomalies: anomalies(&results),
         latency: rows.latency,
         heat: rows.heat,
@@ -103,12 +106,18 @@ const fn kind(verdict: &Verdict) -> VerdictKind {
 /// Every metric that some seed has, in the catalogue's order, over the seeds that have it.
 fn figures(results: &[SeedResult]) -> IndexMap<String, Figure> {
     let known = crate::catalogue::all().into_iter();
-    let figure_of = |name: String| {
+    let figure_of = |info: MetricInfo| {
         let values: Vec<f64> =
-            results.iter().filter_map(|result| result.metrics.get(&name).copied()).collect();
-        (!values.is_empty()).then(|| (name, figure(&values)))
+            results.iter().filter_map(|result| result.metrics.get(&info.name).copied()).collect();
+        (!values.is_empty()).then(|| (info.name, within(figure(&values), info.unit)))
     };
-    known.filter_map(|info| figure_of(info.name)).collect()
+    known.filter_map(figure_of).collect()
+}
+
+/// Student's interval knows nothing of what can be: no metric is below zero, and no fraction above one.
+fn within(figure: Figure, unit: &str) -> Figure {
+    let most = if unit == "fraction" { 1.0 } else { f64::INFINITY };
+    Figure { low: figure.low.max(0.0), high: figure.high.min(most), ..figure }
 }
 
 fn judgements(results: &[SeedResult]) -> Vec<JudgementRow> {
@@ -119,7 +128,8 @@ fn judgements(results: &[SeedResult]) -> Vec<JudgementRow> {
 /// One judge over all seeds: its worst word, of the first seed on which it said that.
 fn judgement(results: &[SeedResult], judge: usize) -> JudgementRow {
     let said = |result: &SeedResult| result.judgements[judge].verdict().map(kind);
-    let worst = results.iter().rev().max_by_key(|result| said(result)).unwrap_or(&results[0]);
+    let seen = |result: &SeedResult| result.judgements[judge].finding.anomalies > 0;
+    let worst = results.iter().rev().max_by_key(|result| (said(result), seen(result))).unwrap_or(&results[0]);
     let failed = results.iter().filter(|result| said(result) == Some(VerdictKind::Fail));
     let chosen = &worst.judgements[judge];
     JudgementRow {
@@ -127,6 +137,7 @@ fn judgement(results: &[SeedResult], judge: usize) -> JudgementRow {
         verdict: said(worst),
         anomalies: results.iter().map(|result| result.judgements[judge].finding.anomalies).sum(),
         words: words(chosen),
+        words_seed: worst.seed,
         failed_seeds: failed.map(|result| result.seed).collect(),
     }
 }
@@ -144,7 +155,8 @@ fn words(judgement: &Judgement) -> String {
 /// The first witness of every judge that has one, with how often it was seen on all seeds.
 fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
     let mut rows: Vec<AnomalyRow> = Vec::new();
-    for judgement in results.iter().flat_map(|result| &result.judgements) {
+    let judgements = results.iter().flat_map(|result| result.judgements.iter().map(|said| (result.seed, said)));
+    for (seed, judgement) in judgements {
         let Some(witness) = judgement.finding.verdict.witness() else { continue };
         match rows.iter_mut().find(|row| row.judge == judgement.judge && row.anomaly == witness.anomaly) {
             Some(row) => row.count += witness.count,
@@ -154,8 +166,21 @@ fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
                 count: witness.count,
                 promised: judgement.promised,
                 witness: witness.words.clone(),
+                witness_seed: seed,
             }),
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_stays_where_its_metric_can_be() {
+        let wide = Figure { mean: 0.99, low: -0.5, high: 1.7, seeds: 3 };
+        assert_eq!(within(wide, "fraction"), Figure { low: 0.0, high: 1.0, ..wide });
+        assert_eq!(within(wide, "ms"), Figure { low: 0.0, ..wide });
+    }
 }
