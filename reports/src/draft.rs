@@ -63,7 +63,8 @@ impl Draft {
 
 fn is_draft(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX));
-    let is_ours = name.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric()));
+    let is_ours =
+        name.is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric()));
     is_ours && fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
 
@@ -107,7 +108,8 @@ pub(crate) struct Parents(Vec<PathBuf>);
 impl Parents {
     /// Makes `folder` and all around it.
     pub(crate) fn make(folder: &Path) -> Result<Self, ReportError> {
-        let missing = folder.ancestors().take_while(|around| !around.as_os_str().is_empty() && !around.exists());
+        let missing =
+            folder.ancestors().take_while(|around| !around.as_os_str().is_empty() && !around.exists());
         let made = Self(missing.map(Path::to_path_buf).collect());
         fs::create_dir_all(folder).at("create folder", folder)?;
         Ok(made)

@@ -33,8 +33,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let time = TimeAxis::new(shown.report, &shown.variants, last_s);
 
     let scale = if y.is_log() { "ms, logarithmic" } else { "ms" };
-    let subtitle =
-        format!("{scale}, by time of call; without an answer: until given up · {}", shown.scope());
+    let subtitle = format!("{scale}, by time of call; without an answer: until given up · {}", shown.scope());
     sheet.title("Latency over time", &subtitle)?;
     sheet.legend(&PERCENTILES.map(|(name, _, stroke)| (Sample::Line(stroke), name.into())))?;
     for (index, variant) in shown.variants.iter().enumerate() {

@@ -36,7 +36,8 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let x = Scale::new(Spread::Linear, 0.0, most as f64);
     let numbered = most <= MOST_NUMBERED;
 
-    let subtitle = format!("% of all operations that clients sent after warm-up, answered or not · {}", shown.scope());
+    let subtitle =
+        format!("% of all operations that clients sent after warm-up, answered or not · {}", shown.scope());
     sheet.title("Share of the load per shard", &subtitle)?;
     sheet.legend(&[
         (Sample::Area(VERMILION), "hottest shard".into()),

@@ -167,7 +167,8 @@ impl<'a> TimeAxis<'a> {
         let of = |variant: &&VariantReport| -> Vec<Event> {
             events(self.report, variant).filter(|event| event.name == name).collect()
         };
-        let strikes: Vec<Vec<Event>> = self.variants.iter().map(of).filter(|events| !events.is_empty()).collect();
+        let strikes: Vec<Vec<Event>> =
+            self.variants.iter().map(of).filter(|events| !events.is_empty()).collect();
         let first = &strikes[0][0];
         let look = if first.is_fault { Sample::Area(FAULT) } else { Sample::Line((first.ink(), 1.2, EDGE)) };
         let spans =

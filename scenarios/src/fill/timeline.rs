@@ -62,7 +62,9 @@ impl Interval {
 /// say, which is up to the share that its largest value leaves below it.
 fn quantiles(count: usize) -> impl Iterator<Item = f64> {
     const SCALES: [f64; 7] = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
-    let tail = SCALES.into_iter().flat_map(|scale| (1..=9).map(move |digit| (scale - f64::from(10 - digit)) / scale));
+    let tail = SCALES
+        .into_iter()
+        .flat_map(|scale| (1..=9).map(move |digit| (scale - f64::from(10 - digit)) / scale));
     let percentiles = (0..=99).map(|percent| f64::from(percent) / 100.0);
     let most = count.saturating_sub(1) as f64 / count as f64;
     percentiles.chain(tail).take_while(move |&share| share <= most).chain([1.0])

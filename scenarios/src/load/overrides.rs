@@ -119,7 +119,9 @@ pub fn parse(text: &str, start: usize) -> Result<Override<'_>, Box<Diagnostic>> 
     let value_start = start + path.len() + 1;
     if value.trim().is_empty() {
         let diagnostic = Diagnostic::at(path_span, format!("`{}` is set to nothing", path.trim()));
-        return Err(diagnostic.help(format!("write its value after the `=`; an empty text is `{path}=\"\"`")).into());
+        return Err(diagnostic
+            .help(format!("write its value after the `=`; an empty text is `{path}=\"\"`"))
+            .into());
     }
     let value = match DeValue::parse(value) {
         Ok(parsed) => respan(parsed, &|span| value_start + span.start..value_start + span.end),

@@ -43,7 +43,8 @@ fn fanout(scenario: &Scenario, history: &History) -> Option<f64> {
     let asked_by_operations: f64 =
         operations.map(|operation| if operation.kind == OperationKind::Scan { shards } else { 1.0 }).sum();
     let transactions = history.transactions.iter();
-    let asked_by_transactions: f64 = transactions.map(|txn| touched(&partitioner, history, txn).len() as f64).sum();
+    let asked_by_transactions: f64 =
+        transactions.map(|txn| touched(&partitioner, history, txn).len() as f64).sum();
     let calls = history.operations.len() + history.transactions.len();
     ratio(asked_by_operations + asked_by_transactions, calls as f64)
 }

@@ -155,7 +155,8 @@ fn words(judgement: &Judgement) -> String {
 /// The first witness of every judge that has one, with how often it was seen on all seeds.
 fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
     let mut rows: Vec<AnomalyRow> = Vec::new();
-    let judgements = results.iter().flat_map(|result| result.judgements.iter().map(|said| (result.seed, said)));
+    let judgements =
+        results.iter().flat_map(|result| result.judgements.iter().map(|said| (result.seed, said)));
     for (seed, judgement) in judgements {
         let Some(witness) = judgement.finding.verdict.witness() else { continue };
         match rows.iter_mut().find(|row| row.judge == judgement.judge && row.anomaly == witness.anomaly) {
