@@ -67,18 +67,19 @@ fn replay(plan: &Plan, options: &RunOptions) -> String {
     let first = options.seed.unwrap_or(plan.scenario.seed);
     let last = first.saturating_add(u64::from(options.seeds.unwrap_or(plan.scenario.sweep.seeds).max(1) - 1));
     let seeds = if first == last { vec![first] } else { vec![first, last] };
-    plan.replay(&seeds)
+    plan.replay(&seeds, options.engine)
 }
 
 fn explain(error: &RunError) -> Exit {
     let (message, exit) = match error {
         RunError::Stopped => ("stopped: nothing was written".to_owned(), Exit::Interrupted),
-        RunError::EngineUnavailable(_) => {
-            (format!("error: {error}\nhelp: leave out --engine, or write `--engine native`"), Exit::Usage)
-        }
+        RunError::Engine(_) => (
+            format!("error: {error}\nhelp: or leave out --engine: `--engine native` is the default"),
+            Exit::Usage,
+        ),
         RunError::SeedsOverflow => (format!("error: {error}\nhelp: begin with a smaller seed"), Exit::Usage),
         RunError::Panicked { which, replay } => return defect(which, replay),
-        RunError::Build(_) => (format!("error: {error}"), Exit::BadInput),
+        RunError::Build(build) => (format!("error: {error}\nhelp: {}", build.help), Exit::BadInput),
     };
     complain(message);
     exit

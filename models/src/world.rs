@@ -4,7 +4,7 @@ mod build;
 mod reduce;
 
 use shardlab_consistency::{Evidence, History, Promises};
-use shardlab_sim::{Counters, Fingerprint, NodeId, NodeSample, Receipt, Simulation, Time};
+use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSample, Receipt, Time};
 
 use crate::config::Config;
 use crate::node::DatabaseNode;
@@ -109,16 +109,25 @@ pub struct TransactionCosts {
     pub blocked: u64,
 }
 
-/// A world ready to run.
-#[derive(Clone, Debug)]
+/// A world ready to run, on the engine it was built for.
+#[derive(Debug)]
 pub struct World {
     config: Config,
     layout: Layout,
     partitioner: Partitioner,
     promises: Promises,
     sample_every: Time,
-    simulation: Simulation<DatabaseNode>,
+    execution: Execution<DatabaseNode>,
     seen: Seen,
+}
+
+/// Why a run did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// Nobody wanted the rest.
+    Stopped,
+    /// The engine cannot go on.
+    Engine(EngineError),
 }
 
 /// How often progress is told, at most: this many times a run.
@@ -137,29 +146,32 @@ impl World {
     /// Runs the load, heals all faults, drains, and gathers what is left.
     ///
     /// `progress` is told the virtual time now and then; when it answers false the run is given up.
-    pub fn run(mut self, progress: &mut dyn FnMut(Time) -> bool) -> Option<Run> {
+    ///
+    /// # Errors
+    /// When it was given up, or had more events than its engine can take.
+    pub fn run(mut self, progress: &mut dyn FnMut(Time) -> bool) -> Result<Run, Halt> {
         let (warmup, duration) = (self.config.warmup.as_ns(), self.config.duration.as_ns());
         let end = duration + self.config.drain.as_ns();
         self.advance(warmup, end, progress)?;
         let before = self.measures();
         self.advance(duration, end, progress)?;
-        self.simulation.heal_all();
+        self.execution.heal_all();
         let convergence_ns = self.drain(duration, end, progress)?;
-        Some(self.reduce(&before, convergence_ns))
+        Ok(self.reduce(&before, convergence_ns))
     }
 
-    fn advance(&mut self, to: Time, end: Time, progress: &mut dyn FnMut(Time) -> bool) -> Option<()> {
+    fn advance(&mut self, to: Time, end: Time, progress: &mut dyn FnMut(Time) -> bool) -> Result<(), Halt> {
         let step = (end / PROGRESS_STEPS).max(1);
-        while self.simulation.now() < to {
-            let next = (self.simulation.now() + step).min(to);
-            self.simulation.run_until(next);
-            let observations = self.simulation.take_observations();
+        while self.execution.now() < to {
+            let next = (self.execution.now() + step).min(to);
+            self.execution.run_until(next).map_err(Halt::Engine)?;
+            let observations = self.execution.take_observations();
             self.seen.collect(observations, self.config.warmup.as_ns());
             if !progress(next) {
-                return None;
+                return Err(Halt::Stopped);
             }
         }
-        Some(())
+        Ok(())
     }
 
     /// Runs to the end; returns when, after the heal, all copies were equal for the first time: nothing if they differ
@@ -169,17 +181,17 @@ impl World {
         healed: Time,
         end: Time,
         progress: &mut dyn FnMut(Time) -> bool,
-    ) -> Option<Option<Time>> {
-        while self.simulation.now() < end {
+    ) -> Result<Option<Time>, Halt> {
+        while self.execution.now() < end {
             if self.has_converged() {
-                let converged = self.simulation.now() - healed;
+                let converged = self.execution.now() - healed;
                 self.advance(end, end, progress)?;
-                return Some(self.are_copies_equal().then_some(converged));
+                return Ok(self.are_copies_equal().then_some(converged));
             }
-            let next = (self.simulation.now() + CONVERGENCE_STEP).min(end);
+            let next = (self.execution.now() + CONVERGENCE_STEP).min(end);
             self.advance(next, end, progress)?;
         }
-        Some(self.has_converged().then_some(end - healed))
+        Ok(self.has_converged().then_some(end - healed))
     }
 
     /// All copies have and have applied the same log, and hold the same: the log alone would not tell, since a copy
@@ -211,6 +223,6 @@ impl World {
     }
 
     fn hosted(&self) -> impl Iterator<Item = &Hosted> {
-        self.simulation.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|server| server.hosted())
+        self.execution.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|server| server.hosted())
     }
 }

@@ -68,6 +68,16 @@ impl Key {
         self.0 as u32 & ((1 << INDEX_BITS) - 1)
     }
 
+    #[cfg(madsim)]
+    pub const fn is_fault(self) -> bool {
+        matches!(self.tag(), Tag::Strike | Tag::Heal)
+    }
+
+    #[cfg(madsim)]
+    pub const fn sequence(self) -> u64 {
+        (self.0 as u64 >> (INDEX_BITS + TAG_BITS)) & ((1 << SEQUENCE_BITS) - 1)
+    }
+
     #[inline]
     pub const fn is_timer(self) -> bool {
         matches!(self.tag(), Tag::Timer)

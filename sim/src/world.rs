@@ -120,6 +120,12 @@ impl<M: Payload> World<M> {
         }
     }
 
+    /// How many sequence numbers were given.
+    #[cfg(madsim)]
+    pub const fn sequences(&self) -> u64 {
+        self.sequence
+    }
+
     pub fn next_sequence(&mut self) -> u64 {
         let sequence = self.sequence;
         self.sequence += 1;

@@ -4,9 +4,9 @@ mod common;
 
 use common::{bare, link, topology};
 use shardlab_sim::{
-    Action, ClockSkew, Config, Context, Delivery, Direction, Disk, Distribution, Fault, Finished, InFlight,
-    MICROSECOND, MILLISECOND, Node, NodeId, Payload, Receipt, Simulation, Target, Time, TimerSlot, Trigger,
-    WriteId,
+    Action, ClockSkew, Config, Context, Delivery, Direction, Disk, Distribution, Engine, Execution, Fault,
+    Finished, InFlight, MICROSECOND, MILLISECOND, Node, NodeId, Payload, Receipt, Setup, Simulation, Target,
+    Time, TimerSlot, Trigger, WriteId,
 };
 
 /// A message with a number.
@@ -70,7 +70,7 @@ impl Node for Probe {
     }
 }
 
-/// Three nodes, 400 µs apart, without loss; the disks sync in 250 µs.
+/// Three nodes, 400 µs apart, without loss; the disks sync in 250 µs. On both engines, where there are both.
 fn run(script: Handler, faults: Vec<Fault>) -> Finished<Probe> {
     let disk = Disk {
         write: Distribution::constant_ns(0),
@@ -81,12 +81,24 @@ fn run(script: Handler, faults: Vec<Fault>) -> Finished<Probe> {
     let stream = link(Distribution::constant_ns(400 * MICROSECOND), Delivery::Stream);
     let config = Config { seed: 3, warmup: 0, sample_every: None };
     let nodes = vec![Probe { script, tick: 0 }; 3];
-    let mut world =
-        Simulation::new(config, topology(machines, stream), nodes, faults).expect("the world is sound");
-    world.run_until(40 * MILLISECOND);
-    world.heal_all();
-    world.run_until(60 * MILLISECOND);
-    world.finish()
+    let setup = Setup::new(config, topology(machines, stream), nodes, faults).expect("the world is sound");
+    let native = run_on(Engine::Native, setup.clone());
+    if Engine::Madsim.available().is_ok() {
+        let madsim = run_on(Engine::Madsim, setup);
+        assert_eq!(native.observations, madsim.observations);
+        assert_eq!(native.receipts, madsim.receipts);
+        assert_eq!(native.fingerprint, madsim.fingerprint);
+    }
+    native
+}
+
+fn run_on(engine: Engine, setup: Setup<Probe>) -> Finished<Probe> {
+    let end = 60 * MILLISECOND;
+    let mut execution = Execution::begin(engine, setup, end).expect("the engine is there");
+    execution.run_until(40 * MILLISECOND).expect("the clock suffices");
+    execution.heal_all();
+    execution.run_until(end).expect("the clock suffices");
+    execution.finish()
 }
 
 fn at(at_us: Time, lasts_us: Time, action: Action) -> Fault {
@@ -245,6 +257,16 @@ fn a_pause_defers_everything_in_order() {
     assert_eq!(told(&finished, 1), expected);
     // Three notes, and the node's own timer.
     assert_eq!(one_receipt(&finished).changed, 4);
+}
+
+#[test]
+fn a_start_that_a_pause_holds_up_does_not_outlive_another_crash() {
+    let pause = Action::Pause { target: only(1) };
+    let faults =
+        vec![at(5_000, 20_000, pause), at(6_000, 1_000, crash(only(1))), at(10_000, 20_000, crash(only(1)))];
+    let finished = run(|_, _| (), faults);
+    assert_eq!(told(&finished, 1), [(0, "start"), (30_000, "start")]);
+    assert!(finished.receipts.iter().all(|receipt| receipt.changed > 0), "{:#?}", finished.receipts);
 }
 
 #[test]

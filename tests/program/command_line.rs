@@ -65,7 +65,7 @@ fn a_wrong_command_line_is_64_and_says_what_would_be_right() {
         ("run partition --jobs 0", "as in --jobs 4"),
         ("run partition --jobs many", "as in --jobs 4"),
         ("run partition --format yaml", "[possible values: text, json]"),
-        ("run partition --engine madsim", "--engine native"),
+        ("run partition --engine tokio", "[possible values: native, madsim]"),
         ("lint", "<FILES>"),
         ("new", "<NAME>"),
         ("new a/b", "use letters, digits, `-` and `_`"),

@@ -6,6 +6,7 @@
 mod bad_input;
 mod command_line;
 mod determinism;
+mod engines;
 mod interrupt;
 mod library;
 mod run_folder;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shardlab_sim::{Distribution, Fault, NodeId, Simulation, Time, Topology};
+use shardlab_sim::{Distribution, Engine, EngineError, Execution, Fault, NodeId, Setup, Time, Topology};
 
 use super::reduce::Seen;
 use super::{Layout, World};
@@ -41,11 +41,24 @@ const COORDINATOR_RETRY: Time = 250_000_000;
 const SAMPLES: Time = 120;
 
 impl World {
-    /// Builds a world. Its faults must be aimed at the nodes of [`cluster::layout`].
+    /// Builds a world for the native engine. Its faults must be aimed at the nodes of [`cluster::layout`].
     ///
     /// # Errors
     /// The first setting that is impossible.
     pub fn build(config: &Config, faults: Vec<Fault>, seed: u64) -> Result<Self, BuildError> {
+        Self::build_on(Engine::Native, config, faults, seed)
+    }
+
+    /// The same for either engine: the one place that knows which there are.
+    ///
+    /// # Errors
+    /// The first setting that is impossible, or impossible for the engine.
+    pub fn build_on(
+        engine: Engine,
+        config: &Config,
+        faults: Vec<Fault>,
+        seed: u64,
+    ) -> Result<Self, BuildError> {
         if let Err(errors) = cluster::validate(config) {
             return Err(errors.into_iter().next().expect("an error says what is wrong"));
         }
@@ -64,21 +77,32 @@ impl World {
         let nodes = builder.nodes(seed);
         let kernel =
             shardlab_sim::Config { seed, warmup: config.warmup.as_ns(), sample_every: Some(sample_every) };
-        let simulation = Simulation::new(kernel, topology, nodes, faults).map_err(|error| BuildError {
+        let setup = Setup::new(kernel, topology, nodes, faults).map_err(|error| BuildError {
             path: "cluster".into(),
             message: error.to_string(),
             other: None,
             help: "mend the setting that it names".into(),
         })?;
+        let end = config.duration.as_ns() + config.drain.as_ns();
+        let execution = Execution::begin(engine, setup, end).map_err(refused)?;
         Ok(Self {
             config: config.clone(),
             layout,
             partitioner,
             promises,
             sample_every,
-            simulation,
+            execution,
             seen: Seen::default(),
         })
+    }
+}
+
+fn refused(error: EngineError) -> BuildError {
+    BuildError {
+        path: "duration".into(),
+        message: error.to_string(),
+        other: None,
+        help: "shorten `duration` or `drain`, or run it on the native engine".into(),
     }
 }
 

@@ -40,13 +40,13 @@ impl World {
     }
 
     pub(super) fn measures(&self) -> Measures {
-        measures(self.simulation.nodes(), self.partitioner_count())
+        measures(self.execution.nodes(), self.partitioner_count())
     }
 
     pub(super) fn reduce(self, before: &Measures, convergence_ns: Option<Time>) -> Run {
-        let Self { config, layout, partitioner, promises, sample_every, simulation, mut seen } = self;
-        let (events, events_processed) = (simulation.events_handled(), simulation.events_processed());
-        let finished = simulation.finish();
+        let Self { config, layout, partitioner, promises, sample_every, execution, mut seen } = self;
+        let (events, events_processed) = (execution.events_handled(), execution.events_processed());
+        let finished = execution.finish();
         let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
         let warmup = config.warmup.as_ns();
         seen.collect(observations, warmup);

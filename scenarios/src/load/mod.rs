@@ -14,6 +14,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use shardlab_models::config::closest;
+use shardlab_sim::Engine;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -58,8 +59,8 @@ impl Plan {
 
     /// The command that runs this case with this seed again: of a sweep its point alone, but every variant.
     #[must_use]
-    pub fn replay_of(&self, case: &Case, seed: u64) -> String {
-        let command = self.replay(&[seed]);
+    pub fn replay_of(&self, case: &Case, seed: u64, engine: Engine) -> String {
+        let command = self.replay(&[seed], engine);
         let point = self.settings(case).into_iter().map(|(path, value)| format!("\"{path}\" = [{value}]"));
         let axes: Vec<String> = point.collect();
         if axes.is_empty() {
@@ -78,12 +79,15 @@ impl Plan {
 
     /// The command that gives the same run again.
     #[must_use]
-    pub fn replay(&self, seeds: &[u64]) -> String {
+    pub fn replay(&self, seeds: &[u64], engine: Engine) -> String {
         let mut command = format!("shardlab run {}", shell_word(&self.asked_for));
         match seeds {
             [seed] => command.push_str(&format!(" --seed {seed}")),
             [first, .., last] => command.push_str(&format!(" --seeds {first}..{last}")),
             [] => {}
+        }
+        if engine != Engine::default() {
+            command.push_str(&format!(" --engine {}", engine.name()));
         }
         for change in &self.overrides {
             command.push_str(&format!(" --set {}", shell_word(change)));

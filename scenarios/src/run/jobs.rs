@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use shardlab_sim::MILLISECOND;
+use shardlab_sim::{Engine, MILLISECOND};
 
 use super::one::{SeedResult, run_one};
 use super::{Progress, RunError, RunOptions};
@@ -19,7 +19,8 @@ pub(super) fn run(
     stop: &AtomicBool,
 ) -> Result<Vec<Vec<SeedResult>>, RunError> {
     let runs = plan.cases.len() * seeds.len();
-    let crew = Crew { plan, seeds, stop, progress, meter: Meter::new(plan, seeds.len()) };
+    let crew =
+        Crew { engine: options.engine, plan, seeds, stop, progress, meter: Meter::new(plan, seeds.len()) };
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -55,6 +56,7 @@ fn by_case(results: Vec<SeedResult>, seeds: usize) -> Vec<Vec<SeedResult>> {
 }
 
 struct Crew<'a> {
+    engine: Engine,
     plan: &'a Plan,
     seeds: &'a [u64],
     stop: &'a AtomicBool,
@@ -72,7 +74,7 @@ impl Crew<'_> {
             (self.progress)(self.meter.advance(passed_ms / MILLISECOND));
             !self.stop.load(Ordering::Relaxed)
         };
-        let result = run_one(case, self.seeds[seed], seed == 0, &mut advanced)?;
+        let result = run_one(self.engine, case, self.seeds[seed], seed == 0, &mut advanced)?;
         (self.progress)(self.meter.end_run());
         Ok(result)
     }
@@ -85,7 +87,7 @@ impl Crew<'_> {
                 (&self.plan.cases[index / self.seeds.len()], self.seeds[index % self.seeds.len()]);
             Err(RunError::Panicked {
                 which: self.plan.describe(case, seed),
-                replay: self.plan.replay_of(case, seed),
+                replay: self.plan.replay_of(case, seed, self.engine),
             })
         })
     }

@@ -11,30 +11,11 @@ use std::sync::atomic::AtomicBool;
 
 use shardlab_consistency::History;
 use shardlab_models::config::BuildError;
+pub use shardlab_sim::Engine;
+use shardlab_sim::EngineError;
 
 use crate::load::Plan;
 use crate::tables::RunReport;
-
-/// What runs the nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// shardlab's own.
-    #[default]
-    Native,
-    /// madsim's executor and timers.
-    Madsim,
-}
-
-impl Engine {
-    /// Its name in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Madsim => "madsim",
-        }
-    }
-}
 
 /// How a plan is to be run.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +54,8 @@ pub struct Progress {
 pub enum RunError {
     /// Somebody asked it to stop.
     Stopped,
-    /// The engine is not to be had in this build, and why.
-    EngineUnavailable(String),
+    /// The engine is not to be had in this build, or cannot take the run.
+    Engine(EngineError),
     /// A world that loading had found possible cannot be built after all.
     Build(BuildError),
     /// There are not as many seeds above the first one.
@@ -92,7 +73,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stopped => f.write_str("stopped"),
-            Self::EngineUnavailable(why) => write!(f, "the engine is not available: {why}"),
+            Self::Engine(error) => error.fmt(f),
             Self::Build(error) => write!(f, "{}: {}", error.path, error.message),
             Self::Panicked { which, .. } => write!(f, "a run panicked: {which}"),
             Self::SeedsOverflow => f.write_str("the last seed would be above 18446744073709551615"),
@@ -122,10 +103,7 @@ pub fn run_all(
     progress: &(dyn Fn(Progress) + Sync),
     stop: &AtomicBool,
 ) -> Result<Outcome, RunError> {
-    if options.engine == Engine::Madsim {
-        let why = "this build has no madsim engine".to_owned();
-        return Err(RunError::EngineUnavailable(why));
-    }
+    options.engine.available().map_err(RunError::Engine)?;
     let first = options.seed.unwrap_or(plan.scenario.seed);
     let seeds = options.seeds.unwrap_or(plan.scenario.sweep.seeds).max(1);
     let last = first.checked_add(u64::from(seeds) - 1).ok_or(RunError::SeedsOverflow)?;

@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use shardlab_consistency::{Case as Evidence, History, Judgement, Verdict, judge, overall};
 use shardlab_models::cluster::layout;
-use shardlab_models::world::{Run, World};
-use shardlab_sim::{Fault, Fingerprint, Time};
+use shardlab_models::world::{Halt, Run, World};
+use shardlab_sim::{Engine, Fault, Fingerprint, Time};
 
 use super::RunError;
 use crate::fault::convert;
@@ -40,6 +40,7 @@ pub(super) struct Rows {
 
 /// Runs one case with one seed; `advanced` hears the virtual time and says whether to go on.
 pub(super) fn run_one(
+    engine: Engine,
     case: &Case,
     seed: u64,
     is_first: bool,
@@ -48,8 +49,11 @@ pub(super) fn run_one(
     let config = case.scenario.config();
     let faults = convert(&case.scenario, &layout(&config), seed)
         .expect("faults were checked when the file was loaded");
-    let world = World::build(&config, faults.clone(), seed).map_err(RunError::Build)?;
-    let run = world.run(advanced).ok_or(RunError::Stopped)?;
+    let world = World::build_on(engine, &config, faults.clone(), seed).map_err(RunError::Build)?;
+    let run = world.run(advanced).map_err(|halt| match halt {
+        Halt::Stopped => RunError::Stopped,
+        Halt::Engine(error) => RunError::Engine(error),
+    })?;
     Ok(reduce(case, seed, is_first, &faults, run))
 }
 

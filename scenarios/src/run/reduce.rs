@@ -45,7 +45,7 @@ pub(super) fn reduce(
         sweep: sweep(plan),
         expectations,
         resolved: plan.resolved.clone(),
-        replay: plan.replay(seeds),
+        replay: plan.replay(seeds, options.engine),
     };
     Outcome { report, histories }
 }

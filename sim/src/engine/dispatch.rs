@@ -9,7 +9,7 @@ use crate::key::{Key, Tag};
 use crate::letters::Place;
 use crate::node::{Node, NodeId, Payload};
 use crate::time::Time;
-use crate::world::{Scheduler, Voice};
+use crate::world::{Scheduler, Voice, World};
 
 impl<N: Node> Simulation<N> {
     #[inline]
@@ -236,7 +236,8 @@ impl<N: Node> Simulation<N> {
     #[cold]
     fn settle(&mut self, id: NodeId) {
         while self.world.voice == Voice::Withheld {
-            let fatal = self.resolve_roles(id);
+            let World { faults, fired, .. } = &mut self.world;
+            let fatal = faults.resolve_roles(fired, &self.nodes, id);
             let effects = std::mem::take(&mut self.world.withheld);
             self.world.voice = if fatal { Voice::Muted } else { Voice::Live };
             let mut cx = Context::new(&mut self.world, &mut self.agenda, id);

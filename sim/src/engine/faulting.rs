@@ -1,7 +1,6 @@
 //! Strokes of faults, and their healing.
 
 use super::Simulation;
-use super::targets::{ends_of, first_target};
 use crate::context::Context;
 use crate::fault::{Action, InFlight};
 use crate::fingerprint::Handled;
@@ -9,6 +8,7 @@ use crate::key::{Key, Tag};
 use crate::letters::Place;
 use crate::network::{Impairment, LinkEffect, LinkSet, NodeSet};
 use crate::node::{Node, NodeId, WriteId};
+use crate::striking::{ends_of, first_target};
 use crate::world::{Scheduler, Voice};
 
 impl<N: Node> Simulation<N> {
@@ -21,7 +21,7 @@ impl<N: Node> Simulation<N> {
         let nodes = match (&action, resolved) {
             (_, Some(nodes)) => nodes,
             (Action::CutLinks { links, .. }, None) => ends_of(links),
-            (action, None) => self.resolve(fault, first_target(action), marker),
+            (action, None) => self.world.faults.resolve(fault, first_target(action), marker, &self.nodes),
         };
         let aimed_at = nodes.len();
         let nodes = self.apply(fault, &action, nodes, marker);
@@ -46,7 +46,7 @@ impl<N: Node> Simulation<N> {
     ) -> Vec<NodeId> {
         match action {
             Action::Cut { to, direction, in_flight, .. } => {
-                let mut others = self.resolve(fault, to, marker);
+                let mut others = self.world.faults.resolve(fault, to, marker, &self.nodes);
                 others.retain(|node| !nodes.contains(node));
                 let (from, to) = (nodes.iter().collect(), others.iter().collect());
                 self.cut(fault, LinkSet::Between { from, to, direction: *direction }, *in_flight);
@@ -116,6 +116,8 @@ impl<N: Node> Simulation<N> {
         let machine = &mut self.machines[node.index()];
         let was_running = machine.running;
         let missed_start = machine.start.take().is_some();
+        // A start that waits for a pause to end is outdated, too.
+        machine.deferred.retain(|key| key.tag() != Tag::Start);
         machine.down_by.push(fault);
         machine.running = false;
         machine.refresh();
@@ -247,7 +249,8 @@ impl<N: Node> Simulation<N> {
         let deferred = std::mem::take(&mut machine.deferred);
         let again: Vec<Key> = deferred.into_iter().map(|key| self.reschedule(key, node)).collect();
         let machine = &mut self.machines[node.index()];
-        machine.resumed = again.first().copied();
+        // Two pauses may end in one nanosecond: if only the first held anything up, that still goes first.
+        machine.resumed = again.first().copied().or(machine.resumed);
         machine.refresh();
     }
 

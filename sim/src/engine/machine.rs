@@ -4,6 +4,7 @@ use crate::cpu::Station;
 use crate::key::Key;
 use crate::random::Random;
 use crate::samplers::Samplers;
+use crate::sampling::Load;
 use crate::time::Time;
 use crate::topology;
 
@@ -78,7 +79,9 @@ impl Machine {
         self.deferred.is_empty()
     }
 
-    pub fn busy_ns(&mut self, now: Time) -> u64 {
-        self.station.as_mut().map_or(0, |station| station.busy_ns(now))
+    /// What its processors have done up to now.
+    pub fn load(&mut self, now: Time) -> Load {
+        let Some(station) = &mut self.station else { return Load::default() };
+        Load { busy_ns: station.busy_ns(now), queue_length: station.queue_length() as u64 }
     }
 }

@@ -4,37 +4,22 @@ mod agenda;
 mod dispatch;
 mod faulting;
 mod machine;
-mod sampling;
-mod targets;
-mod validate;
-
-pub use validate::ConfigError;
 
 use agenda::Agenda;
 use machine::Machine;
 
-use crate::counters::{Counters, NodeSample};
-use crate::fault::{Fault, Receipt};
+use crate::execution::Finished;
+use crate::fault::Fault;
 use crate::fingerprint::Fingerprint;
 use crate::key::{Key, Tag};
 use crate::node::{Node, NodeId, Payload};
 use crate::queue::EventQueue;
 use crate::samplers::Samplers;
+use crate::sampling::Sampling;
+use crate::setup::{Config, ConfigError, Setup};
 use crate::time::Time;
 use crate::topology::Topology;
 use crate::world::{Scheduler, World};
-use sampling::Sampling;
-
-/// What a run is given beside its world.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// From which every random stream is keyed.
-    pub seed: u64,
-    /// Counters and samples begin here, in ns; observations and the fingerprint begin at zero.
-    pub warmup: Time,
-    /// How often each node's load is sampled, in ns; `None`: never.
-    pub sample_every: Option<Time>,
-}
 
 /// A run: nodes in a world, and what is to come.
 #[derive(Clone, Debug)]
@@ -54,23 +39,6 @@ pub struct Simulation<N: Node> {
     fault_events: usize,
 }
 
-/// What a run leaves.
-#[derive(Clone, Debug)]
-pub struct Finished<N: Node> {
-    /// The nodes as they were at the end.
-    pub nodes: Vec<N>,
-    /// What nodes saw, in order.
-    pub observations: Vec<(Time, NodeId, <N::Message as Payload>::Observation)>,
-    /// What each fault changed, in the order of the schedule.
-    pub receipts: Vec<Receipt>,
-    /// The run's fingerprint.
-    pub fingerprint: Fingerprint,
-    /// What was counted after the warm-up.
-    pub counters: Counters,
-    /// The load over time, by time and then by node.
-    pub samples: Vec<NodeSample>,
-}
-
 impl<N: Node> Simulation<N> {
     /// Prepares a run: every node boots at time zero, in order.
     ///
@@ -82,7 +50,13 @@ impl<N: Node> Simulation<N> {
         nodes: Vec<N>,
         faults: Vec<Fault>,
     ) -> Result<Self, ConfigError> {
-        validate::check(&config, &topology, nodes.len(), &faults)?;
+        Setup::new(config, topology, nodes, faults).map(Self::of)
+    }
+
+    /// Prepares a run of a world that was checked.
+    #[must_use]
+    pub fn of(setup: Setup<N>) -> Self {
+        let Setup { config, topology, nodes, faults } = setup;
         let mut samplers = Samplers::default();
         let mut world = World::new(config.seed, &topology, faults, &mut samplers);
         let mut agenda = Agenda::new(nodes.len());
@@ -99,7 +73,7 @@ impl<N: Node> Simulation<N> {
             machines.push(Machine::new(config.seed, id, machine, boot, &mut samplers));
         }
         let sampling = Sampling::new(config, nodes.len());
-        Ok(Self {
+        Self {
             nodes,
             machines,
             world,
@@ -110,7 +84,7 @@ impl<N: Node> Simulation<N> {
             handled: 0,
             processed: 0,
             fault_events,
-        })
+        }
     }
 
     /// Handles every event up to and including `end`; it is `end` then.
@@ -185,10 +159,18 @@ impl<N: Node> Simulation<N> {
         self.agenda.queue.len() == moot && self.held.is_empty() && self.machines.iter().all(Machine::is_idle)
     }
 
+    fn sample(&mut self) {
+        let now = self.world.now;
+        let loads = self.machines.iter_mut().map(|machine| machine.load(now));
+        self.sampling.note(now, self.handled, &mut self.world.counters, loads);
+    }
+
     /// Ends the run.
     #[must_use]
     pub fn finish(mut self) -> Finished<N> {
-        self.settle_counters();
+        let now = self.world.now;
+        let loads = self.machines.iter_mut().map(|machine| machine.load(now));
+        self.sampling.settle(self.handled, &mut self.world.counters, loads);
         Finished {
             nodes: self.nodes,
             observations: self.world.observations,

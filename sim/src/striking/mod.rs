@@ -3,8 +3,10 @@
 //! Both engines share it; what a crash or a pause does to inboxes and timers is theirs.
 
 mod changes;
+mod targets;
 
 pub(crate) use changes::Changes;
+pub(crate) use targets::{ends_of, first_target};
 
 use crate::fault::{Action, Fault, Receipt, Target, Trigger};
 use crate::node::NodeId;

@@ -1,9 +1,12 @@
 //! Worlds and a node that checks what the kernel promises, from the inside.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod random;
+
 use shardlab_sim::{
     ClockSkew, Config, Context, Cpu, Delivery, Disk, Distribution, Duration, Fault, LinkProfile, MICROSECOND,
-    MILLISECOND, Machine, Node, NodeId, Overflow, Payload, Simulation, Time, TimerSlot, Topology, WriteId,
+    MILLISECOND, Machine, Node, NodeId, Overflow, Payload, Setup, Simulation, Time, TimerSlot, Topology,
+    WriteId,
 };
 
 /// A message of a sender's numbered sequence to one receiver.
@@ -38,6 +41,8 @@ pub enum Seen {
 pub struct Busy {
     pub keeps_order: bool,
     pub quiet_from: Time,
+    /// Timers run out at multiples of this, so that many things happen at once; 1 for any time at all.
+    pub grid: Time,
     // Durable.
     pub life: u32,
     pub synced: WriteId,
@@ -55,6 +60,7 @@ impl Busy {
         Self {
             keeps_order,
             quiet_from,
+            grid: 1,
             life: 0,
             synced: WriteId(0),
             lost: Vec::new(),
@@ -116,7 +122,7 @@ impl Node for Busy {
             self.write_some(cx);
             cx.mark("tick");
             self.send_one(cx);
-            let after = cx.rng().below(300 * MICROSECOND);
+            let after = cx.rng().below(300 * MICROSECOND) / self.grid * self.grid;
             cx.set_timer(self.slot(0), after);
             cx.set_timer(self.slot(2), 10 * MILLISECOND);
             cx.cancel(self.slot(3));
@@ -197,16 +203,27 @@ pub fn topology(machines: Vec<Machine>, profile: LinkProfile) -> Topology {
 }
 
 /// A world of busy nodes, each with so many cores.
-pub fn busy_world(
+pub fn busy_setup(
     seed: u64,
     (nodes, cores): (u32, u32),
     profile: LinkProfile,
     quiet_from: Time,
     faults: Vec<Fault>,
-) -> Simulation<Busy> {
+) -> Setup<Busy> {
     let keeps_order = cores == 1 && profile.delivery == Delivery::Stream && profile.duplicate_ppb == 0;
     let topology = topology((0..nodes).map(|id| whole(id, cores)).collect(), profile);
     let busy = (0..nodes).map(|_| Busy::new(nodes, keeps_order, quiet_from)).collect();
     let config = Config { seed, warmup: 0, sample_every: Some(MILLISECOND) };
-    Simulation::new(config, topology, busy, faults).expect("the world is sound")
+    Setup::new(config, topology, busy, faults).expect("the world is sound")
+}
+
+/// The same, on the native engine.
+pub fn busy_world(
+    seed: u64,
+    size: (u32, u32),
+    profile: LinkProfile,
+    quiet_from: Time,
+    faults: Vec<Fault>,
+) -> Simulation<Busy> {
+    Simulation::of(busy_setup(seed, size, profile, quiet_from, faults))
 }

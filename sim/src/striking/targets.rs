@@ -1,47 +1,51 @@
 //! Whom a fault means, at the moment it strikes.
 
-use super::Simulation;
+use super::{FaultBook, Fired};
 use crate::fault::{Action, Target};
 use crate::node::{Node, NodeId};
 
-impl<N: Node> Simulation<N> {
+impl FaultBook {
     /// Resolves the targets of fired faults that depend on roles; whether one of them stops `id`.
-    pub(super) fn resolve_roles(&mut self, id: NodeId) -> bool {
+    pub fn resolve_roles<N: Node>(&mut self, fired: &mut [Fired], nodes: &[N], id: NodeId) -> bool {
         let mut fatal = false;
-        let mut fired = std::mem::take(&mut self.world.fired);
         for fired in fired.iter_mut().filter(|f| f.resolved.is_none()) {
-            if self.world.faults.needs_roles(fired.fault) {
-                let action = self.world.faults.fault(fired.fault).action.clone();
-                let nodes = self.resolve(fired.fault, first_target(&action), Some(fired.marker));
-                fatal |= nodes.contains(&id);
-                fired.resolved = Some(nodes);
+            if self.needs_roles(fired.fault) {
+                let action = self.fault(fired.fault).action.clone();
+                let resolved = self.resolve(fired.fault, first_target(&action), Some(fired.marker), nodes);
+                fatal |= resolved.contains(&id);
+                fired.resolved = Some(resolved);
             }
         }
-        self.world.fired = fired;
         fatal
     }
 
     /// Who is meant, now.
-    pub(super) fn resolve(&mut self, fault: usize, target: &Target, marker: Option<NodeId>) -> Vec<NodeId> {
+    pub fn resolve<N: Node>(
+        &mut self,
+        fault: usize,
+        target: &Target,
+        marker: Option<NodeId>,
+        nodes: &[N],
+    ) -> Vec<NodeId> {
         match target {
-            Target::Nodes(nodes) => without_repeats(nodes),
+            Target::Nodes(listed) => without_repeats(listed),
             Target::Marker => marker.into_iter().collect(),
-            Target::Role(role) => self.players(role),
+            Target::Role(role) => players(nodes, role),
             Target::OneOf(role) => {
-                let players = self.players(role);
+                let players = players(nodes, role);
                 if players.is_empty() {
                     return players;
                 }
-                let drawn = self.world.faults.stream(fault).below(players.len() as u64);
+                let drawn = self.stream(fault).below(players.len() as u64);
                 vec![players[drawn as usize]]
             }
         }
     }
+}
 
-    fn players(&self, role: &str) -> Vec<NodeId> {
-        let nodes = self.nodes.iter().zip(0..);
-        nodes.filter(|(node, _)| node.plays(role)).map(|(_, id)| NodeId(id)).collect()
-    }
+fn players<N: Node>(nodes: &[N], role: &str) -> Vec<NodeId> {
+    let numbered = nodes.iter().zip(0..);
+    numbered.filter(|(node, _)| node.plays(role)).map(|(_, id)| NodeId(id)).collect()
 }
 
 fn without_repeats(nodes: &[NodeId]) -> Vec<NodeId> {
@@ -55,14 +59,14 @@ fn without_repeats(nodes: &[NodeId]) -> Vec<NodeId> {
 }
 
 /// Both ends of the links, each node once, in order.
-pub(super) fn ends_of(links: &[(NodeId, NodeId)]) -> Vec<NodeId> {
+pub(crate) fn ends_of(links: &[(NodeId, NodeId)]) -> Vec<NodeId> {
     let mut ends: Vec<NodeId> = links.iter().flat_map(|(from, to)| [*from, *to]).collect();
     ends.sort_unstable();
     ends.dedup();
     ends
 }
 
-pub(super) fn first_target(action: &Action) -> &Target {
+pub(crate) fn first_target(action: &Action) -> &Target {
     match action {
         Action::Cut { from, .. } => from,
         Action::Crash { target, .. }
