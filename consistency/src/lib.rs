@@ -34,7 +34,7 @@
 //! assert_eq!(
 //!     judgements[0].verdict().unwrap().to_string(),
 //!     "fail: lost-write: process 17 wrote value 9213 to key 42 at 20.310 s and was told ok at 20.312 s; \
-//!      no replica's surviving log holds it; the next surviving write to key 42 is 9377",
+//!      nothing that survives holds it; the next surviving write to key 42 is 9377",
 //! );
 //! assert!(overall(&judgements).is_fail());
 //! ```

@@ -5,6 +5,8 @@ mod layout;
 pub mod regions;
 mod topology;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_sim::{Delivery, Distribution, Duration, Overflow, Share, Size};
@@ -207,18 +209,21 @@ impl From<DeliveryMode> for Delivery {
     }
 }
 
-/// How far the nodes' clocks are from true time; each node draws its own within these bounds.
+/// How far the nodes' clocks are from true time: as far as their region's are, and as each node draws its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Clocks {
-    /// Largest offset either way.
+    /// Largest offset either way, drawn for each node.
     pub max_offset: Duration,
     /// Largest drift either way, in parts per million.
     pub max_drift_ppm: u32,
+    /// By region: how far all its clocks are ahead of the others, besides.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ahead: BTreeMap<String, Duration>,
 }
 
 impl Default for Clocks {
     fn default() -> Self {
-        Self { max_offset: Duration::from_ns(0), max_drift_ppm: 0 }
+        Self { max_offset: Duration::from_ns(0), max_drift_ppm: 0, ahead: BTreeMap::new() }
     }
 }

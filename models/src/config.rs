@@ -46,6 +46,10 @@ pub enum Bug {
     NeverInquire,
     /// A client takes silence for failure and reports that its write did not happen.
     FailOnTimeout,
+    /// Multi-master: a merge keeps one of several concurrent versions and drops another, as if it had been superseded.
+    DropSibling,
+    /// Multi-master: what a copy has seen does not advance when it receives; overwritten versions come back.
+    DeafClocks,
 }
 
 /// A set of bugs, asked often.

@@ -4,6 +4,8 @@
 //! their words. The order of versions is found by replaying the surviving log through a fresh state machine: the log's
 //! order alone is not it, since writes may wait for locks and retries are not applied twice.
 
+mod versions;
+
 use std::collections::BTreeMap;
 
 use shardlab_consistency::{
@@ -21,6 +23,7 @@ use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
 use crate::state_machine::{Decision, Effect, Prepared, StateMachine};
 use crate::workload::Mix;
+pub(crate) use versions::VersionRemains;
 
 /// The nodes that hold state, at the end of a run.
 pub(crate) struct Remains<'a> {
@@ -236,7 +239,15 @@ fn seconds(time: Time) -> String {
 /// What the configuration promises and its load exercises; whatever it leaves out is measured and not judged.
 #[must_use]
 pub fn promises(config: &Config, faults: &[Fault]) -> Promises {
-    let Mode::Primary { replicas, ack, .. } = config.replication.mode;
+    match config.replication.mode {
+        Mode::Primary { replicas, ack, .. } => promises_of_a_log(config, faults, replicas, ack),
+        Mode::MultiMaster { replicas, conflict, .. } => {
+            versions::promises(&Load::of(config), replicas, conflict)
+        }
+    }
+}
+
+fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack) -> Promises {
     let load = Load::of(config);
     // An asynchronous primary acknowledges what the others may never hear of.
     let keeps = ack != Ack::Async || replicas == 1;

@@ -1,7 +1,7 @@
 //! Distributed databases as state machines on the shardlab kernel.
 //!
-//! One axis of choice a folder, one choice a file: [`sharding`], [`placement`], [`replication`], [`commit`],
-//! [`concurrency`], [`storage`], [`workload`]. A [`server`] composes them; a [`world`] is a whole cluster with its
+//! One axis of choice a folder, one choice a file: [`sharding`], [`placement`], [`replication`], [`conflict`],
+//! [`commit`], [`concurrency`], [`storage`], [`workload`]. A [`server`] composes them; a [`world`] is a whole cluster with its
 //! clients, ready to run.
 
 pub mod client;
@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod commit;
 pub mod concurrency;
 pub mod config;
+pub mod conflict;
 pub mod control_plane;
 pub mod evidence;
 pub mod hash;

@@ -1,11 +1,13 @@
 //! What the nodes of a database say to each other.
 
+mod versions;
 mod wire;
 
 use std::sync::Arc;
 
 use shardlab_sim::{NodeId, Time};
 
+pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
 
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
@@ -393,10 +395,14 @@ pub enum Message {
     Request(Request),
     /// Server → client.
     Response(Response),
-    /// Between the copies of a shard.
+    /// Between the copies of a shard that keeps a log.
     Log(ShardId, LogMessage),
     /// To and from the control plane.
     Control(ControlMessage),
     /// Two-phase commit.
     Commit(CommitMessage),
+    /// Between the copies of a shard that exchange versions.
+    Versions(ShardId, VersionMessage),
+    /// A client that merges siblings, and a copy.
+    Siblings(Box<SiblingMessage>),
 }

@@ -6,7 +6,7 @@ use crate::client::ClientPool;
 use crate::commit::Coordinator;
 use crate::control_plane::ControlPlane;
 use crate::message::{Message, TransactionId};
-use crate::server::Server;
+use crate::server::{Server, VersionServer};
 use crate::shard_map::{Epoch, ShardId};
 
 /// What nodes tell the outside while the world runs.
@@ -60,8 +60,10 @@ pub struct ObservedTransaction {
 pub enum DatabaseNode {
     /// Versions the shard map, suspects, fences, appoints.
     ControlPlane(Box<ControlPlane>),
-    /// Hosts copies of shards.
+    /// Hosts copies of shards that keep logs.
     Server(Box<Server>),
+    /// Hosts copies of shards that exchange versions.
+    VersionServer(Box<VersionServer>),
     /// Decides transactions.
     Coordinator(Box<Coordinator>),
     /// Many clients in one region.
@@ -73,6 +75,7 @@ macro_rules! each {
         match $self {
             DatabaseNode::ControlPlane($node) => $body,
             DatabaseNode::Server($node) => $body,
+            DatabaseNode::VersionServer($node) => $body,
             DatabaseNode::Coordinator($node) => $body,
             DatabaseNode::Clients($node) => $body,
         }
@@ -106,6 +109,7 @@ impl Node for DatabaseNode {
         match self {
             Self::ControlPlane(_) => role == "control-plane",
             Self::Server(server) => server.plays(role),
+            Self::VersionServer(_) => role == "server",
             Self::Coordinator(_) => role == "coordinator",
             Self::Clients(_) => role == "client",
         }
@@ -113,7 +117,16 @@ impl Node for DatabaseNode {
 }
 
 impl DatabaseNode {
-    /// The server that it is, if it is one.
+    /// The server of versions that it is, if it is one.
+    #[must_use]
+    pub fn as_version_server(&self) -> Option<&VersionServer> {
+        match self {
+            Self::VersionServer(server) => Some(server),
+            _ => None,
+        }
+    }
+
+    /// The server of logs that it is, if it is one.
     #[must_use]
     pub fn as_server(&self) -> Option<&Server> {
         match self {

@@ -1,6 +1,8 @@
 //! A whole cluster with its clients, ready to run; and what a run leaves.
 
 mod build;
+mod convergence;
+mod divergence;
 mod reduce;
 
 use shardlab_consistency::{Evidence, History, Promises};
@@ -8,9 +10,9 @@ use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSa
 
 use crate::config::Config;
 use crate::node::DatabaseNode;
-use crate::server::Hosted;
 use crate::shard_map::ShardId;
 use crate::sharding::Partitioner;
+pub use divergence::{Divergence, DivergenceSample};
 use reduce::Seen;
 
 /// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools.
@@ -68,11 +70,13 @@ pub struct Run {
     pub failovers: Vec<(ShardId, Time, Time)>,
     /// What transactions cost.
     pub transactions: TransactionCosts,
-    /// Samples of how far backups were behind, in ns: time from an entry's append at the primary to its
-    /// durability at a backup.
+    /// Samples of how far copies were behind, in ns: time from an entry's append at the primary to its durability at a
+    /// backup, or from a version's durability where it was taken to that on another copy.
     pub replication_lag_ns: Vec<Time>,
     /// From the heal until the copies of every shard were equal, in ns; `None` if they never were, or are not at the end.
     pub convergence_ns: Option<Time>,
+    /// How far copies were apart that take writes by themselves; `None` where primaries order them.
+    pub divergence: Option<Divergence>,
     /// Load ends here, in ns.
     pub duration: Time,
     /// Measures begin here, in ns.
@@ -192,37 +196,5 @@ impl World {
             self.advance(next, end, progress)?;
         }
         Ok(self.has_converged().then_some(end - healed))
-    }
-
-    /// All copies have and have applied the same log, and hold the same: the log alone would not tell, since a copy
-    /// may have made something else of it.
-    fn has_converged(&self) -> bool {
-        let has_applied_all = |hosted: &Hosted| hosted.replica.applied() == hosted.replica.log().last_index();
-        self.hosted().all(has_applied_all)
-            && self.is_one_for_all(|hosted| hosted.replica.log().last())
-            && self.are_copies_equal()
-    }
-
-    fn are_copies_equal(&self) -> bool {
-        self.is_one_for_all(|hosted| hosted.machine.rows().digest())
-    }
-
-    /// Whether all copies of a shard answer the same.
-    fn is_one_for_all<T: PartialEq>(&self, answer: impl Fn(&Hosted) -> T) -> bool {
-        let mut answers: Vec<Option<T>> = (0..self.partitioner_count()).map(|_| None).collect();
-        self.hosted().all(|hosted| {
-            let answer = answer(hosted);
-            match &answers[hosted.shard.index()] {
-                Some(first) => *first == answer,
-                None => {
-                    answers[hosted.shard.index()] = Some(answer);
-                    true
-                }
-            }
-        })
-    }
-
-    fn hosted(&self) -> impl Iterator<Item = &Hosted> {
-        self.execution.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|server| server.hosted())
     }
 }

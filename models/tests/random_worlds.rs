@@ -5,6 +5,7 @@ use shardlab_consistency::{Case, Verdict, judge};
 use shardlab_models::cluster;
 use shardlab_models::concurrency::Concurrency;
 use shardlab_models::config::{Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::conflict::Conflict;
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::Strategy as Sharded;
 use shardlab_models::world::World;
@@ -15,8 +16,12 @@ const SECOND: u64 = 1_000_000_000;
 /// The load runs this long; faults strike within it.
 const DURATION: u64 = 3 * SECOND;
 
-/// How many worlds are tried. The seeds are fixed, so that a failure is found again.
-const WORLDS: u32 = 1_000;
+/// How many worlds are tried of each family; `WORLDS=10000` tries more. The seeds are fixed, so that a failure is found
+/// again.
+fn worlds() -> u32 {
+    const WORLDS: u32 = 1_000;
+    std::env::var("WORLDS").map_or(WORLDS, |worlds| worlds.parse().expect("WORLDS is a number"))
+}
 
 fn workloads() -> impl Strategy<Value = Workload> {
     let registers = r#"{ "name": "registers", "arrivals": { "closed": { "clients": 6, "think": "10ms" } },
@@ -66,6 +71,31 @@ prop_compose! {
     }
 }
 
+prop_compose! {
+    /// The same with copies that take writes by themselves, in regions and by clocks that differ.
+    fn multi_master_configs()(
+        config in configs().prop_filter("two-phase commit needs a log", |config| {
+            !config.workloads[0].mix.has_transactions()
+        }),
+        conflict in prop_oneof![
+            Just(Conflict::LastWriterWins), Just(Conflict::Siblings), Just(Conflict::HighestNode)
+        ],
+        exchange_ms in 100_u64..1_500,
+        offset_ms in prop_oneof![Just(0_u64), 0_u64..500],
+        regions in 1_usize..4,
+    ) -> Config {
+        let mut config = config;
+        let names = ["us-east-1", "eu-west-1", "ap-northeast-1"];
+        config.cluster.regions = names[..regions].iter().map(ToString::to_string).collect();
+        config.cluster.clocks.max_offset = Duration::from_ns(offset_ms * 1_000_000);
+        let exchange = Duration::from_ns(exchange_ms * 1_000_000);
+        let replicas = config.replication.mode.replicas();
+        let mode = Mode::MultiMaster { replicas, conflict, exchange };
+        config.replication = Replication { mode, reads: Reads::Local };
+        config
+    }
+}
+
 /// A fault as plain numbers, since the nodes are known only with the configuration.
 #[derive(Clone, Debug)]
 struct Plan {
@@ -76,9 +106,11 @@ struct Plan {
     mark: Option<usize>,
 }
 
-const MARKS: [&str; 8] = [
+const MARKS: [&str; 10] = [
     "write.logged",
     "write.acked",
+    "versions.merged",
+    "exchange.begun",
     "fence.promised",
     "failover.appointed",
     "2pc.prepared",
@@ -130,7 +162,7 @@ fn fault(plan: &Plan, nodes: &[NodeId]) -> Fault {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: WORLDS,
+        cases: worlds(),
         failure_persistence: None,
         rng_seed: proptest::test_runner::RngSeed::Fixed(20_260_101),
         ..ProptestConfig::default()
@@ -138,16 +170,28 @@ proptest! {
 
     #[test]
     fn no_healthy_world_breaks_a_promise(config in configs(), plans in plans(), seed in any::<u64>()) {
-        let layout = cluster::layout(&config);
-        let mut nodes = vec![layout.control_plane];
-        nodes.extend(layout.servers.iter().chain(&layout.coordinators));
-        let faults = plans.iter().map(|plan| fault(plan, &nodes)).collect();
-        let world = World::build(&config, faults, seed).expect("the configuration is possible");
-        let run = world.run(&mut |_| true).expect("nobody stops it");
-        for judgement in judge(&Case::new(&run.history, &run.evidence), run.promises) {
-            if let Some(Verdict::Fail(witness)) = judgement.verdict() {
-                prop_assert!(false, "{}: {}", judgement.judge, witness.words);
-            }
+        check(&config, &plans, seed)?;
+    }
+
+    #[test]
+    fn no_healthy_world_of_several_masters_breaks_a_promise(
+        config in multi_master_configs(), plans in plans(), seed in any::<u64>(),
+    ) {
+        check(&config, &plans, seed)?;
+    }
+}
+
+fn check(config: &Config, plans: &[Plan], seed: u64) -> Result<(), TestCaseError> {
+    let layout = cluster::layout(config);
+    let mut nodes = vec![layout.control_plane];
+    nodes.extend(layout.servers.iter().chain(&layout.coordinators));
+    let faults = plans.iter().map(|plan| fault(plan, &nodes)).collect();
+    let world = World::build(config, faults, seed).expect("the configuration is possible");
+    let run = world.run(&mut |_| true).expect("nobody stops it");
+    for judgement in judge(&Case::new(&run.history, &run.evidence), run.promises) {
+        if let Some(Verdict::Fail(witness)) = judgement.verdict() {
+            prop_assert!(false, "{}: {}", judgement.judge, witness.words);
         }
     }
+    Ok(())
 }

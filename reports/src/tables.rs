@@ -12,7 +12,7 @@ type WriteRows = fn(&VariantReport, &mut Rows);
 
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let tables: [(&str, &[&str], WriteRows); 8] = [
+    let tables: [(&str, &[&str], WriteRows); 9] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
@@ -25,6 +25,11 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ("anomalies", &["judge", "anomaly", "count", "promised", "witness", "witness_seed"], anomalies),
         ("latency", &["operation", "quantile", "latency_ms"], latency),
         ("heat", &["time_s", "first_key", "operations", "hottest_key", "hottest_key_operations"], heat),
+        (
+            "divergence",
+            &["time_s", "keys", "keys_differing", "versions_per_key_mean", "versions_per_key_max"],
+            divergence,
+        ),
     ];
     let mut files = vec![("variants.csv".to_owned(), variants(report))];
     for (name, columns, write) in tables {
@@ -174,6 +179,12 @@ fn heat(variant: &VariantReport, rows: &mut Rows) {
         let first_key = (row as u64).saturating_mul(heat.keys_per_row);
         let (hottest, times) = (heat.hottest_keys[index], heat.hottest_counts[index]);
         rows.push(&[&(column as f64 * heat.interval_s), &first_key, count, &hottest, &times]);
+    }
+}
+
+fn divergence(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.divergence {
+        rows.push(&[&row.time_s, &row.keys, &row.differing, &row.versions_mean, &row.versions_max]);
     }
 }
 

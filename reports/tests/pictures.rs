@@ -30,7 +30,16 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             fs::write(folder.join(format!("{run}-{}.svg", picture.name)), svg(&picture)).unwrap();
             names.push(picture.name);
         }
-        let every = ["sweep", "latency", "throughput", "servers", "shards", "heat", "latency-distribution"];
+        let every = [
+            "sweep",
+            "latency",
+            "throughput",
+            "divergence",
+            "servers",
+            "shards",
+            "heat",
+            "latency-distribution",
+        ];
         assert_eq!(names, if run == "sweep" { &every[..] } else { &every[1..] });
     }
 }

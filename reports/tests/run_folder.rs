@@ -13,8 +13,18 @@ use std::{
 };
 use tempfile::TempDir;
 
-const TABLES: [&str; 9] =
-    ["variants", "timeline", "shards", "servers", "moves", "faults", "anomalies", "latency", "heat"];
+const TABLES: [&str; 10] = [
+    "variants",
+    "timeline",
+    "shards",
+    "servers",
+    "moves",
+    "faults",
+    "anomalies",
+    "latency",
+    "heat",
+    "divergence",
+];
 
 fn write_run(report: &RunReport, folder: &Path) -> Result<WrittenRun, ReportError> {
     write(report, &info(), &meta(), None, folder, None)
@@ -69,7 +79,9 @@ fn a_run_leaves_every_file_and_nothing_beside_them() {
             .map(PathBuf::from)
             .into();
     expected.extend(TABLES.map(|table| format!("{table}.csv").into()));
-    for picture in ["latency", "throughput", "servers", "shards", "heat", "latency-distribution"] {
+    for picture in
+        ["latency", "throughput", "divergence", "servers", "shards", "heat", "latency-distribution"]
+    {
         expected.extend(["svg", "png"].map(|kind| format!("plots/{picture}.{kind}").into()));
     }
     expected.sort();
@@ -179,7 +191,7 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
         let count = |of: fn(&shardlab_scenarios::tables::VariantReport) -> usize| {
             report.variants.iter().map(of).sum()
         };
-        let expected: [usize; 9] = [
+        let expected: [usize; 10] = [
             report.variants.len(),
             count(|variant| variant.timeline.len()),
             count(|variant| variant.shards.len()),
@@ -189,6 +201,7 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
             count(|variant| variant.anomalies.len()),
             count(|variant| variant.latency.len()),
             count(|variant| variant.heat.counts.iter().filter(|count| **count > 0).count()),
+            count(|variant| variant.divergence.len()),
         ];
         let axes = report.sweep.iter().flat_map(|sweep| &sweep.axes);
         let lead: Vec<String> = [String::from("variant")].into_iter().chain(axes.cloned()).collect();

@@ -261,7 +261,8 @@ const SINGLE: &[Row] = &[
         "ms",
         Lower,
         "replication",
-        "99th percentile of the time from an entry's append at the primary to its durability at a backup.",
+        "99th percentile of the time from an entry's append at the primary to its durability at a backup; multi-master: \
+         from a version's durability where it was taken to that on another copy.",
     ),
     plain(
         "staleness.p_fresh",
@@ -304,7 +305,8 @@ const SINGLE: &[Row] = &[
         "count",
         Lower,
         "anomalies",
-        "Acknowledged writes to single keys that no surviving log holds; whole run. Left out when no workload writes single \
+        "Acknowledged writes to single keys of which nothing survives: no log holds them; multi-master: no version that is \
+         kept is or was made from them, directly or over others; whole run. Left out when no workload writes single \
          keys: what becomes of transfers is judged by `bank` and `atomicity`.",
     ),
     headline(
@@ -316,6 +318,71 @@ const SINGLE: &[Row] = &[
          writes took with them is counted by `writes.lost`. Left out when no workload reads single keys.",
     ),
     plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
+    headline(
+        "conflicts.met",
+        "count",
+        Lower,
+        "divergence",
+        "Times that a copy, merging what another sent, found a version that was new to it and concurrent with one that \
+         it kept: neither was taken in sight of the other; from warm-up on.",
+    ),
+    plain(
+        "conflicts.per_write",
+        "ratio",
+        Lower,
+        "The same, divided by the writes that copies took; from warm-up on.",
+    ),
+    plain(
+        "writes.invisible",
+        "count",
+        Lower,
+        "Acknowledged writes that no read ever showed, since the copy that took them had a version of a later \
+         timestamp already; from warm-up on.",
+    ),
+    headline(
+        "siblings.per_key_mean",
+        "versions",
+        Lower,
+        "divergence",
+        "Versions that a copy keeps of a key, mean over copies, written keys and samples between warm-up and the load's \
+         end.",
+    ),
+    plain(
+        "siblings.per_key_max",
+        "versions",
+        Lower,
+        "Most versions that a copy kept of a key at once; whole run.",
+    ),
+    headline(
+        "clock.bytes_per_key",
+        "bytes",
+        Lower,
+        "divergence",
+        "Bytes of timestamps or version vectors that a copy keeps for a key, mean over copies and keys at the end; \
+         siblings: what the copy has seen, and a dot and a past for each version, 8 bytes an entry.",
+    ),
+    plain(
+        "divergence.keys_mean",
+        "keys",
+        Lower,
+        "Keys of which some copy has seen a write that another has not, mean over samples between warm-up and the \
+         load's end.",
+    ),
+    headline(
+        "divergence.keys_max",
+        "keys",
+        Lower,
+        "divergence",
+        "Most keys of which some copy had seen a write that another had not, in any sample of the whole run.",
+    ),
+    headline(
+        "convergence.after_heal_ms",
+        "ms",
+        Lower,
+        "divergence",
+        "Time from the last heal of a fault under load until every copy had seen every write that any copy had seen at \
+         that heal; new writes go on meanwhile.",
+    ),
     headline(
         "failover.duration_ms",
         "ms",

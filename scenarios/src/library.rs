@@ -28,6 +28,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "flash-sale",
     "partition",
     "transfer",
+    "active-active",
     "negative/ack-before-sync",
     "negative/ack-before-replication",
     "negative/no-fencing",
@@ -40,6 +41,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/ignore-lease",
     "negative/never-inquire",
     "negative/fail-on-timeout",
+    "negative/drop-sibling",
+    "negative/deaf-clocks",
 ];
 
 /// The scenario of that name.

@@ -107,6 +107,8 @@ pub struct VariantReport {
     pub latency: Vec<LatencyRow>,
     /// Operations by key range and interval.
     pub heat: HeatMap,
+    /// How far copies were apart, where they take writes by themselves.
+    pub divergence: Vec<DivergenceRow>,
 }
 
 impl VariantReport {
@@ -284,6 +286,21 @@ pub struct HeatMap {
     pub hottest_keys: Vec<u64>,
     /// How many operations that key has.
     pub hottest_counts: Vec<u32>,
+}
+
+/// How far copies that take writes by themselves were apart at one time.
+#[derive(Clone, Debug, Serialize)]
+pub struct DivergenceRow {
+    /// When, in seconds.
+    pub time_s: f64,
+    /// Keys that some copy has seen a write of.
+    pub keys: u64,
+    /// Keys of which some copy has seen a write that another has not.
+    pub differing: u64,
+    /// Versions that a copy keeps of a key, mean over copies and keys.
+    pub versions_mean: f64,
+    /// The most.
+    pub versions_max: u32,
 }
 
 /// How one expectation fared on one variant.

@@ -15,7 +15,7 @@ const SEEDS: RangeInclusive<u64> = 1..=20;
 const TWIN_SEEDS: u64 = 5;
 
 /// A broken twin, and the anomaly that gives it away.
-const NEGATIVE: [(&str, &str); 12] = [
+const NEGATIVE: [(&str, &str); 14] = [
     ("ack-before-sync", "lost-write"),
     ("ack-before-replication", "lost-write"),
     ("no-fencing", "lost-write"),
@@ -28,6 +28,8 @@ const NEGATIVE: [(&str, &str); 12] = [
     ("ignore-lease", "stale-read"),
     ("never-inquire", "in-doubt-transaction"),
     ("fail-on-timeout", "dirty-read"),
+    ("drop-sibling", "lost-write"),
+    ("deaf-clocks", "diverged-shard"),
 ];
 
 /// Runs a scenario; its summary. Any exit code but `code` is a failure.
@@ -61,7 +63,7 @@ fn seeds_that_failed(summary: &Value) -> BTreeSet<u64> {
 
 #[test]
 fn every_scenario_is_tested_here() {
-    let tested = ["flash-sale", "partition", "transfer"].map(str::to_owned).into_iter();
+    let tested = ["flash-sale", "partition", "transfer", "active-active"].map(str::to_owned).into_iter();
     let mut tested: Vec<String> =
         tested.chain(NEGATIVE.map(|(name, _)| format!("negative/{name}"))).collect();
     let mut library: Vec<String> = LIBRARY.iter().map(|entry| entry.name.to_owned()).collect();
@@ -123,6 +125,27 @@ fn transfer_conserves_the_total_while_transactions_are_in_doubt_for_seconds() {
         assert!(metric(&summary, "crash", "txn.blocked") >= 1.0, "seed {seed}");
         assert!(metric(&summary, "crash", "txn.committed_per_s") > 100.0, "seed {seed}");
     }
+}
+
+/// A shorter load than the library's, and the same partition.
+#[test]
+fn active_active_loses_writes_by_their_clocks_and_none_with_siblings() {
+    let variants = ["lww-no-skew", "lww-200ms-skew", "highest-node", "siblings"];
+    let mut lost = [0.0; 4];
+    for seed in SEEDS {
+        let summary = run(&format!("active-active --seed {seed} --set duration=40s"), 0);
+        assert_eq!(failed(&summary), [], "seed {seed}");
+        for (sum, variant) in lost.iter_mut().zip(variants) {
+            *sum += metric(&summary, variant, "writes.lost");
+            assert!(metric(&summary, variant, "convergence.time_ms") < 5_000.0, "seed {seed}, {variant}");
+            assert!(metric(&summary, variant, "divergence.keys_max") > 50.0, "seed {seed}, {variant}");
+            assert!(metric(&summary, variant, "conflicts.met") > 100.0, "seed {seed}, {variant}");
+        }
+        assert_eq!(metric(&summary, "siblings", "writes.lost"), 0.0, "seed {seed}");
+        assert!(metric(&summary, "siblings", "siblings.per_key_max") >= 2.0, "seed {seed}");
+    }
+    let [no_skew, skew, highest_node, _] = lost;
+    assert!(skew > no_skew && no_skew > 0.0 && highest_node > 0.0, "{lost:?}");
 }
 
 #[test]

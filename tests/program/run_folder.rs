@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::workbench::{SMALL, Workbench, stderr, stdout};
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "anomalies.csv",
+    "divergence.csv",
     "faults.csv",
     "heat.csv",
     "history.edn",

@@ -26,7 +26,7 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
     Some(Witness {
         anomaly: LOST_WRITE,
         count: report.lost_writes.len() as u64,
-        words: format!("{}; no replica's surviving log holds it; {after}", words::write(lost)),
+        words: format!("{}; nothing that survives holds it; {after}", words::write(lost)),
         operations: [Some(position), next].into_iter().flatten().collect(),
         transactions: Vec::new(),
     })
@@ -61,14 +61,14 @@ mod tests {
             picture,
             "1 3",
             "fail: lost-write: process 0 wrote value 2 to key 42 at 0.011 s and was told ok at 0.020 s; \
-             no replica's surviving log holds it; the next surviving write to key 42 is 3",
+             nothing that survives holds it; the next surviving write to key 42 is 3",
         );
         check(
             "lost-writes",
             picture,
             "",
             "fail: lost-write, one of 3: process 0 wrote value 1 to key 42 at 0.000 s and was told ok at \
-             0.009 s; no replica's surviving log holds it; no later write to key 42 survives either",
+             0.009 s; nothing that survives holds it; no later write to key 42 survives either",
         );
     }
 
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn an_id_that_survives_under_another_key_is_lost() {
         let lost = "fail: lost-write: process 0 wrote value 1 to key 120 at 0.000 s and was told ok at 0.009 s; \
-                    no replica's surviving log holds it; no later write to key 120 survives either";
+                    nothing that survives holds it; no later write to key 120 survives either";
         check("lost-writes", "a  |- x.w1 -|", "y.1", lost);
     }
 }

@@ -25,7 +25,7 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
     Some(Witness {
         anomaly: VANISHED_READ,
         count: report.vanished_reads.len() as u64,
-        words: format!("{}; {write}; no replica's surviving log holds it", words::read(read, observed)),
+        words: format!("{}; {write}; nothing that survives holds it", words::read(read, observed)),
         operations: vec![position, writer],
         transactions: Vec::new(),
     })
@@ -47,7 +47,7 @@ mod tests {
             picture,
             "",
             "fail: vanished-read: process 1 read value 1 from key 42 between 0.004 s and 0.011 s; process 0 wrote \
-             value 1 to key 42 at 0.000 s and was never told the outcome; no replica's surviving log holds it",
+             value 1 to key 42 at 0.000 s and was never told the outcome; nothing that survives holds it",
         );
     }
 

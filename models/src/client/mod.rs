@@ -1,12 +1,13 @@
 //! Clients: many sessions in one node, one node for each workload and region.
 //!
 //! A session has one operation under way at a time. It routes by its own copy of the shard map: writes and fresh reads
-//! to the primary, `local` reads to the nearest copy. A refusal that names a newer primary is followed at once; any
+//! to the primary, `local` reads to the nearest copy; everything to the nearest copy where each takes writes. A refusal that names a newer primary is followed at once; any
 //! other refusal, or silence, is a reason to ask the control plane for the map and to try the same operation again
 //! after a pause. What ends in silence may have happened: it is recorded as `info`, and the session is retired and
 //! replaced by a new one, as Jepsen's processes are, so that a session's operations stay in order.
 
 mod load;
+mod merge;
 mod observed;
 mod retry;
 mod router;
@@ -27,6 +28,7 @@ use crate::client::router::Router;
 use crate::client::sessions::Sessions;
 use crate::cluster::{PoolPlace, pool_places};
 use crate::config::{Bugs, Config};
+use crate::conflict::Conflict;
 use crate::message::{CommitMessage, ControlMessage, Message};
 use crate::node::ObservedTransaction;
 use crate::shard_map::ShardMap;
@@ -66,6 +68,8 @@ struct Settings {
     retries: u32,
     value_bytes: u32,
     opening_balance: i64,
+    /// Writes fetch and merge what is there first.
+    merges_siblings: bool,
     bugs: Bugs,
 }
 
@@ -150,6 +154,7 @@ impl Settings {
             retries: workload.retries,
             value_bytes: workload.value_bytes,
             opening_balance: workload.balance,
+            merges_siblings: config.replication.mode.conflict().is_some_and(Conflict::keeps_siblings),
             bugs: config.bugs.iter().copied().collect(),
         }
     }
@@ -174,6 +179,7 @@ impl Node for ClientPool {
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
         match message {
             Message::Response(response) => self.on_response(from, response, cx),
+            Message::Siblings(message) => self.on_siblings(from, *message, cx),
             Message::Commit(CommitMessage::Done(result)) => self.on_done(&result, cx),
             Message::Control(ControlMessage::Map(map)) => self.router.take_map(map),
             // Nothing else is sent to clients.

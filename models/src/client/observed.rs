@@ -83,19 +83,17 @@ pub(super) fn transaction(
 
 /// The single-key operation or scan under way; probes are nobody's operation.
 pub(super) fn pending_operation(session: &Session) -> Option<Operation> {
-    match &session.work {
-        Work::Single(under_way) if !under_way.purpose.is_probe() => {
-            Some(single(session, under_way, Outcome::Info, 0, NO_NODE, session.invoked))
-        }
-        Work::Scan(under_way) => Some(scan(session, under_way, Outcome::Info, session.invoked)),
-        Work::Single(_) | Work::Idle | Work::Transaction(_) => None,
+    if let Work::Scan(under_way) = &session.work {
+        return Some(scan(session, under_way, Outcome::Info, session.invoked));
     }
+    let under_way = session.work.single().filter(|single| !single.purpose.is_probe())?;
+    Some(single(session, &under_way, Outcome::Info, 0, NO_NODE, session.invoked))
 }
 
 /// The transaction under way.
 pub(super) fn pending_transaction(session: &Session) -> Option<ObservedTransaction> {
     match &session.work {
         Work::Transaction(work) => Some(transaction(session, work, Outcome::Info, (&[], 0), session.invoked)),
-        Work::Single(_) | Work::Scan(_) | Work::Idle => None,
+        Work::Single(_) | Work::Merge(_) | Work::Scan(_) | Work::Idle => None,
     }
 }

@@ -80,6 +80,7 @@ impl ClientPool {
         match self.sessions[slot].work {
             Work::Idle => {}
             Work::Single(_) => self.attempt_single(slot, cx),
+            Work::Merge(_) => self.attempt_merge(slot, cx),
             Work::Scan(_) => self.attempt_scan(slot, cx),
             Work::Transaction(_) => self.attempt_transaction(slot, cx),
         }
@@ -94,7 +95,7 @@ impl ClientPool {
         let outcome = if may_have_happened { Outcome::Info } else { Outcome::Fail };
         match session.work {
             Work::Idle => {}
-            Work::Single(_) => self.give_up_single(slot, outcome, cx),
+            Work::Single(_) | Work::Merge(_) => self.give_up_single(slot, outcome, cx),
             Work::Scan(_) => self.end_scan(slot, outcome, cx),
             Work::Transaction(_) => self.give_up_transaction(slot, outcome, cx),
         }

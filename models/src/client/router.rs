@@ -6,7 +6,7 @@ use shardlab_sim::{Context, NodeId, Random, Time};
 
 use crate::config::Config;
 use crate::message::{ControlMessage, Message};
-use crate::replication::Reads;
+use crate::replication::{Mode, Reads, Replication};
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Shards};
 use crate::world::Layout;
@@ -17,12 +17,33 @@ pub(super) struct Router {
     partitioner: Arc<Partitioner>,
     layout: Arc<Layout>,
     home: NodeId,
-    reads: Reads,
+    access: Access,
     map: Arc<ShardMap>,
     /// By shard: whom the map or a newer hint names.
     primaries: Vec<Primary>,
     /// When the map was last asked for, while the answer is out.
     asked_map: Option<Time>,
+}
+
+/// Which copies take requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// The primary alone.
+    Primary,
+    /// The primary, and for reads any copy.
+    ReadsAnywhere,
+    /// Any copy.
+    Anywhere,
+}
+
+impl From<&Replication> for Access {
+    fn from(replication: &Replication) -> Self {
+        match (&replication.mode, replication.reads) {
+            (Mode::MultiMaster { .. }, _) => Self::Anywhere,
+            (Mode::Primary { .. }, Reads::Local) => Self::ReadsAnywhere,
+            (Mode::Primary { .. }, Reads::Lease | Reads::Quorum) => Self::Primary,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +76,7 @@ impl Router {
             partitioner,
             layout: Arc::clone(layout),
             home,
-            reads: config.replication.reads,
+            access: Access::from(&config.replication),
             primaries: map.shards.iter().map(Primary::from).collect(),
             map,
             asked_map: None,
@@ -71,10 +92,26 @@ impl Router {
         self.partitioner.count()
     }
 
-    /// Whether reads go to any copy.
+    /// Whether a request goes to any copy.
     #[inline]
-    pub fn reads_locally(&self) -> bool {
-        self.reads == Reads::Local
+    pub fn takes_any_copy(&self, writes: bool) -> bool {
+        match self.access {
+            Access::Primary => false,
+            Access::ReadsAnywhere => !writes,
+            Access::Anywhere => true,
+        }
+    }
+
+    /// Whom to ask.
+    #[inline]
+    pub fn whom(
+        &self,
+        shard: ShardId,
+        writes: bool,
+        has_failed: bool,
+        random: &mut Random,
+    ) -> Option<NodeId> {
+        if self.takes_any_copy(writes) { self.copy(shard, has_failed, random) } else { self.primary(shard) }
     }
 
     /// Who orders the shard's writes; nobody while a failover runs.
@@ -86,7 +123,7 @@ impl Router {
     /// A copy of the shard, drawn among those in the clients' zone, else in their region, else among all.
     ///
     /// Once an attempt has failed the near ones may be down: then among all.
-    pub fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
+    fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
         let copies = &self.map.assignment(shard).copies;
         let (zone, region) = (&self.layout.zone, &self.layout.region);
         let same_zone = |copy: NodeId| zone[copy.index()] == zone[self.home.index()];

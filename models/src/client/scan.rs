@@ -103,12 +103,7 @@ impl ClientPool {
         let session = &mut self.sessions[slot];
         let (operation, has_failed) = (session.operation(), session.failures > 0);
         let Work::Scan(scan) = &mut session.work else { return };
-        let server = if self.router.reads_locally() {
-            self.router.copy(shard, has_failed, &mut self.routes)
-        } else {
-            self.router.primary(shard)
-        };
-        let Some(server) = server else { return };
+        let Some(server) = self.router.whom(shard, false, has_failed, &mut self.routes) else { return };
         scan.ask(shard, server);
         let action = Action::Scan(scan.rows);
         let value_bytes = self.settings.value_bytes;
@@ -134,7 +129,7 @@ impl ClientPool {
             }
             Status::NotPrimary { primary, epoch } if scan.shards[shard.index()] == Part::Asked(from) => {
                 scan.set(shard, Part::Unasked);
-                if self.router.learn(shard, primary, epoch) && !self.router.reads_locally() {
+                if self.router.learn(shard, primary, epoch) && !self.router.takes_any_copy(false) {
                     self.ask_shard(slot, shard, cx);
                 }
                 self.look_at_scan(slot, cx);

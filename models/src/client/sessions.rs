@@ -4,6 +4,7 @@ use std::ops::{Index, IndexMut};
 
 use shardlab_sim::Time;
 
+use crate::client::merge::Merge;
 use crate::client::scan::Scan;
 use crate::client::single::Single;
 use crate::client::transaction::TransactionWork;
@@ -35,6 +36,8 @@ pub(super) enum Work {
     Idle,
     /// One key.
     Single(Single),
+    /// One key, whose siblings are merged.
+    Merge(Box<Merge>),
     /// All shards.
     Scan(Box<Scan>),
     /// Several keys in one step.
@@ -47,6 +50,7 @@ impl Work {
         match self {
             Self::Idle => false,
             Self::Single(single) => single.asked.is_some(),
+            Self::Merge(merge) => merge.single.asked.is_some(),
             Self::Scan(scan) => scan.outstanding() > 0,
             Self::Transaction(work) => work.awaits_answer,
         }
@@ -57,6 +61,7 @@ impl Work {
         match self {
             Self::Idle => {}
             Self::Single(single) => single.asked = None,
+            Self::Merge(merge) => merge.single.asked = None,
             Self::Scan(scan) => scan.stop_waiting(),
             Self::Transaction(work) => work.awaits_answer = false,
         }
@@ -67,12 +72,24 @@ impl Work {
         match self {
             Self::Idle | Self::Scan(_) => false,
             Self::Single(single) => single.purpose.writes(),
+            // Fetching leaves no trace.
+            Self::Merge(merge) => merge.has_put,
             Self::Transaction(work) => work.changes_something(),
         }
     }
 
+    /// What is under way on one key, in one request or in two.
+    #[inline]
+    pub fn single(&self) -> Option<Single> {
+        match self {
+            Self::Single(single) => Some(*single),
+            Self::Merge(merge) => Some(merge.single),
+            Self::Idle | Self::Scan(_) | Self::Transaction(_) => None,
+        }
+    }
+
     pub fn is_probe(&self) -> bool {
-        matches!(self, Self::Single(single) if single.purpose.is_probe())
+        self.single().is_some_and(|single| single.purpose.is_probe())
     }
 }
 

@@ -58,6 +58,9 @@ impl ClientPool {
         key: u64,
         cx: &mut Context<'_, Message>,
     ) {
+        if purpose.writes() && self.settings.merges_siblings {
+            return self.begin_merge(slot, purpose, key, cx);
+        }
         let shard = self.router.shard_of(key);
         self.sessions[slot].begin(Work::Single(Single { purpose, key, shard, asked: None }), cx.now());
         self.attempt_single(slot, cx);
@@ -69,12 +72,8 @@ impl ClientPool {
         let session = &mut self.sessions[slot];
         let (operation, has_failed) = (session.operation(), session.failures > 0);
         let Work::Single(single) = &mut session.work else { return };
-        let is_local = self.router.reads_locally() && !single.purpose.writes();
-        single.asked = if is_local {
-            self.router.copy(single.shard, has_failed, &mut self.routes)
-        } else {
-            self.router.primary(single.shard)
-        };
+        let writes = single.purpose.writes();
+        single.asked = self.router.whom(single.shard, writes, has_failed, &mut self.routes);
         let Some(server) = single.asked else { return self.nobody_to_ask(slot, cx) };
         let request = Request {
             operation,
@@ -94,6 +93,7 @@ impl ClientPool {
         let Some(slot) = self.sessions.find(response.operation) else { return };
         match (&self.sessions[slot].work, response.status) {
             (Work::Scan(_), _) => self.on_scan_response(slot, from, response, cx),
+            (Work::Merge(_), _) => self.on_merge_response(slot, from, &response, cx),
             (Work::Single(_), Status::Ok) => {
                 self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx)
             }
@@ -108,8 +108,8 @@ impl ClientPool {
 
     fn refused(&mut self, slot: usize, follow: bool, cx: &mut Context<'_, Message>) {
         // Each hint that is followed has a newer epoch than the last, so that this comes to an end.
-        let is_local = self.router.reads_locally() && !self.sessions[slot].work.changes_something();
-        if follow && !is_local {
+        let writes = self.sessions[slot].work.changes_something();
+        if follow && !self.router.takes_any_copy(writes) {
             return self.attempt_single(slot, cx);
         }
         self.attempt_failed(slot, cx);
@@ -121,7 +121,7 @@ impl ClientPool {
 
     /// `value` is what a read found.
     #[inline]
-    fn end_single(
+    pub(super) fn end_single(
         &mut self,
         slot: usize,
         outcome: Outcome,
@@ -130,7 +130,7 @@ impl ClientPool {
         cx: &mut Context<'_, Message>,
     ) {
         let session = &mut self.sessions[slot];
-        let Work::Single(single) = session.work else { return };
+        let Some(single) = session.work.single() else { return };
         if single.purpose.is_probe() {
             cx.observe(Observation::Probed { shard: single.shard });
         } else {

@@ -69,6 +69,7 @@ fn check_regions(cluster: &Cluster, checks: &mut Checks) {
         }
         checks.positive("cluster.network.round-trips", *time, &format!("{from} and {to} are some way apart"));
     }
+    cluster.clocks.ahead.keys().for_each(|name| check_known(cluster, name, "cluster.clocks.ahead", checks));
     check_round_trips(cluster, checks);
     check_lone_region(cluster, checks);
 }

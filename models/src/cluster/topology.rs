@@ -36,7 +36,7 @@ fn machine(cluster: &Cluster, layout: &Layout, node: NodeId, seed: u64) -> Machi
         zone: layout.zone[node.index()],
         cpu: is_server.then(|| cpu(cluster)),
         disk: (!is_client).then(|| disk(cluster)),
-        clock: skew(&cluster.clocks, node, seed),
+        clock: skew(cluster, layout.region[node.index()], node, seed),
     }
 }
 
@@ -89,8 +89,15 @@ fn disk(cluster: &Cluster) -> Disk {
     Disk { write: spec.write.clone(), sync: spec.sync.clone(), group_commit: spec.group_commit }
 }
 
+/// What the region's clocks are ahead, and what the node's own is off.
+fn skew(cluster: &Cluster, region: usize, node: NodeId, seed: u64) -> ClockSkew {
+    let own = own_skew(&cluster.clocks, node, seed);
+    let ahead = cluster.clocks.ahead.get(&cluster.regions[region]).map_or(0, |ahead| ahead.as_ns());
+    ClockSkew { offset_ns: own.offset_ns.saturating_add_unsigned(ahead), ..own }
+}
+
 /// Drawn evenly within the bounds, from a stream of the node's own; perfect clocks draw nothing.
-fn skew(clocks: &Clocks, node: NodeId, seed: u64) -> ClockSkew {
+fn own_skew(clocks: &Clocks, node: NodeId, seed: u64) -> ClockSkew {
     const PPB_PER_PPM: u64 = 1_000;
     let (offset, drift) = (clocks.max_offset.as_ns(), u64::from(clocks.max_drift_ppm) * PPB_PER_PPM);
     if offset == 0 && drift == 0 {
@@ -250,10 +257,22 @@ mod tests {
     }
 
     #[test]
+    fn a_regions_clocks_are_ahead_together() {
+        let mut config = config();
+        config.cluster.regions = vec!["us-east-1".into(), "eu-west-1".into()];
+        config.cluster.clocks.ahead.insert("eu-west-1".into(), Duration::from_ns(500));
+        let layout = layout(&config);
+        for (machine, region) in build(&config).machines.iter().zip(&layout.region) {
+            assert_eq!(machine.clock.offset_ns, 500 * *region as i64, "{}", machine.name);
+        }
+    }
+
+    #[test]
     fn clocks_stay_within_their_bounds_and_differ() {
         let mut config = config();
         config.cluster.servers = 50;
-        config.cluster.clocks = Clocks { max_offset: Duration::from_ns(1_000), max_drift_ppm: 10 };
+        config.cluster.clocks =
+            Clocks { max_offset: Duration::from_ns(1_000), max_drift_ppm: 10, ..Clocks::default() };
         let clocks: Vec<ClockSkew> = build(&config).machines.iter().map(|machine| machine.clock).collect();
         assert!(clocks.iter().all(|clock| clock.offset_ns.abs() <= 1_000 && clock.drift_ppb.abs() <= 10_000));
         assert!(

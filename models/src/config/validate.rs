@@ -5,7 +5,7 @@ use shardlab_sim::Duration;
 use crate::cluster;
 use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config};
-use crate::replication::{Mode, Replication};
+use crate::replication::{Mode, Reads, Replication};
 use crate::sharding::{PROBE_KEYS, Strategy, first_keys};
 use crate::workload;
 
@@ -24,6 +24,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     cluster::checks::check(&config.cluster, &mut checks);
     check_sharding(config, &mut checks);
     check_replication(&config.replication, config.cluster.servers, &mut checks);
+    check_transactions_have_a_log(config, &mut checks);
     check_transactions(&config.transactions, &mut checks);
     workload::checks::check(config, &mut checks);
     checks.result()?;
@@ -79,15 +80,25 @@ fn check_sharding(config: &Config, checks: &mut Checks) {
 }
 
 fn check_replication(replication: &Replication, servers: u32, checks: &mut Checks) {
-    let Mode::Primary { replicas, failover, .. } = &replication.mode;
-    let path = "replication.mode.primary.replicas";
-    if *replicas == 0 {
-        checks.refuse(
-            path,
-            "a shard without a copy keeps nothing",
-            "`replicas` counts all copies, the primary's too",
-        );
-    } else if *replicas > servers && servers > 0 {
+    match &replication.mode {
+        Mode::Primary { replicas, failover, .. } => {
+            check_replicas("replication.mode.primary.replicas", *replicas, servers, checks);
+            check_failover(*failover, checks);
+        }
+        Mode::MultiMaster { replicas, exchange, .. } => {
+            check_replicas("replication.mode.multi-master.replicas", *replicas, servers, checks);
+            let help = "say how often copies compare notes: exchange = \"1s\"";
+            checks.positive("replication.mode.multi-master.exchange", *exchange, help);
+            check_reads_have_a_primary(replication, checks);
+        }
+    }
+}
+
+fn check_replicas(path: &str, replicas: u32, servers: u32, checks: &mut Checks) {
+    if replicas == 0 {
+        let help = "`replicas` counts all copies, the primary's too";
+        checks.refuse(path, "a shard without a copy keeps nothing", help);
+    } else if replicas > servers && servers > 0 {
         checks.clash(
             path,
             format!("{replicas} copies of a shard need as many servers"),
@@ -95,9 +106,34 @@ fn check_replication(replication: &Replication, servers: u32, checks: &mut Check
             format!("set replicas to at most {servers}, or add servers"),
         );
     }
-    if *failover == Some(Duration::ZERO) {
+}
+
+/// The default, `lease`, is not held against a file that says nothing of reads.
+fn check_reads_have_a_primary(replication: &Replication, checks: &mut Checks) {
+    if replication.reads == Reads::Quorum {
+        let message = "there is no primary whose epoch a majority could confirm";
+        let other = ("replication.mode", "every copy takes writes and answers reads at once");
+        checks.clash("replication.reads", message, other, "set reads = \"local\", or leave it out");
+    }
+}
+
+fn check_failover(failover: Option<Duration>, checks: &mut Checks) {
+    if failover == Some(Duration::ZERO) {
         let help = "give a time that a server may be silent, such as \"3s\", or leave it out for no failover";
         checks.refuse("replication.mode.primary.failover", "every server would be suspected at once", help);
+    }
+}
+
+/// Locks, votes and decisions are commands in a shard's log: that is what makes them one for all copies.
+fn check_transactions_have_a_log(config: &Config, checks: &mut Checks) {
+    let Mode::MultiMaster { .. } = config.replication.mode else { return };
+    for workload in config.workloads.iter().filter(|workload| workload.mix.has_transactions()) {
+        let path = format!("workload.{}.mix", workload.name);
+        let message = "two-phase commit needs a log in each shard to lock and vote in, and copies that take writes by \
+                       themselves have none: two transactions could lock one key on two copies";
+        let other = ("replication.mode", "every copy takes writes");
+        let help = "leave out `transfer` and `audit`, or set replication.mode to primary";
+        checks.clash(path, message, other, help);
     }
 }
 

@@ -31,6 +31,8 @@ pub struct ControlPlaneSettings {
     pub servers: Vec<NodeId>,
     /// Everyone else who is told of a new map: coordinators and clients.
     pub subscribers: Vec<NodeId>,
+    /// Whether shards have primaries, which it appoints. Where every copy takes writes it keeps the map and no more.
+    pub appoints: bool,
     /// How long a server may be silent, in ns; `None` never suspects.
     pub failover: Option<Time>,
     /// With `all`, an epoch's members are those that were there when it began.
@@ -88,7 +90,9 @@ impl ControlPlane {
         let now = cx.now();
         let fresh = Watch { heard: now, leased: now };
         self.watches = self.settings.servers.iter().map(|&server| (server, fresh)).collect();
-        cx.set_timer(TICK, self.settings.tick);
+        if self.settings.appoints {
+            cx.set_timer(TICK, self.settings.tick);
+        }
     }
 
     /// A message.

@@ -2,7 +2,12 @@
 
 use shardlab_sim::Payload;
 
-use super::{Action, Command, CommitMessage, ControlMessage, Entries, Entry, LogMessage, Message};
+use super::{
+    Action, Command, CommitMessage, ControlMessage, Entries, Entry, LogMessage, Message, SiblingMessage,
+    VersionMessage,
+};
+use crate::conflict::Context;
+use crate::replication::RANGES;
 
 /// The kinds of message: rows of the service-time table and of the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +21,7 @@ pub enum Kind {
     Scan,
     /// An answer to a client.
     Response,
-    /// Log entries for a backup.
+    /// Log entries for a backup, or versions for another copy.
     Append,
     /// Other messages between copies.
     Replication,
@@ -69,7 +74,13 @@ impl Payload for Message {
             Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => {
                 Kind::Append
             }
-            Self::Log(..) => Kind::Replication,
+            Self::Versions(_, VersionMessage::States(_)) => Kind::Append,
+            Self::Log(..) | Self::Versions(..) => Kind::Replication,
+            Self::Siblings(message) => match **message {
+                SiblingMessage::Fetch { .. } => Kind::Read,
+                SiblingMessage::Put { .. } => Kind::Write,
+                SiblingMessage::Fetched { .. } => Kind::Response,
+            },
             Self::Control(_) => Kind::Control,
             Self::Commit(message) => match message {
                 CommitMessage::Begin(_) | CommitMessage::Done(_) => Kind::Transaction,
@@ -97,6 +108,8 @@ fn content_bytes(message: &Message) -> u64 {
             Entries::One(entry) => entry_bytes(entry),
             Entries::Many(entries) => entries.iter().map(entry_bytes).sum(),
         },
+        Message::Versions(_, message) => version_bytes(message),
+        Message::Siblings(message) => sibling_bytes(message),
         Message::Control(ControlMessage::Map(map)) => 32 * map.shards.len() as u64,
         Message::Commit(CommitMessage::Begin(request)) => {
             let steps: usize = request.steps.iter().map(|(_, steps)| steps.len()).sum();
@@ -107,6 +120,30 @@ fn content_bytes(message: &Message) -> u64 {
         }
         _ => 0,
     }
+}
+
+/// Keys, digests and sets of ranges are words.
+const WORD_BYTES: u64 = 8;
+
+fn version_bytes(message: &VersionMessage) -> u64 {
+    match message {
+        VersionMessage::States(states) => states.iter().map(|shipped| shipped.bytes).sum(),
+        VersionMessage::Root(_) | VersionMessage::Want(_) => WORD_BYTES,
+        VersionMessage::Ranges(_) => WORD_BYTES * RANGES as u64,
+    }
+}
+
+fn sibling_bytes(message: &SiblingMessage) -> u64 {
+    match message {
+        SiblingMessage::Fetch { .. } => WORD_BYTES,
+        SiblingMessage::Fetched { context, value_bytes, .. } => context_bytes(context) + value_bytes,
+        SiblingMessage::Put { context, value_bytes, .. } => context_bytes(context) + u64::from(*value_bytes),
+    }
+}
+
+/// Which siblings were merged is in the value itself.
+fn context_bytes(context: &Context) -> u64 {
+    context.seen.bytes()
 }
 
 fn entry_bytes(entry: &Entry) -> u64 {

@@ -309,6 +309,8 @@ impl LogReplica {
 pub type LogPort<'a, 'b> = Port<'a, 'b, LogMessage, Then>;
 
 impl Replica for LogReplica {
+    type Command = Command;
+    type Effective = Effective;
     type Message = LogMessage;
     type Then = Then;
 

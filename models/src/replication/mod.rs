@@ -2,8 +2,10 @@
 //!
 //! A replica belongs to one of two families. *Log-replicated*: one primary orders commands in a log, and a state
 //! machine applies what is committed ([`LogReplica`]). *Version-replicated*: every copy takes writes and versions are
-//! exchanged. Both fit one seam, [`Replica`]: effects go down through a [`Port`], results are pulled up by
-//! [`Replica::next_effective`], so that a server composes either with sharding and commit in the same way.
+//! exchanged ([`VersionReplica`]). Both fit one seam, [`Replica`]: effects go down through a [`Port`], results are
+//! pulled up by [`Replica::next_effective`]. What a copy takes and what it hands up differ, and are associated types:
+//! commands for a state machine in the one family, writes and their completion in the other, whose copies hold the
+//! rows themselves.
 //! Survey: Charron-Bost, Pedone & Schiper (eds.), *Replication: theory and practice*, 2010.
 
 mod backup;
@@ -12,6 +14,7 @@ mod port;
 mod primary;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,11 +22,20 @@ use shardlab_sim::{Duration, NodeId};
 
 pub use log::{Log, LogReplica, Settings, Standing, Then};
 pub use port::{Port, Sync, SyncQueue};
+pub use versions::{
+    Learned, RANGES, Records, Store, Taken, VersionPort, VersionReplica, VersionSettings, VersionThen,
+    VersionWrite, Written,
+};
 
+use crate::conflict::Conflict;
 use crate::message::Command;
 
 /// One copy of one shard, as its server sees it.
 pub trait Replica {
+    /// What it is asked to do.
+    type Command;
+    /// What came of it, for the server to pull up.
+    type Effective;
     /// What copies say to each other.
     type Message;
     /// What waits for the disk.
@@ -35,7 +47,7 @@ pub trait Replica {
     /// [`Refused`] when another copy, or none, may.
     fn submit(
         &mut self,
-        command: Command,
+        command: Self::Command,
         port: &mut Port<'_, '_, Self::Message, Self::Then>,
     ) -> Result<(), Refused>;
 
@@ -53,14 +65,14 @@ pub trait Replica {
     /// Sends again what may have been lost.
     fn tick(&mut self, port: &mut Port<'_, '_, Self::Message, Self::Then>);
 
-    /// The next command that is committed and durable here, to be applied; `None` when there is no more for now.
-    fn next_effective(&mut self) -> Option<Effective>;
+    /// What has become effective and durable here; `None` when there is no more for now.
+    fn next_effective(&mut self) -> Option<Self::Effective>;
 
     /// Forgets what is volatile.
     fn crash(&mut self);
 }
 
-/// A command to be applied.
+/// A command of a log that is committed and durable, to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effective {
     /// Apply this; tell those concerned if `speak`.
@@ -117,6 +129,42 @@ pub enum Mode {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failover: Option<Duration>,
     },
+    /// Every copy takes writes; copies exchange versions when they can. Clients use the nearest copy.
+    #[serde(rename_all = "kebab-case")]
+    MultiMaster {
+        /// How many copies there are.
+        replicas: u32,
+        /// What becomes of versions that did not know of each other.
+        conflict: Conflict,
+        /// How often a copy compares notes with one other: what messages have lost is found within as many intervals
+        /// as there are other copies.
+        #[serde(default = "default_exchange")]
+        exchange: Duration,
+    },
+}
+
+/// Cassandra and Riak compare their Merkle trees by the hour, for those are built from disk. Ours are kept up to date.
+fn default_exchange() -> Duration {
+    Duration::from_ns(1_000_000_000)
+}
+
+impl Mode {
+    /// How many copies a shard has.
+    #[must_use]
+    pub const fn replicas(&self) -> u32 {
+        match self {
+            Self::Primary { replicas, .. } | Self::MultiMaster { replicas, .. } => *replicas,
+        }
+    }
+
+    /// How conflicts are resolved, where every copy takes writes.
+    #[must_use]
+    pub const fn conflict(&self) -> Option<Conflict> {
+        match self {
+            Self::Primary { .. } => None,
+            Self::MultiMaster { conflict, .. } => Some(*conflict),
+        }
+    }
 }
 
 /// How many copies must have a write on disk before the client is told.
@@ -132,7 +180,7 @@ pub enum Ack {
     All,
 }
 
-/// Which copy answers a read, and what it checks first.
+/// Which copy answers a read, and what it checks first. Without a primary there is nothing to check: any copy answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reads {

@@ -2,11 +2,13 @@
 //!
 //! It composes the axes: a [`Replica`] orders commands, a [`StateMachine`] applies what is committed and durable,
 //! reads and two-phase commit sit on top. Effects go down through the replica's port; results are pulled up in
-//! `Server::pump`, the one place where state changes become visible.
+//! `Server::pump`, the one place where state changes become visible. This is the server of the log-replicated family;
+//! [`VersionServer`] is that of the other.
 
 mod hosted;
 mod participant;
 mod reads;
+mod versions;
 
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
@@ -21,6 +23,7 @@ use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use crate::state_machine::{Effect, StateMachine};
 
 pub use hosted::Hosted;
+pub use versions::{HostedVersions, VersionServer, VersionServerSettings};
 
 const HEARTBEAT: TimerSlot = TimerSlot(0);
 const TICK: TimerSlot = TimerSlot(1);
@@ -160,8 +163,8 @@ impl Server {
             Message::Log(shard, message) => self.replication(from, shard, message, cx),
             Message::Control(message) => self.control(message, cx),
             Message::Commit(message) => self.participate(from, message, cx),
-            // Clients' business.
-            Message::Response(_) => {}
+            // Clients' business, and the other family's.
+            Message::Response(_) | Message::Versions(..) | Message::Siblings(_) => {}
         }
     }
 

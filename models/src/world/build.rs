@@ -14,8 +14,8 @@ use crate::control_plane::{ControlPlane, ControlPlaneSettings};
 use crate::evidence;
 use crate::node::DatabaseNode;
 use crate::placement::{Placement, Spread};
-use crate::replication::{Mode, Settings};
-use crate::server::{Server, ServerSettings};
+use crate::replication::{Ack, Mode, Settings, VersionSettings};
+use crate::server::{Server, ServerSettings, VersionServer, VersionServerSettings};
 use crate::shard_map::{Assignment, Epoch, ShardMap};
 use crate::sharding::Shards;
 
@@ -129,13 +129,14 @@ fn mean_ns(latency: &Distribution) -> Time {
 }
 
 fn first_map(config: &Config, layout: &Layout, shards: u32) -> ShardMap {
-    let Mode::Primary { replicas, .. } = config.replication.mode;
+    let mode = &config.replication.mode;
     let zones: Vec<u32> = layout.servers.iter().map(|server| layout.zone[server.index()]).collect();
     let assignment = |servers: Vec<u32>| {
         let copies: Vec<NodeId> = servers.into_iter().map(|server| layout.servers[server as usize]).collect();
-        Assignment { epoch: Epoch(1), primary: copies.first().copied(), members: copies.clone(), copies }
+        let primary = copies.first().copied().filter(|_| matches!(mode, Mode::Primary { .. }));
+        Assignment { epoch: Epoch(1), primary, members: copies.clone(), copies }
     };
-    let shards = Spread.place(shards, replicas, &zones).into_iter().map(assignment).collect();
+    let shards = Spread.place(shards, mode.replicas(), &zones).into_iter().map(assignment).collect();
     ShardMap { version: 1, shards }
 }
 
@@ -150,7 +151,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn nodes(&self, seed: u64) -> Vec<DatabaseNode> {
         let mut nodes = vec![DatabaseNode::ControlPlane(Box::new(self.control_plane()))];
-        nodes.extend(self.layout.servers.iter().map(|&me| DatabaseNode::Server(Box::new(self.server(me)))));
+        nodes.extend(self.layout.servers.iter().map(|&me| self.server(me)));
         let coordinators = self.layout.coordinators.iter();
         nodes.extend(coordinators.map(|&me| DatabaseNode::Coordinator(Box::new(self.coordinator(me)))));
         let pools = ClientPool::all(self.config, self.layout, &self.map, seed);
@@ -161,8 +162,10 @@ impl Builder<'_> {
     }
 
     fn failover(&self) -> Option<Time> {
-        let Mode::Primary { failover, .. } = self.config.replication.mode;
-        failover.map(|failover| failover.as_ns())
+        match self.config.replication.mode {
+            Mode::Primary { failover, .. } => failover.map(|failover| failover.as_ns()),
+            Mode::MultiMaster { .. } => None,
+        }
     }
 
     fn heartbeat_interval(&self) -> Time {
@@ -170,12 +173,16 @@ impl Builder<'_> {
     }
 
     fn control_plane(&self) -> ControlPlane {
-        let Mode::Primary { ack, .. } = self.config.replication.mode;
+        let ack = match self.config.replication.mode {
+            Mode::Primary { ack, .. } => Some(ack),
+            Mode::MultiMaster { .. } => None,
+        };
         let settings = ControlPlaneSettings {
             servers: self.layout.servers.clone(),
             subscribers: self.layout.coordinators.iter().chain(&self.layout.clients).copied().collect(),
+            appoints: ack.is_some(),
             failover: self.failover(),
-            ack,
+            ack: ack.unwrap_or_default(),
             patience: self.failover().unwrap_or(IDLE_HEARTBEAT * HEARTBEATS_PER_FAILOVER),
             tick: self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / LOOKS_PER_FAILOVER).max(1)),
             bugs: self.bugs,
@@ -183,8 +190,19 @@ impl Builder<'_> {
         ControlPlane::new(settings, Arc::clone(&self.map))
     }
 
-    fn server(&self, me: NodeId) -> Server {
-        let Mode::Primary { ack, .. } = self.config.replication.mode;
+    /// Each family has a server of its own.
+    fn server(&self, me: NodeId) -> DatabaseNode {
+        match self.config.replication.mode {
+            Mode::Primary { ack, .. } => DatabaseNode::Server(Box::new(self.log_server(me, ack))),
+            Mode::MultiMaster { conflict, exchange, .. } => {
+                let replica = VersionSettings { me, conflict, bugs: self.bugs };
+                let settings = VersionServerSettings { replica, exchange: exchange.as_ns() };
+                DatabaseNode::VersionServer(Box::new(VersionServer::new(settings, &self.map)))
+            }
+        }
+    }
+
+    fn log_server(&self, me: NodeId, ack: Ack) -> Server {
         let replica = Settings { me, ack, resend_after_ticks: self.resend_after_ticks, bugs: self.bugs };
         let settings = ServerSettings {
             replica,

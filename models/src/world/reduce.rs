@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use shardlab_consistency::{History, Probe};
-use shardlab_sim::{Counters, Finished, NodeId, Time};
+use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 
+use super::divergence::{self, Times};
 use super::{Run, ShardOperations, TransactionCosts, World};
-use crate::evidence::Remains;
+use crate::evidence::{Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation};
+use crate::server::VersionServer;
 use crate::shard_map::ShardId;
 use crate::sharding::Shards;
 use crate::state_machine::Prepared;
@@ -54,24 +56,32 @@ impl World {
         let shards = partitioner.count();
         add_pending(&nodes, &mut seen.history);
         let after = measures(&nodes, shards as usize);
-        let remains = Remains {
-            config: &config,
-            control_plane: nodes
-                .iter()
-                .find_map(DatabaseNode::as_control_plane)
-                .expect("there is a control plane"),
-            servers: numbered(&nodes)
-                .filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
-                .collect(),
-            coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
-            shard_of: &|key| partitioner.shard_of(key),
-        };
-        remains.prepared().for_each(|prepared| seen.transactions.add_unfinished(prepared, end));
+        let control_plane =
+            nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane");
         let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);
-        let primaries =
-            remains.control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
+        let versions = version_servers(&nodes);
+        let evidence = if versions.is_empty() {
+            let remains = Remains {
+                config: &config,
+                control_plane,
+                servers: numbered(&nodes)
+                    .filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
+                    .collect(),
+                coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
+                shard_of: &|key| partitioner.shard_of(key),
+            };
+            remains.prepared().for_each(|prepared| seen.transactions.add_unfinished(prepared, end));
+            remains.evidence(&seen.history, probes, &receipts)
+        } else {
+            VersionRemains { servers: versions.clone() }.evidence(probes, &receipts)
+        };
+        let healed = last_heal(&receipts, config.duration.as_ns());
+        let times = Times { warmup, end, sample_every, healed };
+        let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
+        let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
         Run {
-            evidence: remains.evidence(&seen.history, probes, &receipts),
+            evidence,
+            divergence,
             promises,
             receipts,
             fingerprint,
@@ -83,7 +93,7 @@ impl World {
             shard_operations: shard_operations(before, &after),
             failovers: seen.failovers,
             transactions: costs(seen.transactions, before, &after, &counters),
-            replication_lag_ns: lag_samples(&nodes, before),
+            replication_lag_ns: [lag_samples(&nodes, before), divergence::lags(&versions, warmup)].concat(),
             counters,
             ended: ended(seen.operations_ended, seen.transactions_ended, &seen.history, end),
             history: seen.history,
@@ -93,6 +103,16 @@ impl World {
             warmup,
         }
     }
+}
+
+/// The last time that a fault healed while there was load.
+fn last_heal(receipts: &[Receipt], load_ends: Time) -> Option<Time> {
+    receipts.iter().filter_map(|receipt| receipt.healed).filter(|&at| at < load_ends).max()
+}
+
+/// Servers of versions, with their numbers; none where primaries order writes.
+fn version_servers(nodes: &[DatabaseNode]) -> Vec<(NodeId, &VersionServer)> {
+    numbered(nodes).filter_map(|(id, node)| node.as_version_server().map(|server| (id, server))).collect()
 }
 
 fn numbered(nodes: &[DatabaseNode]) -> impl Iterator<Item = (NodeId, &DatabaseNode)> {
@@ -111,6 +131,12 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
                 shard.keys_written = shard.keys_written.max(hosted.machine.rows().len() as u64);
                 sum.lag_samples.insert((id, hosted.shard), hosted.replica.lag_ns.len());
             }
+        }
+        for hosted in node.as_version_server().into_iter().flat_map(VersionServer::hosted) {
+            let shard = &mut sum.shards[hosted.shard.index()];
+            shard.reads += hosted.operations.reads;
+            shard.writes += hosted.operations.writes;
+            shard.keys_written = shard.keys_written.max(hosted.replica.store().iter().count() as u64);
         }
         if let Some(coordinator) = node.as_coordinator() {
             let measured = coordinator.measures();

@@ -4,6 +4,7 @@
 //! platform's logarithm, the layout of the sheet, and the backend, whose letters need no viewer's fonts.
 
 mod canvas;
+mod divergence;
 mod elements;
 mod font;
 mod heat;
@@ -44,10 +45,11 @@ type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 7] = [
+const PLOTS: [(&str, Plot); 8] = [
     ("sweep", sweep::draw),
     ("latency", latency::draw),
     ("throughput", throughput::draw),
+    ("divergence", divergence::draw),
     ("servers", servers::draw),
     ("shards", shards::draw),
     ("heat", heat::draw),

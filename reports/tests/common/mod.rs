@@ -4,8 +4,8 @@
 
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
-    AnomalyRow, ExpectationRow, FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow, RunReport,
-    ServerRow, ShardRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
+    AnomalyRow, DivergenceRow, ExpectationRow, FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow,
+    RunReport, ServerRow, ShardRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -136,7 +136,17 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         anomalies: anomalies(index),
         latency: latencies(badness),
         heat: heat(index as u64),
+        divergence: (0..SECONDS + 10).map(|second| divergence(second, badness)).collect(),
     }
+}
+
+/// Copies drift apart while they are cut off from each other, and agree again when they are not.
+fn divergence(second: u32, badness: f64) -> DivergenceRow {
+    let cut = f64::from(second.clamp(20, 30) - 20);
+    let differing = if second < 30 { 80.0 * cut } else { 30.0 };
+    let differing = if second < SECONDS { (differing * badness) as u64 + 12 } else { 0 };
+    let versions_mean = 1.0 + differing as f64 / 1_500.0;
+    DivergenceRow { time_s: f64::from(second), keys: 1_000, differing, versions_mean, versions_max: 3 }
 }
 
 fn metrics(badness: f64, seeds: u32) -> indexmap::IndexMap<String, Figure> {

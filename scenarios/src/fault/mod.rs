@@ -20,8 +20,13 @@ pub use target::TargetSpec;
 
 /// The protocol steps that a fault can be hung on, and what each is.
 pub const MARKS: &[(&str, &str)] = &[
-    ("write.logged", "a primary has appended a client's write to its log and not yet synced it"),
-    ("write.acked", "a primary has told a client that its write is done"),
+    (
+        "write.logged",
+        "a primary has appended a client's write to its log, or a copy has taken one, and not yet synced it",
+    ),
+    ("write.acked", "a primary, or a copy that takes writes, has told a client that its write is done"),
+    ("versions.merged", "a copy has merged versions that another sent"),
+    ("exchange.begun", "a copy has sent another the digest of what it has"),
     ("fence.promised", "a copy has promised a new epoch to the control plane"),
     ("failover.appointed", "the control plane has given a shard another primary"),
     ("2pc.voted", "a participant has sent its yes vote"),

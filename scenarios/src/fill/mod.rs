@@ -1,5 +1,6 @@
 //! From a run to the rows of its tables.
 
+mod divergence;
 mod heat;
 mod shards;
 mod timeline;
@@ -10,6 +11,7 @@ use shardlab_models::config::Workload;
 use shardlab_models::world::Run;
 use shardlab_sim::{Action, Fault, NodeId, Receipt, SECOND, Time};
 
+pub(crate) use divergence::divergence;
 pub(crate) use heat::heat;
 pub(crate) use shards::{servers, shards};
 pub(crate) use timeline::{latency, timeline};

@@ -3,6 +3,7 @@
 mod asked;
 mod calls;
 mod clients;
+mod divergence;
 mod load;
 mod quantiles;
 mod transactions;
@@ -31,6 +32,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     clients::measure(scenario, run, &mut metrics);
     load::measure(scenario, run, &mut metrics);
     transactions::measure(scenario, run, &mut metrics);
+    divergence::measure(run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
     in_order(metrics)

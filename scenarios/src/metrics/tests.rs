@@ -42,6 +42,7 @@ pub(crate) fn run(history: History) -> Run {
         transactions: TransactionCosts::default(),
         replication_lag_ns: Vec::new(),
         convergence_ns: None,
+        divergence: None,
         duration: 10 * SECOND,
         warmup: SECOND,
     }

@@ -11,7 +11,7 @@ use crate::fault::convert;
 use crate::fill;
 use crate::load::Case;
 use crate::metrics::measure;
-use crate::tables::{FaultRow, HeatMap, LatencyRow, ServerRow, ShardRow, TimelineRow};
+use crate::tables::{DivergenceRow, FaultRow, HeatMap, LatencyRow, ServerRow, ShardRow, TimelineRow};
 
 /// What is left of one run.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub(super) struct Rows {
     pub servers: Vec<ServerRow>,
     pub latency: Vec<LatencyRow>,
     pub heat: HeatMap,
+    pub divergence: Vec<DivergenceRow>,
 }
 
 /// Runs one case with one seed; `advanced` hears the virtual time and says whether to go on.
@@ -78,5 +79,6 @@ fn rows(case: &Case, run: &Run) -> Rows {
         servers: fill::servers(&case.scenario, run),
         latency: fill::latency(run),
         heat: fill::heat(run),
+        divergence: fill::divergence(run),
     }
 }

@@ -92,6 +92,7 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         anomalies: anomalies(&results),
         latency: rows.latency,
         heat: rows.heat,
+        divergence: rows.divergence,
     }
 }
 

@@ -4,6 +4,7 @@ use shardlab_sim::{Distribution, Duration, Rate, Share};
 
 use super::*;
 use crate::config::samples::{config, workload};
+use crate::conflict::Conflict;
 use crate::replication::Ack;
 use crate::workload::{Arrivals, KeyDistribution, Mix, Surge};
 
@@ -67,9 +68,42 @@ fn impossible_clusters() {
     check_refused("cluster.network.bandwidth-per-s", |c| {
         c.cluster.network.bandwidth_per_s = Some("0B".parse().expect("a size"));
     });
+    check_refused("cluster.clocks.ahead", |c| {
+        c.cluster.clocks.ahead.insert("mars".into(), seconds(1));
+    });
     check_refused("cluster.network.round-trips", |c| {
         c.cluster.network.round_trips = vec![("local".into(), "mars".into(), seconds(1))];
     });
+}
+
+fn multi_master(replicas: u32, exchange: Duration) -> Mode {
+    Mode::MultiMaster { replicas, conflict: Conflict::Siblings, exchange }
+}
+
+#[test]
+fn what_copies_that_take_writes_by_themselves_cannot_do() {
+    let bent = |bend: fn(&mut Config)| {
+        move |c: &mut Config| {
+            c.replication.mode = multi_master(3, seconds(1));
+            assert_eq!(validate(c), Ok(()));
+            bend(c);
+        }
+    };
+    check_refused("replication.mode.multi-master.replicas", bent(|c| c.cluster.servers = 2));
+    check_refused(
+        "replication.mode.multi-master.replicas",
+        bent(|c| c.replication.mode = multi_master(0, seconds(1))),
+    );
+    check_refused(
+        "replication.mode.multi-master.exchange",
+        bent(|c| c.replication.mode = multi_master(3, Duration::ZERO)),
+    );
+    check_refused("replication.reads", bent(|c| c.replication.reads = Reads::Quorum));
+    check_refused("workload.main.mix", bent(|c| c.workloads[0].mix.audit = 0.1));
+    check_refused(
+        "workload.main.mix",
+        bent(|c| c.workloads[0].mix = Mix { transfer: 1.0, ..Mix::default() }),
+    );
 }
 
 #[test]

@@ -2,12 +2,27 @@
 
 use shardlab_sim::NodeId;
 
-use super::{Copies, Host};
+use super::{Copies, Host, Played};
 use crate::config::Bugs;
-use crate::message::{LogMessage, Message};
+use crate::message::{Command, LogMessage, Message, Request};
 use crate::replication::log::LogPort;
-use crate::replication::{Ack, LogReplica, Settings, SyncQueue};
+use crate::replication::{Ack, Effective, LogReplica, Settings, SyncQueue};
 use crate::shard_map::{Assignment, Epoch};
+
+impl Played for LogReplica {
+    fn write(client: NodeId, request: &Request) -> Command {
+        let Request { operation, key, value, value_bytes, .. } = *request;
+        Command::Write { operation, client, key, value, value_bytes }
+    }
+
+    fn note(effective: Effective, applied: &mut Vec<u64>) {
+        match effective {
+            Effective::Rewind => applied.clear(),
+            Effective::Apply { command: Command::Write { value, .. }, .. } => applied.push(value),
+            Effective::Apply { .. } => {}
+        }
+    }
+}
 
 fn assignment(epoch: u32, primary: u32, members: &[u32]) -> Assignment {
     let nodes = |numbers: &[u32]| numbers.iter().map(|&number| NodeId(number)).collect();

@@ -8,9 +8,18 @@ use std::collections::VecDeque;
 use shardlab_sim::testing::{Outcome, Script};
 use shardlab_sim::{Context, Node, NodeId, TimerSlot, WriteId};
 
-use super::{Effective, Port, Replica, SyncQueue};
-use crate::message::{Command, Message, OperationId};
+use super::{Port, Replica, SyncQueue};
+use crate::message::{Message, OperationId, Request};
 use crate::shard_map::ShardId;
+
+/// What a test must know of a family to play it.
+trait Played: Replica {
+    /// A client's write of a key.
+    fn write(client: NodeId, request: &Request) -> Self::Command;
+
+    /// Notes what has become effective.
+    fn note(effective: Self::Effective, applied: &mut Vec<u64>);
+}
 
 /// A server of one replica and nothing else: any family fits.
 #[derive(Clone, Debug)]
@@ -23,7 +32,7 @@ struct Host<R: Replica> {
     applied: Vec<u64>,
 }
 
-impl<R: Replica> Host<R> {
+impl<R: Played> Host<R> {
     fn with_port<T>(
         &mut self,
         cx: &mut Context<'_, Message>,
@@ -37,18 +46,14 @@ impl<R: Replica> Host<R> {
 
     fn pump(&mut self) {
         while let Some(effective) = self.replica.next_effective() {
-            match effective {
-                Effective::Rewind => self.applied.clear(),
-                Effective::Apply { command: Command::Write { value, .. }, .. } => self.applied.push(value),
-                Effective::Apply { .. } => {}
-            }
+            R::note(effective, &mut self.applied);
         }
     }
 }
 
 impl<R> Node for Host<R>
 where
-    R: Replica + Clone + std::fmt::Debug + Send + 'static,
+    R: Played + Clone + std::fmt::Debug + Send + 'static,
     R::Then: Clone + std::fmt::Debug + Send + 'static,
     R::Message: Clone + std::fmt::Debug + 'static,
 {
@@ -59,7 +64,7 @@ where
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
         match message {
             Message::Request(request) => {
-                let command = write(request.value);
+                let command = R::write(from, &request);
                 // A refusal is seen by the absence of its effects.
                 let _ = self.with_port(cx, |replica, port| replica.submit(command, port));
             }
@@ -88,20 +93,16 @@ where
     }
 }
 
-fn write(value: u64) -> Command {
+/// A write whose operation can be told by its value.
+fn request(key: u64, value: u64) -> Message {
+    use crate::message::Action;
     let operation =
         OperationId { session: 0, sequence: u32::try_from(value).expect("test values are small") };
-    Command::Write { operation, client: NodeId(99), key: 1, value, value_bytes: 1 }
-}
-
-fn request(value: u64) -> Message {
-    use crate::message::{Action, Request};
-    let operation = OperationId { session: 0, sequence: 1 };
     Message::Request(Request {
         operation,
         action: Action::Write,
         shard: ShardId(0),
-        key: 1,
+        key,
         value,
         value_bytes: 1,
     })
@@ -143,7 +144,11 @@ where
     }
 
     fn write(&mut self, host: usize, value: u64) {
-        let outcome = self.hosts[host].on_message(NodeId(0), request(value));
+        self.write_key(host, 1, value);
+    }
+
+    fn write_key(&mut self, host: usize, key: u64, value: u64) {
+        let outcome = self.hosts[host].on_message(NodeId(99), request(key, value));
         self.note(host, outcome);
     }
 
