@@ -25,8 +25,18 @@ pub(crate) fn quantity(value: f64, unit: &str) -> String {
     if unit == "bytes" { bytes(value) } else { number(value) }
 }
 
-/// A figure with the half-width of its confidence interval, when it has one.
+/// If one half of an interval is longer than the other by more than this share of the whole, its end was cut off; less is
+/// rounding.
+const CUT: f64 = 1e-9;
+
+/// A figure with the half-width of its confidence interval, when it has one; with its ends, where one of them was cut off
+/// because the metric cannot be there.
 pub(crate) fn figure(figure: &Figure, unit: &str) -> String {
+    let (below, above) = (figure.mean - figure.low, figure.high - figure.mean);
+    if figure.seeds > 1 && (below - above).abs() > CUT * (below + above) {
+        let [mean, low, high] = [figure.mean, figure.low, figure.high].map(|end| quantity(end, unit));
+        return format!("{mean} ({low}–{high})");
+    }
     let half = (figure.high - figure.low) / 2.0;
     if figure.seeds < 2 || half == 0.0 {
         quantity(figure.mean, unit)
@@ -126,6 +136,8 @@ mod tests {
         assert_eq!(figure(&many, "ms"), "2 ± 0.25");
         let wide = Figure { mean: 6_880.123, low: 6_742.5, high: 7_017.7, seeds: 20 };
         assert_eq!(figure(&wide, "ops/s"), "6,880 ± 138");
+        let cut = Figure { mean: 0.99, low: 0.97, high: 1.0, seeds: 20 };
+        assert_eq!(figure(&cut, "fraction"), "0.99 (0.97–1)");
         let none = Figure { mean: 0.0, low: 0.0, high: 0.0, seeds: 20 };
         assert_eq!(figure(&none, ""), "0");
     }

@@ -3,6 +3,7 @@
 use madsim::runtime::Handle;
 
 use super::bug::EngineBug;
+use super::clock::Ties;
 use super::desk::Envelope;
 use super::state::{State, Turn};
 use crate::key::{Key, Tag};
@@ -67,7 +68,7 @@ impl<N: Node> State<N> {
             self.held.push(letter);
             return true;
         }
-        let overtakes = self.released.is_some_and(|released| key < released);
+        let overtakes = self.precedes(key, self.released);
         if overtakes {
             self.reschedule(key);
         }
@@ -103,33 +104,36 @@ impl<N: Node> State<N> {
 
     /// Puts an event into the node's inbox, unless it has to let others go first.
     fn hand_over(&mut self, key: Key, node: NodeId) {
-        let deferred = self.desk(node).is_paused();
-        if deferred {
+        let is_paused = self.desk(node).is_paused();
+        if is_paused {
             if key.tag() == Tag::Delivery && self.has(EngineBug::PauseLosesMessage) {
                 return self.world.letters.discard(key.index());
             }
-            self.defer(key, node);
-        } else if self.overtakes(key, node) {
+            self.count_deferral(node);
+        } else if self.precedes(key, self.desks[node.index()].caught_up_from) {
             self.reschedule(key);
             return;
         }
+        if key.tag() == Tag::Delivery {
+            self.world.letters.move_to(key.index(), Place::Deferred);
+        }
+        // Shuffled, an event may come between the end of a pause and the first look into the inbox.
+        let deferred = is_paused || self.desk(node).inbox.back().is_some_and(|last| last.deferred);
         self.desk(node).hand_in(Envelope { key, deferred });
         if key.tag() == Tag::Start {
             self.boot(node);
         }
     }
 
-    /// Whether an event would come before those that a pause held up.
-    fn overtakes(&mut self, key: Key, node: NodeId) -> bool {
-        self.desk(node).caught_up_from.is_some_and(|first| key < first)
+    /// Whether an event would come before what was held up, whose first event is this. Shuffled, it may; what was sent
+    /// over one link keeps its order anyway.
+    fn precedes(&self, key: Key, held_up: Option<Key>) -> bool {
+        self.ties == Ties::Lawful && held_up.is_some_and(|first| key < first)
     }
 
-    fn defer(&mut self, key: Key, node: NodeId) {
+    fn count_deferral(&mut self, node: NodeId) {
         for &fault in &self.desks[node.index()].paused_by {
             self.world.faults.changes(fault).deferred += 1;
-        }
-        if key.tag() == Tag::Delivery {
-            self.world.letters.move_to(key.index(), Place::Deferred);
         }
     }
 

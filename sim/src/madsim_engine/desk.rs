@@ -40,7 +40,7 @@ pub(super) struct Desk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Envelope {
     pub key: Key,
-    /// It came during a pause.
+    /// It came during a pause, or behind what did.
     pub deferred: bool,
 }
 

@@ -215,7 +215,7 @@ impl<N: Node> State<N> {
             }
             self.world.letters.move_to(letter, Place::Flying);
             let key = self.world.key(now, Tag::Delivery, letter);
-            self.agenda.new.push(key);
+            self.agenda.deliver_again(key);
             first = first.or(Some(key));
         }
         // Two cuts may heal in one nanosecond: the first of all released letters counts.

@@ -114,10 +114,17 @@ impl<N: Node> State<N> {
             Tag::Start => self.desk(node).start = Some(again),
             Tag::Strike | Tag::Heal => unreachable!("nothing holds a fault up"),
         }
-        self.agenda.schedule(again);
+        if key.tag() == Tag::Delivery {
+            self.agenda.deliver_again(again);
+        } else {
+            self.agenda.schedule(again);
+        }
         again
     }
 }
+
+/// When a letter arrives, its place in the order of sending, and its event.
+type OnLink = (Time, u64, Key);
 
 /// What a delay ends with.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +145,11 @@ pub(super) struct Agenda {
     pub timers: Vec<Timers>,
     at_once: BTreeSet<Key>,
     /// By link, what is on its way; if simultaneous events are shuffled.
-    links: Option<BTreeMap<(NodeId, NodeId), BTreeSet<Key>>>,
+    links: Option<BTreeMap<(NodeId, NodeId), BTreeSet<OnLink>>>,
+    /// By letter, the first of its sequence numbers: its place in the order of sending.
+    sent: BTreeMap<u32, u64>,
+    /// Letters that come up again, and so keep that place.
+    again: BTreeSet<u32>,
     /// Something has no place on madsim's clock.
     pub is_full: bool,
 }
@@ -151,6 +162,8 @@ impl Agenda {
             timers: vec![Timers::new(keep_stale); nodes],
             at_once: BTreeSet::new(),
             links: (ties == Ties::Shuffled).then(BTreeMap::new),
+            sent: BTreeMap::new(),
+            again: BTreeSet::new(),
             is_full: false,
         }
     }
@@ -163,11 +176,23 @@ impl Agenda {
         }
         match (&mut self.links, link) {
             (Some(links), Some(link)) => {
-                links.entry(link).or_default().insert(key);
+                let letter = key.index();
+                if !self.again.remove(&letter) {
+                    self.sent.insert(letter, key.sequence());
+                }
+                links.entry(link).or_default().insert((key.time(), self.sent[&letter], key));
                 Turn::FirstOnLink(link)
             }
             _ => Turn::Of(key),
         }
+    }
+
+    /// Has a letter that was held up come up again.
+    pub fn deliver_again(&mut self, key: Key) {
+        if self.links.is_some() {
+            self.again.insert(key.index());
+        }
+        self.new.push(key);
     }
 
     /// Which event has the turn.
@@ -176,7 +201,8 @@ impl Agenda {
             Turn::Of(key) => return key,
             Turn::FirstFault => self.at_once.pop_first(),
             Turn::FirstOnLink(link) => {
-                self.links.as_mut().and_then(|links| links.get_mut(&link)).and_then(BTreeSet::pop_first)
+                let on_link = self.links.as_mut().and_then(|links| links.get_mut(&link));
+                on_link.and_then(BTreeSet::pop_first).map(|(_, _, key)| key)
             }
         };
         first.expect("as many are waiting as have turns")
