@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use shardlab_consistency::Operation;
-use shardlab_models::config::{Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::config::{Cluster, Config, Rebalancing, Replication, Sharding, Transactions, Workload};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::Strategy;
 use shardlab_models::world::World;
@@ -21,7 +21,9 @@ fn config() -> Config {
     cluster.service.read = Distribution::constant_ns(10_000);
     Config {
         cluster,
-        sharding: Sharding { strategy: Strategy::ConsistentHash { vnodes: 128, shards: Some(64) } },
+        sharding: Sharding {
+            strategy: Strategy::ConsistentHash { vnodes: 128, shards: Some(64), salted: false },
+        },
         replication: Replication {
             mode: Mode::Primary {
                 replicas: 3,
@@ -32,6 +34,8 @@ fn config() -> Config {
         },
         transactions: Transactions::default(),
         workloads: vec![workload],
+        rebalancing: Rebalancing::default(),
+        membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(3_000_000_000),
         warmup: Duration::ZERO,

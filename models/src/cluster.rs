@@ -102,6 +102,8 @@ pub struct Service {
     pub append: Distribution,
     /// A transaction's prepare at a participant.
     pub prepare: Distribution,
+    /// One chunk of a move, at its source, its destination and the destination's backups.
+    pub copy: Distribution,
     /// Everything else: acknowledgements, votes, decisions, heartbeats.
     pub control: Distribution,
 }
@@ -115,6 +117,8 @@ impl Default for Service {
             scan: micros(400),
             append: micros(20),
             prepare: micros(150),
+            // 64 KiB, `rebalancing.chunk`, at a quarter of a gigabyte a second and core: read, packed and checked.
+            copy: micros(250),
             control: micros(5),
         }
     }

@@ -11,6 +11,7 @@ use shardlab_sim::Duration;
 
 pub use crate::cluster::Cluster;
 pub use crate::commit::Transactions;
+pub use crate::rebalancing::{Membership, Rebalancing};
 pub use crate::replication::Replication;
 pub use crate::sharding::Sharding;
 pub use crate::workload::Workload;
@@ -50,6 +51,9 @@ pub enum Bug {
     DropSibling,
     /// Multi-master: what a copy has seen does not advance when it receives; overwritten versions come back.
     DeafClocks,
+    /// The cut-over of a move does not seal its source, which goes on serving the keys that it has given away until
+    /// every client has the new map.
+    NoMoveFence,
 }
 
 /// A set of bugs, asked often.
@@ -89,6 +93,10 @@ pub struct Config {
     pub transactions: Transactions,
     /// Who asks what.
     pub workloads: Vec<Workload>,
+    /// How keys move when servers come or go.
+    pub rebalancing: Rebalancing,
+    /// When servers come or go.
+    pub membership: Vec<Membership>,
     /// Broken on purpose.
     pub bugs: Vec<Bug>,
     /// Load runs this long; then faults heal.

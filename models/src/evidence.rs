@@ -4,6 +4,7 @@
 //! their words. The order of versions is found by replaying the surviving log through a fresh state machine: the log's
 //! order alone is not it, since writes may wait for locks and retries are not applied twice.
 
+mod moved;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -18,11 +19,13 @@ use crate::commit::Coordinator;
 use crate::config::Config;
 use crate::control_plane::ControlPlane;
 use crate::message::{Command, TransactionId};
+use crate::rebalancing::Pair;
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
-use crate::state_machine::{Decision, Effect, Prepared, StateMachine};
+use crate::state_machine::{Decision, Departure, Effect, Prepared, StateMachine};
 use crate::workload::Mix;
+use crate::world::MoveCosts;
 pub(crate) use versions::VersionRemains;
 
 /// The nodes that hold state, at the end of a run.
@@ -31,7 +34,9 @@ pub(crate) struct Remains<'a> {
     pub(crate) control_plane: &'a ControlPlane,
     pub(crate) servers: Vec<(NodeId, &'a Server)>,
     pub(crate) coordinators: Vec<&'a Coordinator>,
-    pub(crate) shard_of: &'a dyn Fn(u64) -> ShardId,
+    pub(crate) moves: &'a [MoveCosts],
+    /// When the run ended, in ns.
+    pub(crate) ended: Time,
 }
 
 /// The copy of a shard whose state counts.
@@ -47,9 +52,7 @@ impl Remains<'_> {
     pub(crate) fn evidence(&self, history: &History, probes: Vec<Probe>, receipts: &[Receipt]) -> Evidence {
         let survivors: Vec<_> = self.shards().map(|shard| self.survivor(shard)).collect();
         Evidence {
-            version_order: Some(VersionOrder::from_log(
-                survivors.iter().flat_map(|survivor| self.replay(survivor)),
-            )),
+            version_order: Some(self.version_order(&survivors)),
             replicas: self.digests(),
             residues: survivors.iter().flat_map(|survivor| self.residues(survivor)).collect(),
             probes,
@@ -85,6 +88,15 @@ impl Remains<'_> {
             .expect("every shard has a copy");
         let may_answer = in_office.is_some() && hosted.replica.may_answer();
         Survivor { shard, node, hosted, may_answer }
+    }
+
+    fn version_order(&self, survivors: &[Survivor<'_>]) -> VersionOrder {
+        if self.config.membership.is_empty() {
+            VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))
+        } else {
+            let logs = survivors.iter().map(|survivor| &survivor.hosted.replica);
+            VersionOrder::from_log(moved::order(logs, self.config.transactions.concurrency))
+        }
     }
 
     /// The `(key, value)` pairs that took effect, in order.
@@ -133,6 +145,13 @@ impl Remains<'_> {
             let what = format!("transaction {transaction} is prepared and waits for its coordinator");
             found.push(residue(ResidueKind::InDoubt, what, prepared.since));
         }
+        found.extend(self.sealed(survivor).map(|(target, since)| {
+            residue(
+                ResidueKind::Sealed,
+                format!("keys on their way to shard {} are refused", target.0),
+                since,
+            )
+        }));
         let waiting = survivor.hosted.machine.waiting() + survivor.hosted.waiting_reads();
         if waiting > 0 {
             found.push(residue(ResidueKind::Waiting, format!("{waiting} requests wait for locks"), 0));
@@ -140,9 +159,25 @@ impl Remains<'_> {
         found
     }
 
+    /// Moves whose seal has outlived its deadline twice: to which shard, and since when. One that is younger is at work.
+    fn sealed(&self, survivor: &Survivor<'_>) -> impl Iterator<Item = (ShardId, Time)> {
+        let old = self.ended.saturating_sub(2 * self.config.rebalancing.seal_deadline.as_ns());
+        let departures = survivor.hosted.machine.moves().into_iter().flat_map(|moves| moves.departures());
+        let sealed = departures.filter(|(_, departure)| matches!(departure, Departure::Sealed { .. }));
+        let since = |pair: Pair| {
+            let last = self.moves.iter().rev().find(|of| (of.source, of.target) == pair);
+            last.and_then(|of| of.sealed).unwrap_or(0)
+        };
+        sealed.map(move |(pair, _)| (pair.1, since(pair))).filter(move |&(_, since)| since <= old)
+    }
+
     /// For every attempt that a client reported or a coordinator committed: what each participant's state says.
     fn transaction_effects(&self, history: &History, survivors: &[Survivor<'_>]) -> Vec<TransactionEffect> {
-        let mut participants = self.participants_by_history(history);
+        let mut participants = if self.config.membership.is_empty() {
+            self.participants_by_history(history)
+        } else {
+            participants_by_log(survivors)
+        };
         for (_, record) in self.coordinators.iter().flat_map(|coordinator| coordinator.committed()) {
             participants.entry(record.result.transaction).or_insert_with(|| record.participants.clone());
         }
@@ -165,7 +200,8 @@ impl Remains<'_> {
             let keys = history.steps(transaction).iter().map(|step| match step {
                 MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
             });
-            let mut shards: Vec<_> = keys.map(self.shard_of).collect();
+            let routing = &self.control_plane.map().routing;
+            let mut shards: Vec<_> = keys.map(|key| routing.shard_of(key)).collect();
             shards.sort_unstable();
             shards.dedup();
             participants.insert(TransactionId(transaction.id), shards);
@@ -199,10 +235,26 @@ impl Remains<'_> {
         let bank = self.config.workloads.iter().find(|workload| workload.mix.has_transactions())?;
         let accounts = bank.keys.count;
         let initial_total = i128::from(accounts) * i128::from(bank.balance);
-        let change: i128 =
-            survivors.iter().map(|survivor| survivor.hosted.machine.rows().total_balance()).sum();
+        let change: i128 = survivors.iter().map(|survivor| survivor.hosted.machine.held_balance()).sum();
         Some(BankEvidence { accounts, initial_total, final_total: Some(initial_total + change) })
     }
+}
+
+/// Where keys move, what a key's shard is now says little about what it was then: the logs know who was asked.
+fn participants_by_log(survivors: &[Survivor<'_>]) -> BTreeMap<TransactionId, Vec<ShardId>> {
+    let mut participants: BTreeMap<_, Vec<ShardId>> = BTreeMap::new();
+    for survivor in survivors {
+        let replica = &survivor.hosted.replica;
+        for entry in replica.log().up_to(replica.applied()) {
+            if let Command::Prepare(prepare) = &entry.command {
+                let shards = participants.entry(prepare.attempt).or_default();
+                if shards.last() != Some(&survivor.shard) {
+                    shards.push(survivor.shard);
+                }
+            }
+        }
+    }
+    participants
 }
 
 /// What one participant's state says of an attempt, whatever round brought it about.

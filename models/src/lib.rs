@@ -16,6 +16,7 @@ pub mod hash;
 pub mod message;
 pub mod node;
 pub mod placement;
+pub mod rebalancing;
 pub mod replication;
 pub mod server;
 pub mod shard_map;

@@ -1,5 +1,6 @@
 //! What the nodes of a database say to each other.
 
+mod moves;
 mod versions;
 mod wire;
 
@@ -7,9 +8,11 @@ use std::sync::Arc;
 
 use shardlab_sim::{NodeId, Time};
 
+pub use moves::{Arrived, Chunk, ChunkId, MoveCommand, MoveMessage, MoveStep};
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
 
+use crate::rebalancing::MembershipChange;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 
 /// One operation of one client session. A session has one operation under way at a time and numbers them from one,
@@ -78,6 +81,8 @@ pub enum Status {
         /// The epoch that the server knows.
         epoch: Epoch,
     },
+    /// The key does not live in that shard, or is about to leave it. Nothing was done.
+    NotOwner,
 }
 
 /// The answer to a [`Request`].
@@ -192,6 +197,8 @@ pub enum Command {
         /// Who wants to know that it is done.
         coordinator: NodeId,
     },
+    /// A step of a move of keys between shards.
+    Move(Box<MoveCommand>),
 }
 
 /// One participant's part of a transaction.
@@ -327,6 +334,22 @@ pub enum ControlMessage {
         /// Epoch, primary, members, copies.
         assignment: Arc<Assignment>,
     },
+    /// Control plane → primary: has your reign begun, with this copy up to date?
+    IsSettled {
+        /// The shard.
+        shard: ShardId,
+        /// Which reign.
+        epoch: Epoch,
+        /// The copy, new in it.
+        copy: NodeId,
+    },
+    /// Primary → control plane: it has: what earlier reigns committed is committed in this one, and the copy has it.
+    Settled {
+        /// The shard.
+        shard: ShardId,
+        /// Which reign.
+        epoch: Epoch,
+    },
     /// Anyone → control plane: send me the map if it is newer than this.
     MapRequest {
         /// The version that the asker has.
@@ -334,6 +357,18 @@ pub enum ControlMessage {
     },
     /// Control plane → anyone.
     Map(Arc<ShardMap>),
+    /// Operator → control plane: servers come or go.
+    ChangeMembership {
+        /// Which of the operator's commands, counted from zero.
+        number: u32,
+        /// What it is.
+        change: MembershipChange,
+    },
+    /// Control plane → operator: the command is on disk.
+    MembershipTaken {
+        /// Which.
+        number: u32,
+    },
 }
 
 /// Messages of two-phase commit, in the words of Mohan, Lindsay & Obermarck 1986.
@@ -405,4 +440,6 @@ pub enum Message {
     Versions(ShardId, VersionMessage),
     /// A client that merges siblings, and a copy.
     Siblings(Box<SiblingMessage>),
+    /// About a move of keys.
+    Move(MoveMessage),
 }

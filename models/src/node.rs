@@ -6,6 +6,7 @@ use crate::client::ClientPool;
 use crate::commit::Coordinator;
 use crate::control_plane::ControlPlane;
 use crate::message::{Message, TransactionId};
+use crate::rebalancing::{Operator, Pair};
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Epoch, ShardId};
 
@@ -39,11 +40,74 @@ pub enum Observation {
         /// How many operations and transactions met the locks.
         blocked: u32,
     },
-    /// A probe write was answered after the load had stopped.
+    /// A probe write was sent after the load had stopped.
+    ProbeSent {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// It was answered.
     Probed {
         /// The shard.
         shard: ShardId,
     },
+    /// The control plane has taken a command of the operator.
+    MembershipTaken {
+        /// Which one, counted from zero.
+        number: u32,
+    },
+    /// The control plane has begun to carry out a command of the operator.
+    PlanBegun {
+        /// Which one, counted from zero.
+        number: u32,
+        /// Loaded keys that change owner.
+        moving: u64,
+        /// All loaded keys.
+        loaded: u64,
+        /// How many servers there were.
+        servers_before: u32,
+        /// How many there will be.
+        servers_after: u32,
+    },
+    /// Everything that it asked for is done.
+    PlanFinished {
+        /// Which one, counted from zero.
+        number: u32,
+    },
+    /// A move has come a step further.
+    Move {
+        /// The plan.
+        plan: u32,
+        /// The move.
+        pair: Pair,
+        /// The step.
+        event: MoveEvent,
+    },
+}
+
+/// A step of a move, as it is seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MoveEvent {
+    /// The source has begun.
+    Began,
+    /// The destination has so many bytes more.
+    Bytes(u64),
+    /// The destination has all loaded keys.
+    Copied {
+        /// How many there are.
+        keys: u32,
+    },
+    /// The source refuses operations.
+    Sealed,
+    /// The source serves the keys again.
+    Unsealed,
+    /// The source has given the keys away.
+    Given,
+    /// The destination serves them.
+    Owned,
+    /// The control plane has written it down and tells everyone.
+    Published,
+    /// The source has dropped the rows.
+    Dropped,
 }
 
 /// A transaction as its client saw it.
@@ -68,6 +132,8 @@ pub enum DatabaseNode {
     Coordinator(Box<Coordinator>),
     /// Many clients in one region.
     Clients(Box<ClientPool>),
+    /// Adds and removes servers.
+    Operator(Box<Operator>),
 }
 
 macro_rules! each {
@@ -78,6 +144,7 @@ macro_rules! each {
             DatabaseNode::VersionServer($node) => $body,
             DatabaseNode::Coordinator($node) => $body,
             DatabaseNode::Clients($node) => $body,
+            DatabaseNode::Operator($node) => $body,
         }
     };
 }
@@ -112,6 +179,7 @@ impl Node for DatabaseNode {
             Self::VersionServer(_) => role == "server",
             Self::Coordinator(_) => role == "coordinator",
             Self::Clients(_) => role == "client",
+            Self::Operator(_) => role == "operator",
         }
     }
 }
@@ -149,6 +217,15 @@ impl DatabaseNode {
     pub fn as_control_plane(&self) -> Option<&ControlPlane> {
         match self {
             Self::ControlPlane(control_plane) => Some(control_plane),
+            _ => None,
+        }
+    }
+
+    /// The operator, if it is that.
+    #[must_use]
+    pub fn as_operator(&self) -> Option<&Operator> {
+        match self {
+            Self::Operator(operator) => Some(operator),
             _ => None,
         }
     }

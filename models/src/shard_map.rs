@@ -2,6 +2,8 @@
 
 use shardlab_sim::NodeId;
 
+use crate::rebalancing::Routing;
+
 /// A shard, numbered densely from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShardId(pub u32);
@@ -17,6 +19,9 @@ impl ShardId {
 /// One reign over a shard: from one fence to the next. Zero is before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u32);
+
+/// The epoch that every shard begins in.
+pub const FIRST_EPOCH: Epoch = Epoch(1);
 
 /// Who holds one shard.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +43,8 @@ pub struct ShardMap {
     pub version: u64,
     /// Indexed by shard.
     pub shards: Vec<Assignment>,
+    /// Which shard a key lives in.
+    pub routing: Routing,
 }
 
 impl ShardMap {
@@ -45,5 +52,11 @@ impl ShardMap {
     #[must_use]
     pub fn assignment(&self, shard: ShardId) -> &Assignment {
         &self.shards[shard.index()]
+    }
+
+    /// Who orders the writes of `shard`; nobody while a failover runs, or if this map has never heard of the shard.
+    #[must_use]
+    pub fn primary(&self, shard: ShardId) -> Option<NodeId> {
+        self.shards.get(shard.index()).and_then(|assignment| assignment.primary)
     }
 }

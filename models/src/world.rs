@@ -3,6 +3,8 @@
 mod build;
 mod convergence;
 mod divergence;
+mod moves;
+mod ownership;
 mod reduce;
 
 use shardlab_consistency::{Evidence, History, Promises};
@@ -11,8 +13,8 @@ use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSa
 use crate::config::Config;
 use crate::node::DatabaseNode;
 use crate::shard_map::ShardId;
-use crate::sharding::Partitioner;
 pub use divergence::{Divergence, DivergenceSample};
+pub use ownership::Ownership;
 use reduce::Seen;
 
 /// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools.
@@ -26,6 +28,8 @@ pub struct Layout {
     pub coordinators: Vec<NodeId>,
     /// Client pools, one for each region and workload.
     pub clients: Vec<NodeId>,
+    /// Whoever adds and removes servers, where somebody does; the last node.
+    pub operator: Option<NodeId>,
     /// By node: "server 3", "coordinator 0", "control plane", "clients us-east-1/checkout".
     pub names: Vec<String>,
     /// By node: index into the configuration's regions.
@@ -73,6 +77,10 @@ pub struct Run {
     /// Samples of how far copies were behind, in ns: time from an entry's append at the primary to its durability at a
     /// backup, or from a version's durability where it was taken to that on another copy.
     pub replication_lag_ns: Vec<Time>,
+    /// What rebalancing cost; nothing where no server came or went.
+    pub rebalancing: RebalancingCosts,
+    /// Which shard owned which key when.
+    pub ownership: Ownership,
     /// From the heal until the copies of every shard were equal, in ns; `None` if they never were, or are not at the end.
     pub convergence_ns: Option<Time>,
     /// How far copies were apart that take writes by themselves; `None` where primaries order them.
@@ -113,12 +121,69 @@ pub struct TransactionCosts {
     pub blocked: u64,
 }
 
+/// What rebalancing cost, over the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RebalancingCosts {
+    /// The operator's commands that were begun, in order.
+    pub commands: Vec<CommandCosts>,
+    /// The moves, in the order in which they began.
+    pub moves: Vec<MoveCosts>,
+    /// Operations that servers sent elsewhere, because their key was on the move or gone.
+    pub redirects: u64,
+    /// Commands that were not carried out to the end.
+    pub open: usize,
+}
+
+/// What one command of the operator brought about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandCosts {
+    /// When its moves began, in ns.
+    pub began: Time,
+    /// When the last of them was done, in ns.
+    pub ended: Option<Time>,
+    /// Loaded keys that change owner.
+    pub moving: u64,
+    /// All loaded keys.
+    pub loaded: u64,
+    /// How many servers there were.
+    pub servers_before: u32,
+    /// How many there were after.
+    pub servers_after: u32,
+}
+
+/// One move of keys from one shard to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoveCosts {
+    /// Which command's it is, counted from zero.
+    pub command: u32,
+    /// From which shard.
+    pub source: ShardId,
+    /// To which.
+    pub target: ShardId,
+    /// When the source began, in ns.
+    pub began: Time,
+    /// When the destination had all loaded keys, in ns.
+    pub copied: Option<Time>,
+    /// When the source refused operations on the keys for the last time, in ns.
+    pub sealed: Option<Time>,
+    /// When the destination served them, in ns.
+    pub owned: Option<Time>,
+    /// When everyone was told, in ns.
+    pub published: Option<Time>,
+    /// Loaded keys.
+    pub keys: u64,
+    /// Bytes that arrived, those that came twice included.
+    pub bytes: u64,
+    /// How often the source took the keys back because the cut-over took too long.
+    pub unsealed: u32,
+}
+
 /// A world ready to run, on the engine it was built for.
 #[derive(Debug)]
 pub struct World {
     config: Config,
+    seed: u64,
     layout: Layout,
-    partitioner: Partitioner,
     promises: Promises,
     sample_every: Time,
     execution: Execution<DatabaseNode>,

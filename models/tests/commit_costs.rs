@@ -4,7 +4,7 @@
 //! abort; Mohan, Lindsay & Obermarck 1986. With N participants and a coordinator of its own: a commit costs 4N
 //! messages and 1 + 2N forced writes; an abort after N yes votes costs 3N messages and N forced writes.
 
-use shardlab_models::config::{Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::config::{Cluster, Config, Rebalancing, Replication, Sharding, Transactions, Workload};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{Duration, Share};
 
@@ -22,6 +22,8 @@ fn run(participants: u32, rollback: bool) -> Run {
         replication: Replication::default(),
         transactions: Transactions::default(),
         workloads: vec![workload],
+        rebalancing: Rebalancing::default(),
+        membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(2_000_000_000),
         warmup: Duration::ZERO,

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 use shardlab_consistency::{Case, Verdict, judge};
 use shardlab_models::cluster;
 use shardlab_models::concurrency::Concurrency;
-use shardlab_models::config::{Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::config::{
+    Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
+};
 use shardlab_models::conflict::Conflict;
+use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::Strategy as Sharded;
 use shardlab_models::world::World;
@@ -45,6 +48,7 @@ prop_compose! {
         concurrency in prop_oneof![Just(Concurrency::WaitDie), Just(Concurrency::NoWait)],
         ring in any::<bool>(),
         shards in 1_u32..9,
+        changes in prop::collection::vec((0..DURATION, any::<u32>()), 0..3),
         loss_percent in 0_u64..3,
         duplicate_percent in 0_u64..3,
         workload in workloads(),
@@ -52,17 +56,21 @@ prop_compose! {
         let mut cluster = Cluster { servers, coordinators: 2, ..Cluster::default() };
         cluster.network.loss = Share::from_ppb(loss_percent * 10_000_000).expect("a small share");
         cluster.network.duplicate = Share::from_ppb(duplicate_percent * 10_000_000).expect("a small share");
-        let shards = Some(shards);
-        let strategy = if ring { Sharded::ConsistentHash { vnodes: 32, shards } } else { Sharded::Modulo { shards } };
+        let replicas = replicas.min(servers);
+        let membership = membership(servers, replicas, &changes);
+        // Servers come and go only where shards follow them.
+        let shards = membership.is_empty().then_some(shards);
+        let strategy = if ring { Sharded::ConsistentHash { vnodes: 32, shards, salted: false } } else { Sharded::Modulo { shards } };
         // A lost packet takes 200 ms: five in a row, and a healthy server is suspected. At 2 % that is never seen.
         let failover = Some(Duration::from_ns(SECOND));
-        let replicas = replicas.min(servers);
         Config {
             cluster,
             sharding: Sharding { strategy },
             replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
             transactions: Transactions { concurrency, ..Transactions::default() },
             workloads: vec![workload],
+            rebalancing: Rebalancing { concurrent: 3, ..Rebalancing::default() },
+            membership,
             bugs: Vec::new(),
             duration: Duration::from_ns(DURATION),
             warmup: Duration::ZERO,
@@ -96,6 +104,27 @@ prop_compose! {
     }
 }
 
+/// Servers that come, and some that go where there are enough left.
+fn membership(servers: u32, replicas: u32, changes: &[(u64, u32)]) -> Vec<Membership> {
+    let mut changes = changes.to_vec();
+    changes.sort_unstable();
+    let mut there: Vec<u32> = (0..servers).collect();
+    let mut ever = servers;
+    let mut commands = Vec::new();
+    for (fault, &(at, draw)) in changes.iter().enumerate() {
+        let change = if draw % 3 == 0 && there.len() > replicas as usize {
+            MembershipChange::Remove(there.remove((draw / 3) as usize % there.len()))
+        } else {
+            there.push(ever);
+            ever += 1;
+            MembershipChange::Add(1)
+        };
+        let at = Duration::from_ns(at.max(1));
+        commands.push(Membership { name: format!("command {fault}"), fault, at, change });
+    }
+    commands
+}
+
 /// A fault as plain numbers, since the nodes are known only with the configuration.
 #[derive(Clone, Debug)]
 struct Plan {
@@ -106,13 +135,19 @@ struct Plan {
     mark: Option<usize>,
 }
 
-const MARKS: [&str; 10] = [
+const MARKS: [&str; 16] = [
     "write.logged",
     "write.acked",
     "versions.merged",
     "exchange.begun",
     "fence.promised",
     "failover.appointed",
+    "membership.taken",
+    "move.snapshot",
+    "move.catch-up",
+    "move.cut-over",
+    "move.owned",
+    "move.done",
     "2pc.prepared",
     "2pc.voted",
     "2pc.decided",

@@ -298,16 +298,18 @@ fn moves(report: &RunReport) -> Markup {
     html! {
         @if report.variants.iter().any(|variant| !variant.moves.is_empty()) {
             section #moves {
-                h2 { "Moves of shards" }
+                h2 { "Moves of keys" }
                 div.scroll { table {
-                    (head(&["Variant", "#Shard", "From", "To", "#Began", "#Took", "#Keys", "#Copied"]))
+                    (head(&["Variant", "#From shard", "#To shard", "From", "To", "#Began", "#Took", "#Sealed", "#Keys", "#Copied"]))
                     tbody { @for variant in &report.variants { @for row in &variant.moves { tr {
                         td { (compare::label(report, variant)) }
-                        td.number { (row.shard) }
+                        td.number { (row.source_shard) }
+                        td.number { (row.target_shard) }
                         td { (row.from) }
                         td { (row.to) }
                         td.number { (numbers::number(row.start_s)) " s" }
-                        td.number { (numbers::number(row.end_s - row.start_s)) " s" }
+                        td.number { @if let Some(end_s) = row.end_s { (numbers::number(end_s - row.start_s)) " s" } }
+                        td.number { @if let Some(ms) = row.sealed_ms { (numbers::number(ms)) " ms" } }
                         td.number { (numbers::number(row.keys as f64)) }
                         td.number { (numbers::quantity(row.bytes as f64, "bytes")) }
                     } } } }

@@ -20,7 +20,25 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ),
         ("shards", &["shard", "primary", "keys", "operations", "share", "served"], shards),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
-        ("moves", &["shard", "from", "to", "start_s", "end_s", "keys", "bytes"], moves),
+        (
+            "moves",
+            &[
+                "command",
+                "source_shard",
+                "target_shard",
+                "from",
+                "to",
+                "start_s",
+                "copied_s",
+                "sealed_s",
+                "end_s",
+                "sealed_ms",
+                "keys",
+                "bytes",
+                "attempts",
+            ],
+            moves,
+        ),
         ("faults", &["seed", "fault", "struck_s", "healed_s", "nodes", "changed", "effect"], faults),
         ("anomalies", &["judge", "anomaly", "count", "promised", "witness", "witness_seed"], anomalies),
         ("latency", &["operation", "quantile", "latency_ms"], latency),
@@ -148,7 +166,23 @@ fn servers(variant: &VariantReport, rows: &mut Rows) {
 
 fn moves(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.moves {
-        rows.push(&[&row.shard, &row.from, &row.to, &row.start_s, &row.end_s, &row.keys, &row.bytes]);
+        let [copied, sealed, end, sealed_ms] =
+            [row.copied_s, row.sealed_s, row.end_s, row.sealed_ms].map(optional);
+        rows.push(&[
+            &row.command,
+            &row.source_shard,
+            &row.target_shard,
+            &row.from,
+            &row.to,
+            &row.start_s,
+            &copied,
+            &sealed,
+            &end,
+            &sealed_ms,
+            &row.keys,
+            &row.bytes,
+            &row.attempts,
+        ]);
     }
 }
 

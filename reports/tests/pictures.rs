@@ -35,6 +35,7 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             "latency",
             "throughput",
             "divergence",
+            "moves",
             "servers",
             "shards",
             "heat",

@@ -80,7 +80,7 @@ fn a_run_leaves_every_file_and_nothing_beside_them() {
             .into();
     expected.extend(TABLES.map(|table| format!("{table}.csv").into()));
     for picture in
-        ["latency", "throughput", "divergence", "servers", "shards", "heat", "latency-distribution"]
+        ["latency", "throughput", "divergence", "moves", "servers", "shards", "heat", "latency-distribution"]
     {
         expected.extend(["svg", "png"].map(|kind| format!("plots/{picture}.{kind}").into()));
     }

@@ -3,7 +3,9 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shardlab_models::config::{Bug, Cluster, Config, Replication, Sharding, Transactions, Workload};
+use shardlab_models::config::{
+    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
+};
 use shardlab_sim::Duration;
 
 use crate::fault::FaultSpec;
@@ -51,6 +53,9 @@ pub struct Scenario {
     /// How several shards commit together.
     #[serde(default)]
     pub transactions: Transactions,
+    /// How keys move when servers come or go.
+    #[serde(default)]
+    pub rebalancing: Rebalancing,
     /// Who asks for what, how often and of which keys.
     #[serde(default)]
     pub workload: Vec<Workload>,
@@ -78,11 +83,18 @@ impl Scenario {
             replication: self.replication.clone(),
             transactions: self.transactions.clone(),
             workloads: self.workload.clone(),
+            rebalancing: self.rebalancing.clone(),
+            membership: self.membership(),
             bugs: self.bugs.clone(),
             duration: self.duration,
             warmup: self.warmup,
             drain: self.drain,
         }
+    }
+
+    fn membership(&self) -> Vec<Membership> {
+        let faults = self.fault.iter().enumerate();
+        faults.filter_map(|(index, fault)| fault.command(index)).collect()
     }
 
     /// The resolved file: every setting, defaults included, as TOML.

@@ -95,7 +95,7 @@ pub struct VariantReport {
     pub shards: Vec<ShardRow>,
     /// Load by server and interval.
     pub servers: Vec<ServerRow>,
-    /// Moves of shards between servers; empty until something moves.
+    /// Moves of keys between shards; empty where no server came or went.
     pub moves: Vec<MoveRow>,
     /// What each fault did, seed by seed.
     pub faults: Vec<FaultRow>,
@@ -187,23 +187,35 @@ pub struct ServerRow {
     pub handled_per_s: f64,
 }
 
-/// One move of a shard.
+/// One move of keys from one shard to another.
 #[derive(Clone, Debug, Serialize)]
 pub struct MoveRow {
-    /// Shard number.
-    pub shard: u32,
-    /// From which server.
+    /// Which command of the operator's it is part of, counted from zero.
+    pub command: u32,
+    /// Where the keys were.
+    pub source_shard: u32,
+    /// Where they are.
+    pub target_shard: u32,
+    /// The source's primary at the end ("server 3"), or empty.
     pub from: String,
-    /// To which.
+    /// The destination's primary at the end.
     pub to: String,
     /// When it began, in seconds.
     pub start_s: f64,
-    /// When it ended, in seconds.
-    pub end_s: f64,
-    /// Keys copied.
+    /// When the destination had all loaded keys, in seconds.
+    pub copied_s: Option<f64>,
+    /// When the source refused operations on the keys for the last time, in seconds.
+    pub sealed_s: Option<f64>,
+    /// When it was written down and everyone was told, in seconds.
+    pub end_s: Option<f64>,
+    /// From the last seal until the destination served the keys, in milliseconds.
+    pub sealed_ms: Option<f64>,
+    /// Loaded keys that moved.
     pub keys: u64,
-    /// Bytes copied.
+    /// Bytes copied, those that were sent twice included.
     pub bytes: u64,
+    /// How often the source was sealed.
+    pub attempts: u32,
 }
 
 /// A surge of one workload, as the scenario has it.

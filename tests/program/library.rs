@@ -15,11 +15,12 @@ const SEEDS: RangeInclusive<u64> = 1..=20;
 const TWIN_SEEDS: u64 = 5;
 
 /// A broken twin, and the anomaly that gives it away.
-const NEGATIVE: [(&str, &str); 14] = [
+const NEGATIVE: [(&str, &str); 15] = [
     ("ack-before-sync", "lost-write"),
     ("ack-before-replication", "lost-write"),
     ("no-fencing", "lost-write"),
     ("appoint-any-log", "lost-write"),
+    ("no-move-fence", "lost-write"),
     ("decide-before-sync", "partial-transaction"),
     ("vote-before-sync", "partial-transaction"),
     ("unilateral-abort", "lost-transaction"),
@@ -63,7 +64,8 @@ fn seeds_that_failed(summary: &Value) -> BTreeSet<u64> {
 
 #[test]
 fn every_scenario_is_tested_here() {
-    let tested = ["flash-sale", "partition", "transfer", "active-active"].map(str::to_owned).into_iter();
+    let tested = ["flash-sale", "partition", "transfer", "active-active", "add-a-server"];
+    let tested = tested.map(str::to_owned).into_iter();
     let mut tested: Vec<String> =
         tested.chain(NEGATIVE.map(|(name, _)| format!("negative/{name}"))).collect();
     let mut library: Vec<String> = LIBRARY.iter().map(|entry| entry.name.to_owned()).collect();
@@ -75,7 +77,11 @@ fn every_scenario_is_tested_here() {
 /// A shorter sale than the library's, so that it can be watched in an unoptimised build too.
 #[test]
 fn flash_sale_loses_no_write_and_overloads_the_hot_server_alone() {
-    let summary = run("flash-sale --set duration=12s --set workload.checkout.surge.at=6s", 0);
+    let summary = run(
+        "flash-sale --set duration=12s --set workload.checkout.surge.at=6s \
+         --set fault.ninth-server.at=10s",
+        0,
+    );
     for variant in ["modulo", "consistent-hash"] {
         assert_eq!(metric(&summary, variant, "writes.lost"), 0.0, "{variant}");
         assert!(metric(&summary, variant, "surge.p99_penalty") > 10.0, "{variant}: {summary:#}");
@@ -146,6 +152,27 @@ fn active_active_loses_writes_by_their_clocks_and_none_with_siblings() {
     }
     let [no_skew, skew, highest_node, _] = lost;
     assert!(skew > no_skew && no_skew > 0.0 && highest_node > 0.0, "{lost:?}");
+}
+
+/// Keys that change owner: by modulo all but one in five, by the ring the newcomer's fifth (Karger et al. 1997).
+#[test]
+fn add_a_server_moves_what_theory_says_and_is_felt() {
+    let mut ring = Vec::new();
+    for seed in SEEDS {
+        let command = format!("add-a-server --seed {seed} --set workload.customers.keys.count=60000");
+        let summary =
+            run(&format!("{command} --set duration=10s --set warmup=2s --set fault.fifth-server.at=6s"), 0);
+        let of = |variant, name| metric(&summary, variant, name);
+        assert!((of("modulo", "rebalance.moved_fraction") - 0.8).abs() < 0.01, "seed {seed}");
+        assert_eq!(of("ring", "rebalance.optimal_fraction"), 0.2, "seed {seed}");
+        ring.push(of("ring", "rebalance.moved_fraction"));
+        for variant in ["modulo", "ring"] {
+            assert_eq!(of(variant, "writes.lost"), 0.0, "seed {seed}");
+            assert!(of(variant, "rebalance.p99_penalty") > 1.0, "seed {seed}, {variant}");
+        }
+    }
+    let mean = ring.iter().sum::<f64>() / ring.len() as f64;
+    assert!((mean / 0.2 - 1.0).abs() < 0.05, "{mean} of the keys moved on the ring");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::client::{ARRIVAL, ClientPool, observed, session_timer};
 use crate::cluster::PoolPlace;
 use crate::message::Message;
 use crate::node::Observation;
+use crate::shard_map::ShardId;
+use crate::sharding::{PROBE_KEYS, first_keys_of};
 use crate::workload::{Arrivals, Intent, Poisson, Workload};
 
 /// One pool's part of a workload's load.
@@ -116,10 +118,19 @@ impl ClientPool {
 
     /// Writes one key of every shard, beyond the keys of all workloads: the load is over, and all shards must be alive.
     pub(super) fn probe(&mut self, cx: &mut Context<'_, Message>) {
-        for place in 0..self.probe_keys.len() {
+        for (key, shard) in self.probe_keys() {
+            cx.observe(Observation::ProbeSent { shard });
             let slot = self.sessions.take();
-            self.begin_single(slot, Purpose::Probe, self.probe_keys[place], cx);
+            self.begin_single(slot, Purpose::Probe(shard), key, cx);
         }
+    }
+
+    /// A key of every shard that keys may live in now.
+    fn probe_keys(&self) -> Vec<(u64, ShardId)> {
+        let routing = self.router.routing();
+        let shards = routing.shards();
+        let keys = first_keys_of(&shards, |key| routing.shard_of(key), PROBE_KEYS);
+        keys.expect("every shard of a checked configuration owns a key").into_iter().zip(shards).collect()
     }
 
     /// After a restart: what was under way at the crash may have happened.

@@ -98,7 +98,8 @@ impl ClientPool {
         match response.status {
             Status::Ok => self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx),
             Status::NotPrimary { .. } if merge.single.asked == Some(from) => self.attempt_failed(slot, cx),
-            Status::NotPrimary { .. } => {}
+            // Where copies take writes by themselves nothing moves.
+            Status::NotPrimary { .. } | Status::NotOwner => {}
         }
     }
 }

@@ -32,7 +32,6 @@ use crate::conflict::Conflict;
 use crate::message::{CommitMessage, ControlMessage, Message};
 use crate::node::ObservedTransaction;
 use crate::shard_map::ShardMap;
-use crate::sharding::{PROBE_KEYS, Partitioner, first_keys};
 use crate::workload::{Generator, Workload};
 use crate::world::Layout;
 
@@ -43,8 +42,8 @@ pub struct ClientPool {
     settings: Settings,
     load: Load,
     generator: Generator,
-    /// The keys that probes write, one a shard; none in all pools but the first.
-    probe_keys: Vec<u64>,
+    /// Whether it probes the shards: the first pool does.
+    probes: bool,
     // How they stand.
     router: Router,
     sessions: Sessions,
@@ -70,6 +69,8 @@ struct Settings {
     opening_balance: i64,
     /// Writes fetch and merge what is there first.
     merges_siblings: bool,
+    /// Servers come and go: what was refused may be elsewhere by now.
+    keys_move: bool,
     bugs: Bugs,
 }
 
@@ -87,21 +88,17 @@ const fn session_timer(slot: usize) -> TimerSlot {
 impl ClientPool {
     /// All pools of a world, in the order of their nodes. The configuration has been
     /// [checked](crate::config::validate).
-    ///
-    /// # Panics
-    /// When a shard owns no key, which the check refuses.
     #[must_use]
     pub fn all(config: &Config, layout: &Layout, map: &Arc<ShardMap>, seed: u64) -> Vec<Self> {
-        let partitioner = Arc::new(config.sharding.strategy.partitioner(config.cluster.servers));
         let layout = Arc::new(layout.clone());
         let places = pool_places(config);
         let pool = |(index, place): (usize, &PoolPlace)| {
             let home = layout.clients[index];
-            let router = Router::new(config, &layout, home, Arc::clone(&partitioner), Arc::clone(map));
+            let router = Router::new(config, &layout, home, Arc::clone(map));
             let sessions = Sessions::new(index as u32, places.len() as u32);
             let mut pool = Self::new(config, *place, router, sessions, seed);
             pool.settings.coordinators.clone_from(&layout.coordinators);
-            pool.probe_keys = if index == 0 { probe_keys(&partitioner) } else { Vec::new() };
+            pool.probes = index == 0;
             pool
         };
         places.iter().enumerate().map(pool).collect()
@@ -115,7 +112,7 @@ impl ClientPool {
             settings: Settings::new(config, workload),
             load: Load::new(workload, place, stream("arrivals")),
             generator: Generator::new(workload, place.pool, place.pools, seed),
-            probe_keys: Vec::new(),
+            probes: false,
             router,
             sessions,
             crashed: false,
@@ -137,10 +134,6 @@ impl ClientPool {
     }
 }
 
-fn probe_keys(partitioner: &Partitioner) -> Vec<u64> {
-    first_keys(partitioner, PROBE_KEYS).expect("every shard of a checked configuration owns a key")
-}
-
 impl Settings {
     fn new(config: &Config, workload: &Workload) -> Self {
         let duration = config.duration.as_ns();
@@ -155,6 +148,7 @@ impl Settings {
             value_bytes: workload.value_bytes,
             opening_balance: workload.balance,
             merges_siblings: config.replication.mode.conflict().is_some_and(Conflict::keeps_siblings),
+            keys_move: !config.membership.is_empty(),
             bugs: config.bugs.iter().copied().collect(),
         }
     }
@@ -171,7 +165,7 @@ impl Node for ClientPool {
         if now < self.settings.stop {
             self.schedule_first_arrival(cx);
         }
-        if !self.probe_keys.is_empty() {
+        if self.probes {
             cx.set_timer(PROBE, self.settings.probe_at.saturating_sub(now));
         }
     }

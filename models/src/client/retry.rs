@@ -79,7 +79,10 @@ impl ClientPool {
         }
         match self.sessions[slot].work {
             Work::Idle => {}
-            Work::Single(_) => self.attempt_single(slot, cx),
+            Work::Single(_) => {
+                self.reroute(slot);
+                self.attempt_single(slot, cx);
+            }
             Work::Merge(_) => self.attempt_merge(slot, cx),
             Work::Scan(_) => self.attempt_scan(slot, cx),
             Work::Transaction(_) => self.attempt_transaction(slot, cx),

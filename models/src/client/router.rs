@@ -6,6 +6,7 @@ use shardlab_sim::{Context, NodeId, Random, Time};
 
 use crate::config::Config;
 use crate::message::{ControlMessage, Message};
+use crate::rebalancing::Routing;
 use crate::replication::{Mode, Reads, Replication};
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Shards};
@@ -14,7 +15,9 @@ use crate::world::Layout;
 /// Routes by map.
 #[derive(Clone, Debug)]
 pub(super) struct Router {
+    /// The map's, when nothing moves.
     partitioner: Arc<Partitioner>,
+    is_moving: bool,
     layout: Arc<Layout>,
     home: NodeId,
     access: Access,
@@ -64,16 +67,10 @@ impl From<&Assignment> for Primary {
 const MAP_REQUEST_INTERVAL: Time = 100_000_000;
 
 impl Router {
-    pub fn new(
-        config: &Config,
-        layout: &Arc<Layout>,
-        home: NodeId,
-        partitioner: Arc<Partitioner>,
-        map: Arc<ShardMap>,
-    ) -> Self {
-        assert_eq!(map.shards.len(), partitioner.count() as usize, "the map has a row for each shard");
+    pub fn new(config: &Config, layout: &Arc<Layout>, home: NodeId, map: Arc<ShardMap>) -> Self {
         Self {
-            partitioner,
+            partitioner: Arc::clone(&map.routing.from),
+            is_moving: false,
             layout: Arc::clone(layout),
             home,
             access: Access::from(&config.replication),
@@ -85,11 +82,17 @@ impl Router {
 
     #[inline]
     pub fn shard_of(&self, key: u64) -> ShardId {
-        self.partitioner.shard_of(key)
+        if self.is_moving { self.map.routing.shard_of(key) } else { self.partitioner.shard_of(key) }
     }
 
+    /// How many shards there are, those that no key lives in any more or yet included.
     pub fn shards(&self) -> u32 {
-        self.partitioner.count()
+        self.map.shards.len() as u32
+    }
+
+    /// The map's word on which key lives where.
+    pub fn routing(&self) -> &Routing {
+        &self.map.routing
     }
 
     /// Whether a request goes to any copy.
@@ -117,7 +120,7 @@ impl Router {
     /// Who orders the shard's writes; nobody while a failover runs.
     #[inline]
     pub fn primary(&self, shard: ShardId) -> Option<NodeId> {
-        self.primaries[shard.index()].node
+        self.primaries.get(shard.index()).and_then(|primary| primary.node)
     }
 
     /// A copy of the shard, drawn among those in the clients' zone, else in their region, else among all.
@@ -138,7 +141,7 @@ impl Router {
 
     /// Takes a refusal's word for who is primary, if it is newer; says whether to follow it.
     pub fn learn(&mut self, shard: ShardId, node: Option<NodeId>, epoch: Epoch) -> bool {
-        let known = &mut self.primaries[shard.index()];
+        let Some(known) = self.primaries.get_mut(shard.index()) else { return false };
         let is_newer = epoch > known.epoch || (epoch == known.epoch && known.node.is_none());
         if node.is_none() || !is_newer {
             return false;
@@ -158,6 +161,10 @@ impl Router {
                 *known = assignment.into();
             }
         }
+        let known = self.primaries.len();
+        self.primaries.extend(map.shards.iter().skip(known).map(Primary::from));
+        self.partitioner = Arc::clone(&map.routing.from);
+        self.is_moving = map.routing.plan.is_some();
         self.map = map;
     }
 

@@ -134,7 +134,8 @@ impl ClientPool {
                 }
                 self.look_at_scan(slot, cx);
             }
-            Status::NotPrimary { .. } => {}
+            // Scans ask for shards, which do not move.
+            Status::NotPrimary { .. } | Status::NotOwner => {}
         }
     }
 

@@ -27,23 +27,23 @@ pub(super) enum Purpose {
     ReadThenWrite,
     Write,
     Insert,
-    /// The write that every shard must take after the drain.
-    Probe,
+    /// The write that every shard must take after the drain; for which it is.
+    Probe(ShardId),
 }
 
 impl Purpose {
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::Insert | Self::Probe)
+        matches!(self, Self::Write | Self::Insert | Self::Probe(_))
     }
 
     pub const fn is_probe(self) -> bool {
-        matches!(self, Self::Probe)
+        matches!(self, Self::Probe(_))
     }
 
     pub const fn kind(self) -> OperationKind {
         match self {
             Self::Read | Self::ReadThenWrite => OperationKind::Read,
-            Self::Write | Self::Probe => OperationKind::Write,
+            Self::Write | Self::Probe(_) => OperationKind::Write,
             Self::Insert => OperationKind::Insert,
         }
     }
@@ -102,12 +102,25 @@ impl ClientPool {
                 let follow = self.router.learn(single.shard, primary, epoch);
                 self.refused(slot, follow, cx);
             }
+            (Work::Single(single), Status::NotOwner) if single.asked == Some(from) => {
+                let follow = self.router.shard_of(single.key) != single.shard;
+                self.reroute(slot);
+                self.refused(slot, follow, cx);
+            }
             _ => {}
         }
     }
 
+    /// The key may live elsewhere by now.
+    pub(super) fn reroute(&mut self, slot: usize) {
+        if let Work::Single(single) = &mut self.sessions[slot].work {
+            single.shard = self.router.shard_of(single.key);
+        }
+    }
+
     fn refused(&mut self, slot: usize, follow: bool, cx: &mut Context<'_, Message>) {
-        // Each hint that is followed has a newer epoch than the last, so that this comes to an end.
+        // Each hint that is followed has a newer epoch than the last, and a key moves seldom, so that this comes to an
+        // end.
         let writes = self.sessions[slot].work.changes_something();
         if follow && !self.router.takes_any_copy(writes) {
             return self.attempt_single(slot, cx);
@@ -131,8 +144,8 @@ impl ClientPool {
     ) {
         let session = &mut self.sessions[slot];
         let Some(single) = session.work.single() else { return };
-        if single.purpose.is_probe() {
-            cx.observe(Observation::Probed { shard: single.shard });
+        if let Purpose::Probe(shard) = single.purpose {
+            cx.observe(Observation::Probed { shard });
         } else {
             cx.observe(Observation::Operation(observed::single(
                 session,

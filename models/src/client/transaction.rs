@@ -75,12 +75,16 @@ impl ClientPool {
         steps: impl Iterator<Item = Step>,
         cx: &mut Context<'_, Message>,
     ) {
-        let mut by_shard: BTreeMap<ShardId, Vec<Step>> = BTreeMap::new();
-        steps.for_each(|step| by_shard.entry(self.router.shard_of(step.key())).or_default().push(step));
-        let steps = by_shard.into_iter().collect();
+        let steps = self.by_shard(steps);
         let work = TransactionWork { kind, steps, attempt: None, awaits_answer: false };
         self.sessions[slot].begin(Work::Transaction(Box::new(work)), cx.now());
         self.attempt_transaction(slot, cx);
+    }
+
+    fn by_shard(&self, steps: impl Iterator<Item = Step>) -> Vec<(ShardId, Vec<Step>)> {
+        let mut by_shard: BTreeMap<ShardId, Vec<Step>> = BTreeMap::new();
+        steps.for_each(|step| by_shard.entry(self.router.shard_of(step.key())).or_default().push(step));
+        by_shard.into_iter().collect()
     }
 
     /// Sends the attempt, a new one if the last was aborted.
@@ -99,13 +103,23 @@ impl ClientPool {
     }
 
     fn ensure_attempt(&mut self, slot: usize) {
-        let coordinators = &self.settings.coordinators;
-        let session = &mut self.sessions[slot];
+        let session = &self.sessions[slot];
         if !matches!(&session.work, Work::Transaction(work) if work.attempt.is_none()) {
             return;
         }
+        if self.settings.keys_move
+            && let Work::Transaction(work) = &session.work
+        {
+            let steps: Vec<Step> = work.steps().copied().collect();
+            let steps = self.by_shard(steps.into_iter());
+            if let Work::Transaction(work) = &mut self.sessions[slot].work {
+                work.steps = steps;
+            }
+        }
+        let session = &mut self.sessions[slot];
         session.transactions += 1;
         let transaction = transaction_id(session);
+        let coordinators = &self.settings.coordinators;
         let coordinator = coordinators[self.routes.below(coordinators.len() as u64) as usize];
         if let Work::Transaction(work) = &mut session.work {
             work.attempt = Some((transaction, coordinator));
@@ -139,6 +153,9 @@ impl ClientPool {
         (work.attempt, work.awaits_answer) = (None, false);
         // Whatever became of the messages, this attempt did not happen.
         session.in_doubt = false;
+        if self.settings.keys_move {
+            self.router.request_map(cx);
+        }
         // An audit meets every transfer there is: it tries as long as there is load.
         if work.kind == TransactionKind::Audit && cx.now() < stop {
             return self.pause(slot, cx);

@@ -7,6 +7,7 @@
 use shardlab_sim::NodeId;
 
 use crate::config::Config;
+use crate::rebalancing::standby_servers;
 use crate::workload::{Arrivals, Workload};
 use crate::world::Layout;
 
@@ -51,7 +52,7 @@ fn regions_of(workload: &Workload, regions: &[String]) -> Vec<usize> {
 pub fn layout(config: &Config) -> Layout {
     let mut builder = Builder::new(config);
     let control_plane = builder.add("control plane".into(), 0, 0);
-    let servers = builder.deal(config.cluster.servers, "server");
+    let servers = builder.deal(config.cluster.servers + standby_servers(&config.membership), "server");
     let coordinators = builder.deal(config.cluster.coordinators, "coordinator");
     let clients = pool_places(config)
         .into_iter()
@@ -61,8 +62,9 @@ pub fn layout(config: &Config) -> Layout {
             builder.add(name, place.region, place.workload as u32)
         })
         .collect();
+    let operator = (!config.membership.is_empty()).then(|| builder.add("operator".into(), 0, 0));
     let Builder { names, region, zone, .. } = builder;
-    Layout { control_plane, servers, coordinators, clients, names, region, zone }
+    Layout { control_plane, servers, coordinators, clients, operator, names, region, zone }
 }
 
 /// Nodes so far.

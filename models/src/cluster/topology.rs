@@ -50,7 +50,7 @@ fn cpu(cluster: &Cluster) -> Cpu {
 }
 
 /// Every kind, in the order of the service table.
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Read,
     Kind::Write,
     Kind::Scan,
@@ -64,6 +64,7 @@ const KINDS: [Kind; 13] = [
     Kind::Decide,
     Kind::Decided,
     Kind::Inquire,
+    Kind::Copy,
 ];
 
 fn service_time(service: &Service, kind: Kind) -> &Distribution {
@@ -73,6 +74,7 @@ fn service_time(service: &Service, kind: Kind) -> &Distribution {
         Kind::Scan => &service.scan,
         Kind::Append => &service.append,
         Kind::Prepare => &service.prepare,
+        Kind::Copy => &service.copy,
         Kind::Response
         | Kind::Replication
         | Kind::Control

@@ -224,7 +224,7 @@ impl Coordinator {
         let Phase::Voting { yes } = &active.phase else { return };
         active.sent = cx.now();
         for (shard, steps) in active.request.steps.iter().filter(|(shard, _)| !yes.contains(shard)) {
-            let Some(primary) = self.map.assignment(*shard).primary else { continue };
+            let Some(primary) = self.map.primary(*shard) else { continue };
             let prepare = Prepare {
                 transaction,
                 attempt: active.request.transaction,
@@ -342,7 +342,7 @@ impl Coordinator {
         commit: bool,
         cx: &mut Context<'_, Message>,
     ) {
-        if let Some(primary) = self.map.assignment(shard).primary {
+        if let Some(primary) = self.map.primary(shard) {
             cx.send(primary, Message::Commit(CommitMessage::Decide { transaction, shard, commit }));
         }
     }

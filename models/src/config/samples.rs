@@ -14,6 +14,8 @@ pub(crate) fn config() -> Config {
         replication: Default::default(),
         transactions: Default::default(),
         workloads: vec![workload("main")],
+        rebalancing: Default::default(),
+        membership: Vec::new(),
         bugs: Vec::new(),
         duration: seconds(10),
         warmup: seconds(1),

@@ -5,6 +5,7 @@ use shardlab_sim::Duration;
 use crate::cluster;
 use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config};
+use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
 use crate::sharding::{PROBE_KEYS, Strategy, first_keys};
 use crate::workload;
@@ -27,13 +28,14 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     check_transactions_have_a_log(config, &mut checks);
     check_transactions(&config.transactions, &mut checks);
     workload::checks::check(config, &mut checks);
+    rebalancing::checks::check(config, &mut checks);
     checks.result()?;
     check_shares(config)
 }
 
 /// Every shard must own something, which can only be asked of a sharding that can be built.
 fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
-    let partitioner = config.sharding.strategy.partitioner(config.cluster.servers);
+    let partitioner = config.sharding.strategy.partitioner(config.cluster.servers, 0);
     let Err(shard) = first_keys(&partitioner, PROBE_KEYS) else { return Ok(()) };
     let mut checks = Checks::default();
     let message = format!("shard {} owns next to none of the keys", shard.0);
@@ -67,7 +69,7 @@ fn check_sharding(config: &Config, checks: &mut Checks) {
             checks.count("sharding.strategy.modulo.shards", u64::from(*count), MOST_SHARDS, "shards");
         }
         Strategy::Modulo { shards: None } => {}
-        Strategy::ConsistentHash { vnodes, shards: count } => {
+        Strategy::ConsistentHash { vnodes, shards: count, .. } => {
             if let Some(count) = count {
                 let path = "sharding.strategy.consistent-hash.shards";
                 checks.count(path, u64::from(*count), MOST_SHARDS, "shards");

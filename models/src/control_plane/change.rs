@@ -16,13 +16,25 @@ pub(super) struct Change {
     pub(super) absent_since: Option<Time>,
     /// Copies that have caught up and are to count again.
     pub(super) readmitted: Vec<NodeId>,
+    /// A server that gets a copy with this change.
+    pub(super) joining: Option<NodeId>,
+    /// A server whose copy counts no more from this change on.
+    pub(super) leaving: Option<NodeId>,
     // In the order of their answers.
     fenced: Vec<(NodeId, Position)>,
 }
 
 impl Change {
     pub(super) fn new(epoch: Epoch, since: Time, absent_since: Option<Time>) -> Self {
-        Self { epoch, since, absent_since, readmitted: Vec::new(), fenced: Vec::new() }
+        Self {
+            epoch,
+            since,
+            absent_since,
+            readmitted: Vec::new(),
+            joining: None,
+            leaving: None,
+            fenced: Vec::new(),
+        }
     }
 
     /// `copy` has promised; its log ends at `last`.
@@ -39,7 +51,8 @@ impl Change {
     /// The next assignment: the highest (last epoch, length) leads; the old primary if it has it too.
     pub(super) fn assignment(&self, old: &Assignment, ack: Ack, any_log: bool) -> Assignment {
         let members = self.members(old, ack);
-        let candidates = self.fenced.iter().filter(|(copy, _)| old.members.contains(copy));
+        let candidates =
+            self.fenced.iter().filter(|(copy, _)| old.members.contains(copy) && self.leaving != Some(*copy));
         let (primary, _) = if any_log {
             candidates.clone().next()
         } else {
@@ -49,7 +62,12 @@ impl Change {
             candidates.max_by_key(|&candidate| rank(candidate))
         }
         .expect("a majority of the members is fenced");
-        Assignment { epoch: self.epoch, primary: Some(*primary), members, copies: old.copies.clone() }
+        Assignment { epoch: self.epoch, primary: Some(*primary), members, copies: self.copies(old) }
+    }
+
+    fn copies(&self, old: &Assignment) -> Vec<NodeId> {
+        let stays = old.copies.iter().copied().filter(|copy| self.leaving != Some(*copy));
+        stays.chain(self.joining).collect()
     }
 
     /// Whose acknowledgements will count: every copy; with `all`, those that are there.
@@ -58,7 +76,7 @@ impl Change {
             ack != Ack::All
                 || (self.counts_on(**copy) && (old.members.contains(copy) || self.readmitted.contains(copy)))
         };
-        old.copies.iter().filter(counts).copied().collect()
+        self.copies(old).iter().filter(counts).copied().collect()
     }
 }
 

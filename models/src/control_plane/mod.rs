@@ -9,6 +9,7 @@
 //! Left out: the control plane is not replicated; while it is down nothing fails over and leases run out.
 
 mod change;
+mod rebalance;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use std::sync::Arc;
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::config::{Bug, Bugs};
-use crate::message::{ControlMessage, Message};
+use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::Observation;
 use crate::replication::Ack;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use change::Change;
+use rebalance::Rebalance;
+pub use rebalance::RebalanceSettings;
 
 const TICK: TimerSlot = TimerSlot(0);
 
@@ -41,6 +44,8 @@ pub struct ControlPlaneSettings {
     pub patience: Time,
     /// Time between looks at the clock, in ns.
     pub tick: Time,
+    /// How it rebalances; `None` in a cluster whose servers neither come nor go.
+    pub rebalance: Option<RebalanceSettings>,
     /// What is broken.
     pub bugs: Bugs,
 }
@@ -58,6 +63,8 @@ struct Watch {
 pub struct ControlPlane {
     // Durable.
     map: Arc<ShardMap>,
+    // Durable in part.
+    rebalance: Option<Rebalance>,
     // Volatile.
     watches: BTreeMap<NodeId, Watch>,
     changes: BTreeMap<ShardId, Change>,
@@ -71,7 +78,8 @@ impl ControlPlane {
     #[must_use]
     pub fn new(settings: ControlPlaneSettings, map: Arc<ShardMap>) -> Self {
         let watches = BTreeMap::new();
-        Self { map, watches, changes: BTreeMap::new(), appointing: VecDeque::new(), settings }
+        let rebalance = settings.rebalance.clone().map(Rebalance::new);
+        Self { map, rebalance, watches, changes: BTreeMap::new(), appointing: VecDeque::new(), settings }
     }
 
     /// The map as it stands.
@@ -97,8 +105,16 @@ impl ControlPlane {
 
     /// A message.
     pub fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Message>) {
-        let Message::Control(message) = message else { return };
+        let message = match message {
+            Message::Control(message) => message,
+            Message::Move(MoveMessage::Done { plan, pair }) => return self.move_done(plan, pair, cx),
+            _ => return,
+        };
         match message {
+            ControlMessage::Settled { shard, epoch } => self.settled(shard, epoch, cx),
+            ControlMessage::ChangeMembership { number, change } => {
+                self.change_membership(from, number, change, cx);
+            }
             ControlMessage::Heartbeat { sent, map_version, leaderless, caught_up } => {
                 self.hear(from, map_version, cx);
                 if map_version == self.map.version {
@@ -200,6 +216,8 @@ impl ControlPlane {
                 self.begin_change(shard, None, cx);
             }
         }
+        self.order_moves(cx);
+        self.move_copies(cx);
         cx.set_timer(TICK, self.settings.tick);
     }
 
@@ -270,10 +288,16 @@ impl ControlPlane {
             let (_, shard, assignment, since) = self.appointing.pop_front().expect("it was just looked at");
             self.appoint(shard, assignment, since, cx);
         }
+        self.finish_command(cx);
+        self.recorded(through, cx);
         if self.map.version > before {
-            let everyone = self.settings.servers.iter().chain(&self.settings.subscribers);
-            everyone.for_each(|&node| self.send_map(node, cx));
+            self.tell_everyone(cx);
         }
+    }
+
+    fn tell_everyone(&self, cx: &mut Context<'_, Message>) {
+        let everyone = self.settings.servers.iter().chain(&self.settings.subscribers);
+        everyone.for_each(|&node| self.send_map(node, cx));
     }
 
     fn appoint(
@@ -300,5 +324,8 @@ impl ControlPlane {
         self.watches.clear();
         self.changes.clear();
         self.appointing.clear();
+        if let Some(rebalance) = &mut self.rebalance {
+            rebalance.crash();
+        }
     }
 }

@@ -3,8 +3,8 @@
 use shardlab_sim::Payload;
 
 use super::{
-    Action, Command, CommitMessage, ControlMessage, Entries, Entry, LogMessage, Message, SiblingMessage,
-    VersionMessage,
+    Action, Chunk, Command, CommitMessage, ControlMessage, Entries, Entry, LogMessage, Message, MoveCommand,
+    MoveMessage, MoveStep, SiblingMessage, VersionMessage,
 };
 use crate::conflict::Context;
 use crate::replication::RANGES;
@@ -39,6 +39,8 @@ pub enum Kind {
     Decided,
     /// Two-phase commit: an inquiry, or word that someone else is primary.
     Inquire,
+    /// Rows on the move: read at the source, imported at the destination and its backups.
+    Copy,
 }
 
 /// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
@@ -61,6 +63,7 @@ impl Payload for Message {
         "decide",
         "decided",
         "inquire",
+        "copy",
     ];
 
     fn kind(&self) -> usize {
@@ -71,6 +74,9 @@ impl Payload for Message {
                 Action::Scan(_) => Kind::Scan,
             },
             Self::Response(_) => Kind::Response,
+            Self::Log(_, LogMessage::Append { entries: Entries::One(entry), .. }) if imports(entry) => {
+                Kind::Copy
+            }
             Self::Log(_, LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. }) => {
                 Kind::Append
             }
@@ -90,6 +96,8 @@ impl Payload for Message {
                 CommitMessage::Decided { .. } => Kind::Decided,
                 CommitMessage::Inquire { .. } | CommitMessage::NotPrimary { .. } => Kind::Inquire,
             },
+            Self::Move(MoveMessage::Read { .. } | MoveMessage::Import(_)) => Kind::Copy,
+            Self::Move(_) => Kind::Control,
         };
         kind as usize
     }
@@ -118,6 +126,7 @@ fn content_bytes(message: &Message) -> u64 {
         Message::Commit(CommitMessage::Prepare(prepare)) => {
             prepare.steps.len() as u64 * u64::from(prepare.value_bytes)
         }
+        Message::Move(MoveMessage::Import(command)) => step_bytes(command),
         _ => 0,
     }
 }
@@ -146,10 +155,21 @@ fn context_bytes(context: &Context) -> u64 {
     context.seen.bytes()
 }
 
+fn imports(entry: &Entry) -> bool {
+    matches!(&entry.command, Command::Move(command) if matches!(command.step, MoveStep::Import(_)))
+}
+
+/// A session is two numbers of four bytes.
+fn step_bytes(command: &MoveCommand) -> u64 {
+    let chunk_bytes = |chunk: &Chunk| chunk.bytes + 8 * chunk.sessions.len() as u64;
+    16 + if let MoveStep::Import(chunk) = &command.step { chunk_bytes(chunk) } else { 0 }
+}
+
 fn entry_bytes(entry: &Entry) -> u64 {
     match &entry.command {
         Command::Write { value_bytes, .. } => u64::from(*value_bytes),
         Command::Prepare(prepare) => prepare.steps.len() as u64 * u64::from(prepare.value_bytes),
+        Command::Move(command) => step_bytes(command),
         Command::Barrier | Command::Decide { .. } => 16,
     }
 }

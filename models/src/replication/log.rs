@@ -15,7 +15,7 @@ use shardlab_sim::{NodeId, Time};
 use super::{Ack, Effective, Port, Refused, Replica};
 use crate::config::{Bug, Bugs};
 use crate::message::{Command, Entry, LogMessage, Position};
-use crate::shard_map::{Assignment, Epoch};
+use crate::shard_map::{Assignment, Epoch, FIRST_EPOCH};
 
 /// How a replica is configured, and what is broken about it.
 #[derive(Clone, Debug)]
@@ -183,6 +183,22 @@ impl LogReplica {
             replica.standing = Standing::Primary { others: replica.progress(assignment), barrier: 0 };
         }
         replica
+    }
+
+    /// A copy that is new on its server: at the shard's beginning like any other, later one that knows nothing yet.
+    #[must_use]
+    pub fn joining(settings: Settings, assignment: &Assignment) -> Self {
+        if assignment.epoch == FIRST_EPOCH {
+            return Self::new(settings, assignment);
+        }
+        let unknown = Assignment { epoch: Epoch(0), primary: None, members: Vec::new(), copies: Vec::new() };
+        Self::new(settings, &unknown)
+    }
+
+    /// Whether it has ordered commands that have not been applied yet.
+    #[must_use]
+    pub fn has_unapplied(&self) -> bool {
+        self.applied < self.log.last_index()
     }
 
     pub(super) fn no_fencing(&self) -> bool {

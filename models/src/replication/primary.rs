@@ -6,7 +6,7 @@ use super::log::{LogPort, LogReplica, Progress, Standing, Then};
 use super::{Ack, Refused};
 use crate::config::Bug;
 use crate::message::{Command, Entries, Entry, LogMessage};
-use crate::shard_map::Assignment;
+use crate::shard_map::{Assignment, Epoch};
 
 /// Entries in one catch-up message: bounds its size; 64 entries of 1 kB fill a 64 KiB socket buffer.
 const BATCH_ENTRIES: usize = 64;
@@ -174,6 +174,15 @@ impl LogReplica {
             .iter()
             .filter(move |other| !other.member && other.durable > 0 && other.durable >= near)
             .map(|other| other.node)
+    }
+
+    /// Whether it leads `epoch`, has committed what earlier ones left, and `copy` has that on its disk.
+    #[must_use]
+    pub fn is_settled(&self, epoch: Epoch, copy: NodeId) -> bool {
+        let Standing::Primary { others, barrier } = &self.standing else { return false };
+        let has_it = |other: &Progress| other.node == copy && other.durable >= *barrier;
+        let is_there = copy == self.settings.me || others.iter().any(has_it);
+        self.promised == epoch && self.may_answer() && is_there
     }
 
     /// The members besides itself, while it is primary.

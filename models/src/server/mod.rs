@@ -6,28 +6,38 @@
 //! [`VersionServer`] is that of the other.
 
 mod hosted;
+mod moves;
 mod participant;
 mod reads;
 mod versions;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::concurrency::Concurrency;
 use crate::config::Bug;
 use crate::message::{
-    Action, Command, ControlMessage, LogMessage, Message, OperationId, Request, Response, Status,
+    Action, ChunkId, Command, ControlMessage, LogMessage, Message, OperationId, Request, Response, Status,
 };
 use crate::node::Observation;
+use crate::rebalancing::Pair;
 use crate::replication::{Effective, LogReplica, Port, Reads, Replica, Settings, SyncQueue, Then};
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use crate::state_machine::{Effect, StateMachine};
+use crate::world::ShardOperations;
+
+use moves::Exports;
 
 pub use hosted::Hosted;
+pub use moves::MoveSettings;
 pub use versions::{HostedVersions, VersionServer, VersionServerSettings};
 
 const HEARTBEAT: TimerSlot = TimerSlot(0);
 const TICK: TimerSlot = TimerSlot(1);
 const INQUIRY: TimerSlot = TimerSlot(2);
+const MOVES: TimerSlot = TimerSlot(3);
 
 /// How a server is configured.
 #[derive(Clone, Debug)]
@@ -48,6 +58,8 @@ pub struct ServerSettings {
     pub tick: Time,
     /// How long a participant stays in doubt before it asks, in ns.
     pub inquiry_interval: Time,
+    /// How it moves keys; `None` in a cluster whose servers neither come nor go.
+    pub moves: Option<MoveSettings>,
 }
 
 /// A server.
@@ -58,19 +70,24 @@ pub struct Server {
     // Volatile.
     syncs: SyncQueue<Then>,
     lease_until: Time,
-    map_version: u64,
+    map: Option<Arc<ShardMap>>,
     effects: Vec<Effect>,
+    exports: Exports,
+    owners_to_tell: BTreeMap<Pair, (NodeId, ChunkId)>,
     // Measures: they survive crashes, since they are ours and not the server's.
     transaction_forces: u64,
+    redirects: u64,
+    left: Vec<(ShardId, ShardOperations)>,
     // Configuration.
     slots: Vec<Option<u32>>,
+    moves_keys: bool,
     settings: ServerSettings,
 }
 
 impl Server {
     /// A server that hosts its copies of `map`'s shards, at the beginning of time.
     #[must_use]
-    pub fn new(settings: ServerSettings, map: &ShardMap) -> Self {
+    pub fn new(settings: ServerSettings, map: &Arc<ShardMap>) -> Self {
         let me = settings.replica.me;
         let mut slots = vec![None; map.shards.len()];
         let mut hosted = Vec::new();
@@ -89,10 +106,15 @@ impl Server {
             hosted,
             syncs: SyncQueue::new(),
             lease_until: 0,
-            map_version: map.version,
+            map: Some(Arc::clone(map)),
             effects: Vec::new(),
+            exports: Exports::new(settings.moves.unwrap_or_default()),
+            owners_to_tell: BTreeMap::new(),
             transaction_forces: 0,
+            redirects: 0,
+            left: Vec::new(),
             slots,
+            moves_keys: settings.moves.is_some(),
             settings,
         }
     }
@@ -113,6 +135,18 @@ impl Server {
     #[must_use]
     pub fn transaction_forces(&self) -> u64 {
         self.transaction_forces
+    }
+
+    /// How often it served clients as primary of shards that it has no copy of any more.
+    #[must_use]
+    pub fn left(&self) -> &[(ShardId, ShardOperations)] {
+        &self.left
+    }
+
+    /// Operations that it sent elsewhere, because their key is on the move or gone.
+    #[must_use]
+    pub fn redirects(&self) -> u64 {
+        self.redirects
     }
 
     /// Whether it plays `role`: "server", "primary" (of any shard), "primary:7" (of shard 7), "backup:7".
@@ -163,6 +197,7 @@ impl Server {
             Message::Log(shard, message) => self.replication(from, shard, message, cx),
             Message::Control(message) => self.control(message, cx),
             Message::Commit(message) => self.participate(from, message, cx),
+            Message::Move(message) => self.on_move(from, message, cx),
             // Clients' business, and the other family's.
             Message::Response(_) | Message::Versions(..) | Message::Siblings(_) => {}
         }
@@ -177,8 +212,10 @@ impl Server {
                     self.with_port(slot, cx, |replica, port| replica.tick(port));
                     self.tick_reads(slot, cx);
                 }
+                self.tick_moves(cx);
                 cx.set_timer(TICK, self.settings.tick);
             }
+            MOVES => self.drive_all(cx),
             _ => {
                 self.inquire(cx);
                 cx.set_timer(INQUIRY, self.settings.inquiry_interval);
@@ -190,7 +227,8 @@ impl Server {
     pub fn on_synced(&mut self, through: WriteId, cx: &mut Context<'_, Message>) {
         while self.syncs.front().is_some_and(|sync| sync.write <= through) {
             let sync = self.syncs.pop_front().expect("it was just looked at");
-            let slot = self.slot(sync.shard).expect("only hosted shards write");
+            // The shard's copy may have left in the meantime.
+            let Some(slot) = self.slot(sync.shard) else { continue };
             self.with_port(slot, cx, |replica, port| replica.synced(sync.then, port));
             if let Then::Fenced(epoch) = sync.then {
                 self.report_fenced(slot, epoch, cx);
@@ -203,7 +241,9 @@ impl Server {
     pub fn on_crash(&mut self) {
         self.syncs.clear();
         self.lease_until = 0;
-        self.map_version = 0;
+        self.map = None;
+        self.exports.crash();
+        self.owners_to_tell.clear();
         let forget = self.has(Bug::ForgetLocks);
         for hosted in &mut self.hosted {
             hosted.crash(&self.settings);
@@ -222,7 +262,7 @@ impl Server {
             caught_up: caught_up.collect(),
             leaderless: leaderless.collect(),
             sent: cx.clock(),
-            map_version: self.map_version,
+            map_version: self.map_version(),
         };
         cx.send(self.settings.control_plane, Message::Control(heartbeat));
         cx.set_timer(HEARTBEAT, self.settings.heartbeat_interval);
@@ -241,23 +281,66 @@ impl Server {
                 cx.mark("fence.promised");
             }
             ControlMessage::Appoint { shard, assignment } => self.appoint(shard, &assignment, cx),
-            ControlMessage::Map(map) => self.learn(&map, cx),
+            ControlMessage::Map(map) => self.learn(map, cx),
+            ControlMessage::IsSettled { shard, epoch, copy } => {
+                let Some(slot) = self.slot(shard) else { return };
+                if self.hosted[slot].replica.is_settled(epoch, copy) {
+                    let settled = ControlMessage::Settled { shard, epoch };
+                    cx.send(self.settings.control_plane, Message::Control(settled));
+                }
+            }
             // The control plane's business.
             _ => {}
         }
     }
 
-    fn learn(&mut self, map: &ShardMap, cx: &mut Context<'_, Message>) {
-        if map.version <= self.map_version {
+    fn map_version(&self) -> u64 {
+        self.map.as_ref().map_or(0, |map| map.version)
+    }
+
+    fn learn(&mut self, map: Arc<ShardMap>, cx: &mut Context<'_, Message>) {
+        if map.version <= self.map_version() {
             return;
         }
-        self.map_version = map.version;
+        self.map = Some(Arc::clone(&map));
+        self.host_new_copies(&map);
+        self.leave_copies(&map);
         for slot in 0..self.hosted.len() {
             let shard = self.hosted[slot].shard;
             self.appoint(shard, map.assignment(shard), cx);
         }
         if self.hosted.iter().any(|hosted| hosted.replica.primary().is_none()) {
             self.beat(cx);
+        }
+    }
+
+    /// Shards that did not exist before, or have a new copy here.
+    fn host_new_copies(&mut self, map: &ShardMap) {
+        self.slots.resize(self.slots.len().max(map.shards.len()), None);
+        for (shard, assignment) in map.shards.iter().enumerate() {
+            if self.slots[shard].is_some() || !assignment.copies.contains(&self.settings.replica.me) {
+                continue;
+            }
+            self.slots[shard] = Some(u32::try_from(self.hosted.len()).expect("fewer than 2³² shards"));
+            let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
+            let replica = LogReplica::joining(self.settings.replica.clone(), assignment);
+            self.hosted.push(Hosted::new(id, replica, &self.settings));
+        }
+    }
+
+    /// Shards that have no copy here any more.
+    fn leave_copies(&mut self, map: &ShardMap) {
+        let me = self.settings.replica.me;
+        let stays = |hosted: &Hosted| map.assignment(hosted.shard).copies.contains(&me);
+        if self.hosted.iter().all(stays) {
+            return;
+        }
+        let (hosted, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hosted).into_iter().partition(stays);
+        self.hosted = hosted;
+        self.left.extend(left.into_iter().map(|hosted| (hosted.shard, hosted.operations)));
+        self.slots.fill(None);
+        for (slot, hosted) in self.hosted.iter().enumerate() {
+            self.slots[hosted.shard.index()] = Some(u32::try_from(slot).expect("fewer than 2³² shards"));
         }
     }
 
@@ -304,6 +387,10 @@ impl Server {
     }
 
     fn write(&mut self, slot: usize, from: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
+        let hosted = &self.hosted[slot];
+        if hosted.replica.may_answer() && !hosted.machine.owns(request.key) {
+            return self.redirect(from, request, cx);
+        }
         let command = Command::Write {
             operation: request.operation,
             client: from,
@@ -356,6 +443,14 @@ impl Server {
                 cx.send(*client, written(*operation, self.hosted[slot].shard));
                 cx.mark("write.acked");
             }
+            Effect::NotOwner { operation, client } => {
+                self.redirects += 1;
+                let shard = self.hosted[slot].shard;
+                let (operation, status) = (*operation, Status::NotOwner);
+                let refused = Response { operation, shard, status, value: 0, value_bytes: 0 };
+                cx.send(*client, Message::Response(refused));
+            }
+            Effect::Moved { pair, effect } => self.moved(slot, *pair, *effect, cx),
             Effect::Voted { transaction, .. } if self.hosted[slot].voted_early.remove(transaction) => {}
             Effect::Voted { transaction, coordinator, yes, reads } => {
                 self.vote(slot, *transaction, *coordinator, *yes, reads.clone(), cx);

@@ -84,6 +84,9 @@ impl Server {
     }
 
     fn answer(&mut self, slot: usize, from: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
+        if request.action == Action::Read && !self.hosted[slot].machine.owns(request.key) {
+            return self.redirect(from, request, cx);
+        }
         let hosted = &mut self.hosted[slot];
         hosted.operations.reads += 1;
         let row = hosted.machine.row(request.key);

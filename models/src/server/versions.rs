@@ -104,7 +104,11 @@ impl VersionServer {
             Message::Siblings(message) => self.siblings(from, *message, cx),
             Message::Versions(shard, message) => self.exchange(from, shard, message, cx),
             // Clients' business, and the other family's.
-            Message::Response(_) | Message::Log(..) | Message::Control(_) | Message::Commit(_) => {}
+            Message::Response(_)
+            | Message::Log(..)
+            | Message::Control(_)
+            | Message::Commit(_)
+            | Message::Move(_) => {}
         }
     }
 

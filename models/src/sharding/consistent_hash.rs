@@ -36,10 +36,18 @@ impl ConsistentHash {
     /// One of many rings of the same size; `new` takes salt zero.
     #[must_use]
     pub fn salted(shards: u32, vnodes: u32, salt: u64) -> Self {
-        assert!(shards > 0 && vnodes > 0, "a ring has at least one point");
-        let mut points: Vec<Point> = (0..shards)
-            .flat_map(|shard| {
-                (0..vnodes).map(move |vnode| Point { hash: point(salt, shard, vnode), shard: ShardId(shard) })
+        let shards: Vec<ShardId> = (0..shards).map(ShardId).collect();
+        Self::of(&shards, vnodes, salt)
+    }
+
+    /// A ring of these shards, ascending: some numbers may be missing.
+    #[must_use]
+    pub fn of(shards: &[ShardId], vnodes: u32, salt: u64) -> Self {
+        assert!(!shards.is_empty() && vnodes > 0, "a ring has at least one point");
+        let mut points: Vec<Point> = shards
+            .iter()
+            .flat_map(|&shard| {
+                (0..vnodes).map(move |vnode| Point { hash: point(salt, shard.0, vnode), shard })
             })
             .collect();
         points.sort_unstable();
@@ -47,7 +55,17 @@ impl ConsistentHash {
         let ranges = points.len().next_power_of_two().max(2);
         let shift = 64 - ranges.trailing_zeros();
         let starts = starts(&points, ranges as u64, shift);
+        let shards = shards[shards.len() - 1].0 + 1;
         Self { shards, points, starts, shift }
+    }
+
+    /// The shards, ascending.
+    #[must_use]
+    pub fn shards(&self) -> Vec<ShardId> {
+        let mut shards: Vec<ShardId> = self.points.iter().map(|point| point.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        shards
     }
 }
 

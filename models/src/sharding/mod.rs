@@ -60,10 +60,19 @@ pub enum Strategy {
         /// How many shards; as many as servers if left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shards: Option<u32>,
+        /// Whether each seed has points of its own: for means over many rings. Else all seeds share one ring.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        salted: bool,
     },
 }
 
 impl Strategy {
+    /// Whether the file says how many shards there are; else they follow the servers.
+    #[must_use]
+    pub fn counts_shards(&self) -> bool {
+        matches!(self, Self::Modulo { shards: Some(_) } | Self::ConsistentHash { shards: Some(_), .. })
+    }
+
     /// How many shards there are over so many servers.
     #[must_use]
     pub fn shards(&self, servers: u32) -> u32 {
@@ -72,14 +81,21 @@ impl Strategy {
         }
     }
 
-    /// The function itself, over so many servers.
+    /// The function itself, over so many servers, in a world with this seed.
     #[must_use]
-    pub fn partitioner(&self, servers: u32) -> Partitioner {
-        let shards = self.shards(servers);
+    pub fn partitioner(&self, servers: u32, seed: u64) -> Partitioner {
+        let shards: Vec<ShardId> = (0..self.shards(servers)).map(ShardId).collect();
+        self.partitioner_of(&shards, seed)
+    }
+
+    /// The function over these shards, ascending: some numbers may be missing, of servers that are gone.
+    #[must_use]
+    pub fn partitioner_of(&self, shards: &[ShardId], seed: u64) -> Partitioner {
         match self {
-            Self::Modulo { .. } => Partitioner::Modulo(Modulo::new(shards)),
-            Self::ConsistentHash { vnodes, .. } => {
-                Partitioner::ConsistentHash(ConsistentHash::new(shards, *vnodes))
+            Self::Modulo { .. } => Partitioner::Modulo(Modulo::of(shards)),
+            Self::ConsistentHash { vnodes, salted, .. } => {
+                let salt = if *salted { seed } else { 0 };
+                Partitioner::ConsistentHash(ConsistentHash::of(shards, *vnodes, salt))
             }
         }
     }
@@ -92,6 +108,23 @@ pub enum Partitioner {
     Modulo(Modulo),
     /// See [`ConsistentHash`].
     ConsistentHash(ConsistentHash),
+}
+
+impl Partitioner {
+    /// The shards that keys may live in, ascending.
+    #[must_use]
+    pub fn shards(&self) -> Vec<ShardId> {
+        match self {
+            Self::Modulo(modulo) => modulo.shards(),
+            Self::ConsistentHash(ring) => ring.shards(),
+        }
+    }
+
+    /// Whether keys move only to shards that come and from shards that go (Karger et al. 1997, monotonicity).
+    #[must_use]
+    pub const fn is_monotone(&self) -> bool {
+        matches!(self, Self::ConsistentHash(_))
+    }
 }
 
 impl Shards for Partitioner {
@@ -130,20 +163,33 @@ pub(crate) const PROBE_KEYS: u64 = 1 << 62;
 /// # Errors
 /// A shard without any among the first twenty million keys: it owns next to nothing.
 pub fn first_keys(shards: &impl Shards, from: u64) -> Result<Vec<u64>, ShardId> {
+    let all: Vec<ShardId> = (0..shards.count()).map(ShardId).collect();
+    first_keys_of(&all, |key| shards.shard_of(key), from)
+}
+
+/// The same for some of the shards, by any function from keys to shards.
+///
+/// # Errors
+/// One of them without any among the first twenty million keys.
+pub fn first_keys_of(
+    wanted: &[ShardId],
+    shard_of: impl Fn(u64) -> ShardId,
+    from: u64,
+) -> Result<Vec<u64>, ShardId> {
     const TRIED: usize = 20_000_000;
-    let mut first = vec![None; shards.count() as usize];
+    let mut first = vec![None; wanted.len()];
     let mut missing = first.len();
     for key in (from..).take(TRIED) {
-        let slot = &mut first[shards.shard_of(key).index()];
-        if slot.is_none() {
-            *slot = Some(key);
+        let Ok(slot) = wanted.binary_search(&shard_of(key)) else { continue };
+        if first[slot].is_none() {
+            first[slot] = Some(key);
             missing -= 1;
             if missing == 0 {
                 break;
             }
         }
     }
-    (0..shards.count()).map(|shard| first[shard as usize].ok_or(ShardId(shard))).collect()
+    wanted.iter().zip(first).map(|(&shard, key)| key.ok_or(shard)).collect()
 }
 
 #[cfg(test)]
@@ -152,13 +198,17 @@ mod tests {
 
     #[test]
     fn shards_follow_servers_unless_they_are_counted() {
-        assert_eq!(Strategy::Modulo { shards: None }.partitioner(5).count(), 5);
-        assert_eq!(Strategy::ConsistentHash { vnodes: 8, shards: Some(64) }.partitioner(5).count(), 64);
+        assert_eq!(Strategy::Modulo { shards: None }.partitioner(5, 0).count(), 5);
+        assert_eq!(
+            Strategy::ConsistentHash { vnodes: 8, shards: Some(64), salted: false }.partitioner(5, 0).count(),
+            64
+        );
     }
 
     #[test]
     fn every_shard_has_a_key_beyond_the_workloads() {
-        let ring = Strategy::ConsistentHash { vnodes: 128, shards: Some(64) }.partitioner(8);
+        let ring =
+            Strategy::ConsistentHash { vnodes: 128, shards: Some(64), salted: false }.partitioner(8, 0);
         let keys = first_keys(&ring, 1 << 62).expect("128 points own something");
         for (shard, key) in keys.into_iter().enumerate() {
             assert!(key >= 1 << 62 && ring.shard_of(key).index() == shard);

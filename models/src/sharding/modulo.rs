@@ -10,6 +10,8 @@ use crate::sharding::Shards;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Modulo {
     shards: u32,
+    /// By remainder; empty where the shard of each remainder has its number.
+    numbers: Vec<ShardId>,
 }
 
 impl Modulo {
@@ -17,18 +19,33 @@ impl Modulo {
     #[must_use]
     pub fn new(shards: u32) -> Self {
         assert!(shards > 0, "a sharding has at least one shard");
-        Self { shards }
+        Self { shards, numbers: Vec::new() }
+    }
+
+    /// Over these shards, ascending: some numbers may be missing.
+    #[must_use]
+    pub fn of(shards: &[ShardId]) -> Self {
+        let dense = shards.iter().enumerate().all(|(place, shard)| shard.index() == place);
+        let numbers = if dense { Vec::new() } else { shards.to_vec() };
+        Self { numbers, ..Self::new(shards.len() as u32) }
+    }
+
+    /// The shards, ascending.
+    #[must_use]
+    pub fn shards(&self) -> Vec<ShardId> {
+        if self.numbers.is_empty() { (0..self.shards).map(ShardId).collect() } else { self.numbers.clone() }
     }
 }
 
 impl Shards for Modulo {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        ShardId((key % u64::from(self.shards)) as u32)
+        let remainder = (key % u64::from(self.shards)) as u32;
+        if self.numbers.is_empty() { ShardId(remainder) } else { self.numbers[remainder as usize] }
     }
 
     fn count(&self) -> u32 {
-        self.shards
+        self.numbers.last().map_or(self.shards, |last| last.0 + 1)
     }
 }
 

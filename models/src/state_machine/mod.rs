@@ -4,6 +4,8 @@
 //! the same commands (Schneider 1990). Locks and votes live here, so that a failover rebuilds nothing: a vote is the
 //! outcome of applying a prepare. Times are handed in for measurement only; nothing is decided by them.
 
+mod moves;
+mod moving;
 mod sessions;
 mod transactions;
 
@@ -11,8 +13,10 @@ use shardlab_sim::{NodeId, Time};
 
 use crate::concurrency::{Age, Concurrency, LockTable};
 use crate::message::{Command, OperationId, Prepare, TransactionId};
+use crate::rebalancing::Pair;
 use crate::storage::{Row, Versioned};
 
+pub use moves::{Departure, MoveEffect, Moves};
 use sessions::{Seen, Sessions};
 use transactions::Transactions;
 pub use transactions::{Decision, Prepared};
@@ -55,6 +59,20 @@ pub enum Effect {
     },
     /// Locks were given back.
     Released(Box<Prepared>),
+    /// A write came too late: its key is on the move, or gone.
+    NotOwner {
+        /// Which operation.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+    },
+    /// A move has come a step further.
+    Moved {
+        /// The move.
+        pair: Pair,
+        /// The step.
+        effect: MoveEffect,
+    },
 }
 
 /// A write that waits for a lock.
@@ -75,6 +93,8 @@ pub struct StateMachine {
     locks: LockTable,
     transactions: Transactions,
     waiting_writes: Vec<WaitingWrite>,
+    // None in a shard that nothing has moved from or to.
+    moves: Option<Box<Moves>>,
     // Configuration.
     concurrency: Concurrency,
     forget_locks: bool,
@@ -91,6 +111,7 @@ impl StateMachine {
             locks: LockTable::default(),
             transactions: Transactions::default(),
             waiting_writes: Vec::new(),
+            moves: None,
             concurrency,
             forget_locks: false,
             keeps_rows: true,
@@ -127,6 +148,7 @@ impl StateMachine {
                 self.apply_decision(*transaction, *commit, *coordinator, effects);
                 self.wake(now, effects);
             }
+            Command::Move(command) => self.apply_move(command, effects),
         }
     }
 
@@ -138,6 +160,10 @@ impl StateMachine {
                 return;
             }
             Seen::Last => return effects.push(write.done(false)),
+            Seen::New if !self.owns(write.key) => {
+                let WaitingWrite { operation, client, .. } = write;
+                return effects.push(Effect::NotOwner { operation, client });
+            }
             Seen::New => self.sessions.note(write.operation),
         }
         if self.locks.is_locked(write.key) {
@@ -151,6 +177,9 @@ impl StateMachine {
     fn write_row(&mut self, write: &WaitingWrite, effects: &mut Vec<Effect>) {
         if self.keeps_rows {
             self.rows.write(write.key, write.value, write.value_bytes);
+        }
+        if let Some(moves) = &mut self.moves {
+            moves.note_change(write.key);
         }
         effects.push(write.done(true));
     }
@@ -166,6 +195,11 @@ impl StateMachine {
                 effects.push(vote(true, self.reads(prepare)));
             }
             None if self.transactions.is_waiting(transaction) => {}
+            // It comes too late: its keys are on the move, or gone.
+            None if !prepare.steps.iter().all(|step| self.owns(step.key())) => {
+                self.transactions.decide(transaction, Decision::Aborted);
+                effects.push(vote(false, Vec::new()));
+            }
             None => self.try_prepare(prepare, now, effects),
         }
     }
@@ -229,7 +263,12 @@ impl StateMachine {
     ) {
         if let Some(prepared) = self.transactions.end(transaction, commit) {
             if commit {
-                transactions::additions(&prepared.prepare).for_each(|(key, delta)| self.rows.add(key, delta));
+                for (key, delta) in transactions::additions(&prepared.prepare) {
+                    self.rows.add(key, delta);
+                    if let Some(moves) = &mut self.moves {
+                        moves.note_change(key);
+                    }
+                }
             }
             transactions::unlock_all(&prepared.prepare, &mut self.locks);
             effects.push(Effect::Released(prepared));
@@ -319,5 +358,7 @@ pub(crate) fn age(prepare: &Prepare) -> Age {
     Age { began: prepare.age, transaction: prepare.transaction }
 }
 
+#[cfg(test)]
+mod moves_tests;
 #[cfg(test)]
 mod tests;

@@ -30,6 +30,19 @@ impl Sessions {
         }
     }
 
+    /// Every session with an operation, and its last.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0..).zip(self.last.iter().copied()).filter(|&(_, last)| last > 0)
+    }
+
+    /// What another shard has seen counts here too, for its keys come here: the later of two operations is the last.
+    pub(super) fn merge(&mut self, session: u32, sequence: u32) {
+        let operation = OperationId { session, sequence };
+        if self.seen(operation) == Seen::New {
+            self.note(operation);
+        }
+    }
+
     pub(super) fn note(&mut self, operation: OperationId) {
         let session = operation.session as usize;
         if session >= self.last.len() {

@@ -59,7 +59,10 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Decided { transaction, commit, .. } => {
             Some(format!("{}{}", if *commit { "commit" } else { "abort" }, transaction.0))
         }
-        Effect::Released(_) => None,
+        Effect::NotOwner { operation, .. } => {
+            Some(format!("gone{}.{}", operation.session, operation.sequence))
+        }
+        Effect::Released(_) | Effect::Moved { .. } => None,
     }
 }
 

@@ -90,6 +90,19 @@ impl Transactions {
         ages.iter().filter_map(|age| self.waiting.remove(age)).collect()
     }
 
+    /// Takes out those that wait and touch such a key.
+    pub(super) fn take_waiters(&mut self, touches: impl Fn(u64) -> bool) -> Vec<Prepare> {
+        let hit = |prepare: &Prepare| prepare.steps.iter().any(|step| touches(step.key()));
+        let ages: Vec<Age> =
+            self.waiting.iter().filter(|(_, prepare)| hit(prepare)).map(|(&age, _)| age).collect();
+        ages.iter().filter_map(|age| self.waiting.remove(age)).collect()
+    }
+
+    /// Whether one that is prepared touches such a key.
+    pub(super) fn any_prepared(&self, touches: impl Fn(u64) -> bool) -> bool {
+        self.prepared.values().any(|prepared| prepared.prepare.steps.iter().any(|step| touches(step.key())))
+    }
+
     pub(super) fn must_die(&self, rule: Concurrency, prepare: &Prepare, conflicts: &[Age]) -> bool {
         rule.on_conflict(age(prepare), conflicts) == OnConflict::Die
     }

@@ -53,6 +53,27 @@ impl Versioned {
         row.version += 1;
     }
 
+    /// Takes a row from elsewhere, unless the one that is here is as new.
+    pub fn import(&mut self, key: u64, incoming: Row) {
+        let row = self.row_mut(key);
+        if incoming.version > row.version {
+            *row = incoming;
+        }
+    }
+
+    /// Forgets all rows but those of keys that `keep` names.
+    pub fn retain(&mut self, keep: impl Fn(u64) -> bool) {
+        self.rows.retain(|(key, _)| keep(*key));
+    }
+
+    /// The keys that were written and that `wanted` names, ascending.
+    #[must_use]
+    pub fn keys(&self, wanted: impl Fn(u64) -> bool) -> Vec<u64> {
+        let mut keys: Vec<u64> = self.rows.iter().map(|(key, _)| *key).filter(|&key| wanted(key)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// What transactions have added to the opening balance of `key`.
     #[must_use]
     pub fn balance(&self, key: u64) -> i64 {
@@ -62,7 +83,13 @@ impl Versioned {
     /// Sum of all balance changes.
     #[must_use]
     pub fn total_balance(&self) -> i128 {
-        self.rows.iter().map(|(_, row)| i128::from(row.balance)).sum()
+        self.balance_of(|_| true)
+    }
+
+    /// Sum of the balance changes of the keys that `counts` names.
+    #[must_use]
+    pub fn balance_of(&self, counts: impl Fn(u64) -> bool) -> i128 {
+        self.rows.iter().filter(|(key, _)| counts(*key)).map(|(_, row)| i128::from(row.balance)).sum()
     }
 
     /// How many keys were written.

@@ -10,14 +10,15 @@ use crate::client::ClientPool;
 use crate::cluster::{self, pool_places};
 use crate::commit::{Coordinator, CoordinatorSettings};
 use crate::config::{Bugs, BuildError, Config};
-use crate::control_plane::{ControlPlane, ControlPlaneSettings};
+use crate::control_plane::{ControlPlane, ControlPlaneSettings, RebalanceSettings};
 use crate::evidence;
 use crate::node::DatabaseNode;
 use crate::placement::{Placement, Spread};
+use crate::rebalancing::{Operator, OperatorSettings, Routing};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
-use crate::server::{Server, ServerSettings, VersionServer, VersionServerSettings};
-use crate::shard_map::{Assignment, Epoch, ShardMap};
-use crate::sharding::Shards;
+use crate::server::{MoveSettings, Server, ServerSettings, VersionServer, VersionServerSettings};
+use crate::shard_map::{Assignment, FIRST_EPOCH, ShardMap};
+use crate::sharding::{Partitioner, Shards};
 
 /// Time between a server's checks for lost messages.
 const SERVER_TICK: Time = 50_000_000;
@@ -65,16 +66,17 @@ impl World {
         let layout = cluster::layout(config);
         let topology = cluster::topology(config, &layout, seed)?;
         let promises = evidence::promises(config, &faults);
-        let partitioner = config.sharding.strategy.partitioner(config.cluster.servers);
+        let partitioner = Arc::new(config.sharding.strategy.partitioner(config.cluster.servers, seed));
         let sample_every = sampling_interval(config);
         let builder = Builder {
-            map: Arc::new(first_map(config, &layout, partitioner.count())),
+            map: Arc::new(first_map(config, &layout, &partitioner)),
             resend_after_ticks: resend_after_ticks(&topology),
             bugs: config.bugs.iter().copied().collect(),
+            seed,
             config,
             layout: &layout,
         };
-        let nodes = builder.nodes(seed);
+        let nodes = builder.nodes();
         let kernel =
             shardlab_sim::Config { seed, warmup: config.warmup.as_ns(), sample_every: Some(sample_every) };
         let setup = Setup::new(kernel, topology, nodes, faults).map_err(|error| BuildError {
@@ -87,8 +89,8 @@ impl World {
         let execution = Execution::begin(engine, setup, end).map_err(refused)?;
         Ok(Self {
             config: config.clone(),
+            seed,
             layout,
-            partitioner,
             promises,
             sample_every,
             execution,
@@ -128,16 +130,18 @@ fn mean_ns(latency: &Distribution) -> Time {
     latency.mean_ns().min(1e15) as Time
 }
 
-fn first_map(config: &Config, layout: &Layout, shards: u32) -> ShardMap {
+fn first_map(config: &Config, layout: &Layout, partitioner: &Arc<Partitioner>) -> ShardMap {
     let mode = &config.replication.mode;
-    let zones: Vec<u32> = layout.servers.iter().map(|server| layout.zone[server.index()]).collect();
+    // Those that stand by hold nothing yet.
+    let servers = &layout.servers[..config.cluster.servers as usize];
+    let zones: Vec<u32> = servers.iter().map(|server| layout.zone[server.index()]).collect();
     let assignment = |servers: Vec<u32>| {
         let copies: Vec<NodeId> = servers.into_iter().map(|server| layout.servers[server as usize]).collect();
         let primary = copies.first().copied().filter(|_| matches!(mode, Mode::Primary { .. }));
-        Assignment { epoch: Epoch(1), primary, members: copies.clone(), copies }
+        Assignment { epoch: FIRST_EPOCH, primary, members: copies.clone(), copies }
     };
-    let shards = Spread.place(shards, mode.replicas(), &zones).into_iter().map(assignment).collect();
-    ShardMap { version: 1, shards }
+    let shards = Spread.place(partitioner.count(), mode.replicas(), &zones).into_iter().map(assignment);
+    ShardMap { version: 1, shards: shards.collect(), routing: Routing::settled(Arc::clone(partitioner)) }
 }
 
 struct Builder<'a> {
@@ -146,16 +150,18 @@ struct Builder<'a> {
     map: Arc<ShardMap>,
     resend_after_ticks: u32,
     bugs: Bugs,
+    seed: u64,
 }
 
 impl Builder<'_> {
-    fn nodes(&self, seed: u64) -> Vec<DatabaseNode> {
+    fn nodes(&self) -> Vec<DatabaseNode> {
         let mut nodes = vec![DatabaseNode::ControlPlane(Box::new(self.control_plane()))];
         nodes.extend(self.layout.servers.iter().map(|&me| self.server(me)));
         let coordinators = self.layout.coordinators.iter();
         nodes.extend(coordinators.map(|&me| DatabaseNode::Coordinator(Box::new(self.coordinator(me)))));
-        let pools = ClientPool::all(self.config, self.layout, &self.map, seed);
+        let pools = ClientPool::all(self.config, self.layout, &self.map, self.seed);
         nodes.extend(pools.into_iter().map(|pool| DatabaseNode::Clients(Box::new(pool))));
+        nodes.extend(self.layout.operator.map(|_| DatabaseNode::Operator(Box::new(self.operator()))));
         assert_eq!(nodes.len(), self.layout.names.len(), "the layout names every node");
         assert_eq!(self.layout.clients.len(), pool_places(self.config).len(), "the layout places every pool");
         nodes
@@ -185,9 +191,43 @@ impl Builder<'_> {
             ack: ack.unwrap_or_default(),
             patience: self.failover().unwrap_or(IDLE_HEARTBEAT * HEARTBEATS_PER_FAILOVER),
             tick: self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / LOOKS_PER_FAILOVER).max(1)),
+            rebalance: self.moves_keys().then(|| self.rebalance()),
             bugs: self.bugs,
         };
         ControlPlane::new(settings, Arc::clone(&self.map))
+    }
+
+    fn moves_keys(&self) -> bool {
+        !self.config.membership.is_empty()
+    }
+
+    fn rebalance(&self) -> RebalanceSettings {
+        let workloads = || self.config.workloads.iter();
+        RebalanceSettings {
+            strategy: self.config.sharding.strategy.clone(),
+            seed: self.seed,
+            zones: self.layout.servers.iter().map(|server| self.layout.zone[server.index()]).collect(),
+            servers: self.config.cluster.servers,
+            replicas: self.config.replication.mode.replicas(),
+            loaded: workloads().map(|workload| workload.keys.count).max().unwrap_or(0),
+            // All workloads share the keys; the one with the largest rows says what a row is.
+            row_bytes: workloads().map(|workload| workload.value_bytes).max().unwrap_or(0),
+            concurrent: self.config.rebalancing.concurrent as usize,
+        }
+    }
+
+    fn moves(&self) -> MoveSettings {
+        let spec = &self.config.rebalancing;
+        MoveSettings {
+            bytes_per_s: spec.throttle.as_bytes(),
+            chunk_bytes: spec.chunk.as_bytes(),
+            seal_deadline: spec.seal_deadline.as_ns(),
+        }
+    }
+
+    fn operator(&self) -> Operator {
+        let commands = self.config.membership.clone();
+        Operator::new(OperatorSettings { control_plane: self.layout.control_plane, commands })
     }
 
     /// Each family has a server of its own.
@@ -213,6 +253,7 @@ impl Builder<'_> {
             lease: self.failover().map(|failover| failover - failover * LEASE_MARGIN_PERCENT / 100),
             tick: SERVER_TICK,
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
+            moves: self.moves_keys().then(|| self.moves()),
         };
         Server::new(settings, &self.map)
     }

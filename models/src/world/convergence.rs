@@ -33,7 +33,7 @@ impl World {
 
     /// Whether all copies of a shard answer the same.
     fn is_one_for_all<T: PartialEq>(&self, answers: impl Iterator<Item = (ShardId, T)>) -> bool {
-        let mut firsts: Vec<Option<T>> = (0..self.partitioner_count()).map(|_| None).collect();
+        let mut firsts: Vec<Option<T>> = (0..self.shards()).map(|_| None).collect();
         for (shard, answer) in answers {
             match &firsts[shard.index()] {
                 Some(first) if *first != answer => return false,

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use shardlab_consistency::{History, Probe};
+use shardlab_consistency::{History, Probe, Promise};
 use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 
 use super::divergence::{self, Times};
-use super::{Run, ShardOperations, TransactionCosts, World};
+use super::moves::{self, SeenMoves};
+use super::{Ownership, Run, ShardOperations, TransactionCosts, World};
+use crate::control_plane::ControlPlane;
 use crate::evidence::{Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation};
 use crate::server::VersionServer;
 use crate::shard_map::ShardId;
-use crate::sharding::Shards;
 use crate::state_machine::Prepared;
 
 /// What nodes have counted so far: taken at the warm-up's end, so that it can be taken off.
@@ -33,34 +34,44 @@ pub(super) struct Seen {
     transactions_ended: Vec<Time>,
     failovers: Vec<(ShardId, Time, Time)>,
     transactions: TransactionCosts,
+    probes_sent: BTreeMap<u32, Time>,
     probed: BTreeMap<u32, Time>,
+    moves: SeenMoves,
 }
 
 impl World {
-    pub(super) fn partitioner_count(&self) -> usize {
-        self.partitioner.count() as usize
+    fn control_plane(&self) -> &ControlPlane {
+        let mut nodes = self.execution.nodes().iter();
+        nodes.find_map(DatabaseNode::as_control_plane).expect("there is a control plane")
+    }
+
+    /// How many shards there are, those that came during the run included.
+    pub(super) fn shards(&self) -> usize {
+        self.control_plane().map().shards.len()
     }
 
     pub(super) fn measures(&self) -> Measures {
-        measures(self.execution.nodes(), self.partitioner_count())
+        measures(self.execution.nodes(), self.shards())
     }
 
     pub(super) fn reduce(self, before: &Measures, convergence_ns: Option<Time>) -> Run {
-        let Self { config, layout, partitioner, promises, sample_every, execution, mut seen } = self;
+        let shards = self.shards();
+        let Self { config, seed, layout, promises, sample_every, execution, mut seen } = self;
         let (events, events_processed) = (execution.events_handled(), execution.events_processed());
         let finished = execution.finish();
         let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
         let warmup = config.warmup.as_ns();
         seen.collect(observations, warmup);
         let end = config.duration.as_ns() + config.drain.as_ns();
-        let shards = partitioner.count();
         add_pending(&nodes, &mut seen.history);
-        let after = measures(&nodes, shards as usize);
+        let after = measures(&nodes, shards);
         let control_plane =
             nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane");
-        let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen.probed);
+        let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen);
+        let mut receipts = receipts;
+        receipts.extend(moves::receipts(&config, &layout, &seen.moves, receipts.len()));
         let versions = version_servers(&nodes);
-        let evidence = if versions.is_empty() {
+        let mut evidence = if versions.is_empty() {
             let remains = Remains {
                 config: &config,
                 control_plane,
@@ -68,18 +79,25 @@ impl World {
                     .filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
                     .collect(),
                 coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
-                shard_of: &|key| partitioner.shard_of(key),
+                moves: &seen.moves.moves,
+                ended: end,
             };
             remains.prepared().for_each(|prepared| seen.transactions.add_unfinished(prepared, end));
             remains.evidence(&seen.history, probes, &receipts)
         } else {
             VersionRemains { servers: versions.clone() }.evidence(probes, &receipts)
         };
+        let open = control_plane.open_commands();
+        // Copies differ while keys still move.
+        let promises = if open > 0 { promises.without(Promise::Convergence) } else { promises };
+        evidence.inert_faults.extend(moves::unfinished(&config, &receipts, open));
         let healed = last_heal(&receipts, config.duration.as_ns());
         let times = Times { warmup, end, sample_every, healed };
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
         let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
         Run {
+            ownership: Ownership::new(&config, seed, &seen.moves.moves),
+            rebalancing: moves::costs(&nodes, open, seen.moves),
             evidence,
             divergence,
             promises,
@@ -124,6 +142,10 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
     for (id, node) in numbered(nodes) {
         if let Some(server) = node.as_server() {
             sum.forced_writes += server.transaction_forces();
+            for (shard, operations) in server.left() {
+                sum.shards[shard.index()].reads += operations.reads;
+                sum.shards[shard.index()].writes += operations.writes;
+            }
             for hosted in server.hosted() {
                 let shard = &mut sum.shards[hosted.shard.index()];
                 shard.reads += hosted.operations.reads;
@@ -176,6 +198,13 @@ impl Seen {
                 self.transactions.blocked += u64::from(blocked);
             }
             Observation::Released { .. } => {}
+            Observation::ProbeSent { shard } => {
+                self.probes_sent.entry(shard.0).or_insert(at);
+            }
+            moves @ (Observation::MembershipTaken { .. }
+            | Observation::PlanBegun { .. }
+            | Observation::PlanFinished { .. }
+            | Observation::Move { .. }) => self.moves.add(at, &moves),
             Observation::Probed { shard } => {
                 self.probed.entry(shard.0).or_insert(at);
             }
@@ -211,12 +240,17 @@ fn add_pending(nodes: &[DatabaseNode], history: &mut History) {
     }
 }
 
-fn probes(shards: u32, sent: Time, probed: &BTreeMap<u32, Time>) -> Vec<Probe> {
-    (0..shards).map(|shard| Probe { shard, sent, acknowledged: probed.get(&shard).copied() }).collect()
+/// Every shard must answer; where servers came or went, every shard that keys could live in when probes were sent.
+fn probes(shards: usize, sent: Time, seen: &Seen) -> Vec<Probe> {
+    let settled = seen.moves.commands.is_empty();
+    let wanted = (0..shards as u32).filter(|shard| settled || seen.probes_sent.contains_key(shard));
+    wanted.map(|shard| Probe { shard, sent, acknowledged: seen.probed.get(&shard).copied() }).collect()
 }
 
 fn shard_operations(before: &Measures, after: &Measures) -> Vec<ShardOperations> {
-    let pairs = before.shards.iter().zip(&after.shards);
+    // Shards that came later had done nothing before.
+    let before = before.shards.iter().copied().chain(std::iter::repeat(ShardOperations::default()));
+    let pairs = before.zip(&after.shards);
     pairs
         .map(|(before, after)| ShardOperations {
             reads: after.reads - before.reads,

@@ -10,6 +10,7 @@ mod font;
 mod heat;
 mod latency;
 mod latency_distribution;
+mod moves;
 mod palette;
 mod panel;
 mod png;
@@ -45,11 +46,12 @@ type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 8] = [
+const PLOTS: [(&str, Plot); 9] = [
     ("sweep", sweep::draw),
     ("latency", latency::draw),
     ("throughput", throughput::draw),
     ("divergence", divergence::draw),
+    ("moves", moves::draw),
     ("servers", servers::draw),
     ("shards", shards::draw),
     ("heat", heat::draw),

@@ -87,6 +87,11 @@ impl<'a> TimeAxis<'a> {
         Frame { title, note, height, strip: STRIP, right: 0.0, below }
     }
 
+    /// The frame of a panel that has another of the same variant below it.
+    pub(super) fn upper_frame(&self, title: String, note: String, height: f64) -> Frame<'static> {
+        Frame { title, note, height, strip: STRIP, right: 0.0, below: None }
+    }
+
     /// Axes with what lies behind the lines of one variant: unmeasured time, grid, faults; their letters stand above.
     pub(super) fn chart<'area, 'pen>(
         &self,

@@ -263,11 +263,17 @@ fn servers(index: u32, badness: f64, noise: &mut Noise) -> Vec<ServerRow> {
 
 fn a_move() -> MoveRow {
     MoveRow {
-        shard: 17,
+        command: 0,
+        source_shard: 17,
+        target_shard: 18,
         from: "server 1".into(),
         to: "server 4".into(),
         start_s: 41.5,
-        end_s: 43.25,
+        copied_s: Some(42.75),
+        sealed_s: Some(43.0),
+        end_s: Some(43.25),
+        sealed_ms: Some(12.5),
+        attempts: 1,
         keys: 100_000,
         bytes: 12_800_000,
     }

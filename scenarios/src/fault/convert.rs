@@ -7,7 +7,7 @@ use shardlab_sim::{Random, Time};
 
 use super::cut::Cutter;
 use super::find::Finder;
-use super::{Clock, Crash, FaultSpec, Links, MARKS, Slow, TargetSpec};
+use super::{Clock, Crash, FaultSpec, Links, MARKS, MembershipSpec, Slow, TargetSpec};
 use crate::scenario::Scenario;
 
 /// Why a fault cannot strike.
@@ -34,7 +34,7 @@ pub fn convert(scenario: &Scenario, layout: &Layout, seed: u64) -> Result<Vec<Fa
     for (index, spec) in scenario.fault.iter().enumerate() {
         let random = Random::new(seed, "partition", index as u64);
         match (Converter { finder, warmup: scenario.warmup.as_ns(), random }).fault(spec, index) {
-            Ok(fault) => faults.push(fault),
+            Ok(fault) => faults.extend(fault),
             Err(problem) => problems.push(FaultProblem { index, ..problem }),
         }
     }
@@ -55,13 +55,17 @@ pub(super) fn problem(path: &str, message: impl Into<String>, help: &str) -> Fau
 pub(super) const TARGET_HELP: &str = "name a node that the cluster has, or add one to `[cluster]`";
 
 impl Converter<'_> {
-    fn fault(&mut self, spec: &FaultSpec, index: usize) -> Result<Fault, FaultProblem> {
-        Ok(Fault {
+    /// The kernel's fault; none for a command to the control plane, which strikes no machine.
+    fn fault(&mut self, spec: &FaultSpec, index: usize) -> Result<Option<Fault>, FaultProblem> {
+        if let ["membership"] = spec.actions()[..] {
+            return check_command(spec).map(|()| None);
+        }
+        Ok(Some(Fault {
             name: spec.label(index),
             trigger: self.trigger(spec)?,
             duration: duration(spec)?.map(|duration| duration.as_ns()),
             action: self.action(spec)?,
-        })
+        }))
     }
 
     fn trigger(&self, spec: &FaultSpec) -> Result<Trigger, FaultProblem> {
@@ -94,8 +98,7 @@ impl Converter<'_> {
     }
 
     fn action(&mut self, spec: &FaultSpec) -> Result<Action, FaultProblem> {
-        const KINDS: &str =
-            "give each fault one of `partition`, `cut`, `crash`, `pause`, `slow`, `links` and `clock`";
+        const KINDS: &str = "give each fault one of `partition`, `cut`, `crash`, `pause`, `slow`, `links`, `clock` and `membership`";
         match spec.actions()[..] {
             [] => return Err(problem("", "this fault does nothing", KINDS)),
             [_] => {}
@@ -142,6 +145,30 @@ impl Converter<'_> {
             }
             _ => Ok(found),
         }
+    }
+}
+
+/// Whether servers can come and go as the fault says; whether these can is the configuration's to check.
+fn check_command(spec: &FaultSpec) -> Result<(), FaultProblem> {
+    if spec.at.is_none() || spec.when.is_some() || spec.nth.is_some() {
+        let path = if spec.when.is_some() { "when" } else { "" };
+        let message = "an operator adds and removes servers at a fixed time";
+        return Err(problem(path, message, "say when: `at = \"20s\"`"));
+    }
+    if spec.lasts.is_some() {
+        let message = "a server that has come or gone does not go back by itself";
+        return Err(problem(
+            "for",
+            message,
+            "remove `for`, and write another fault that takes the change back",
+        ));
+    }
+    match &spec.membership {
+        Some(MembershipSpec::Remove(target)) if !matches!(target, TargetSpec::Server(_)) => {
+            let message = format!("`{target}` may be anyone; the operator removes one server");
+            Err(problem("membership.remove", message, "name it: `remove = \"server 3\"`"))
+        }
+        _ => Ok(()),
     }
 }
 

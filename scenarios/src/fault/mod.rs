@@ -12,6 +12,8 @@ mod target;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use shardlab_models::config::Membership;
+use shardlab_models::rebalancing::MembershipChange;
 use shardlab_sim::{Duration, Share};
 
 pub use convert::{FaultProblem, convert};
@@ -29,6 +31,16 @@ pub const MARKS: &[(&str, &str)] = &[
     ("exchange.begun", "a copy has sent another the digest of what it has"),
     ("fence.promised", "a copy has promised a new epoch to the control plane"),
     ("failover.appointed", "the control plane has given a shard another primary"),
+    ("membership.taken", "the control plane has written down a command of the operator"),
+    ("move.snapshot", "a source has begun a move: from here on it notes what changes"),
+    ("move.catch-up", "a destination has all loaded keys of a move, and what changed since follows"),
+    ("move.sealed", "a source refuses operations on the keys of a move"),
+    ("move.cut-over", "a source has sent the last of a move"),
+    ("move.given", "a source has given the keys of a move away: the point of no return"),
+    ("move.owned", "a destination serves the keys of a move"),
+    ("move.published", "the control plane has written down that a move is done, and tells everyone"),
+    ("move.done", "a source has dropped the rows of a move"),
+    ("move.unsealed", "a source serves the keys of a move again, because its cut-over took too long"),
     ("2pc.voted", "a participant has sent its yes vote"),
     ("2pc.prepared", "a coordinator has all votes in"),
     ("2pc.decided", "a coordinator has decided and its record is on its way to the disk"),
@@ -81,6 +93,20 @@ pub struct FaultSpec {
     /// Make clocks jump.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
+    /// Add or remove servers: an operator's command to the control plane, at a fixed time. `{ add = 1 }` brings in a
+    /// server that stood by; `{ remove = "server 3" }` empties one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipSpec>,
+}
+
+/// Servers come or go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MembershipSpec {
+    /// So many more, numbered on from the last.
+    Add(u32),
+    /// This one: `"server 3"`.
+    Remove(TargetSpec),
 }
 
 /// Cut the links between some nodes and some others: a partial partition.
@@ -177,6 +203,7 @@ impl FaultSpec {
             ("slow", self.slow.is_some()),
             ("links", self.links.is_some()),
             ("clock", self.clock.is_some()),
+            ("membership", self.membership.is_some()),
         ];
         set.into_iter().filter(|(_, set)| *set).map(|(word, _)| word).collect()
     }
@@ -186,5 +213,16 @@ impl FaultSpec {
     pub fn label(&self, index: usize) -> String {
         let action = self.actions().first().copied().unwrap_or("fault");
         self.name.clone().unwrap_or_else(|| format!("{action} {}", index + 1))
+    }
+
+    /// The operator's command that it is, if it is one and makes sense as far as it goes.
+    #[must_use]
+    pub fn command(&self, index: usize) -> Option<Membership> {
+        let change = match self.membership.as_ref()? {
+            MembershipSpec::Add(servers) => MembershipChange::Add(*servers),
+            MembershipSpec::Remove(TargetSpec::Server(number)) => MembershipChange::Remove(*number),
+            MembershipSpec::Remove(_) => return None,
+        };
+        Some(Membership { name: self.label(index), fault: index, at: self.at?, change })
     }
 }

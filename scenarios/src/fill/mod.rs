@@ -2,6 +2,7 @@
 
 mod divergence;
 mod heat;
+mod moves;
 mod shards;
 mod timeline;
 
@@ -13,6 +14,7 @@ use shardlab_sim::{Action, Fault, NodeId, Receipt, SECOND, Time};
 
 pub(crate) use divergence::divergence;
 pub(crate) use heat::heat;
+pub(crate) use moves::{moves, sealed_for};
 pub(crate) use shards::{servers, shards};
 pub(crate) use timeline::{latency, timeline};
 
@@ -20,14 +22,14 @@ use crate::metrics::seconds;
 use crate::scenario::Scenario;
 use crate::tables::{FaultRow, SurgeRow};
 
-/// What each fault did; `schedule` is what was asked for.
+/// What each fault did; `schedule` is what was asked for of the machines. Commands of the operator come after it.
 pub(crate) fn faults(run: &Run, schedule: &[Fault], seed: u64) -> Vec<FaultRow> {
     let row = |receipt: &Receipt| FaultRow {
         seed,
         fault: receipt.name.clone(),
         struck_s: receipt.struck.map(seconds),
         healed_s: receipt.healed.map(seconds),
-        nodes: sides(receipt, &schedule[receipt.fault].action)
+        nodes: sides(receipt, schedule.get(receipt.fault).map(|fault| &fault.action))
             .iter()
             .map(|side| names(run, side))
             .collect::<Vec<_>>()
@@ -57,13 +59,13 @@ fn names(run: &Run, nodes: &[NodeId]) -> String {
 }
 
 /// Whom a fault struck: of a cut, those on its one side and those on its other.
-fn sides(receipt: &Receipt, action: &Action) -> Vec<Vec<NodeId>> {
+fn sides(receipt: &Receipt, action: Option<&Action>) -> Vec<Vec<NodeId>> {
     match action {
-        Action::Cut { .. } => {
+        Some(Action::Cut { .. }) => {
             let (one, other) = receipt.nodes.split_at(receipt.aimed_at);
             vec![one.to_vec(), other.to_vec()]
         }
-        Action::CutLinks { links, .. } => groups(&receipt.nodes, links),
+        Some(Action::CutLinks { links, .. }) => groups(&receipt.nodes, links),
         _ => vec![receipt.nodes.clone()],
     }
     .into_iter()
@@ -131,8 +133,10 @@ mod tests {
         let (name, effect) = (String::new(), String::new());
         let receipt =
             Receipt { fault: 0, name, struck: Some(0), healed: None, nodes, aimed_at: 1, changed: 1, effect };
-        let found: Vec<Vec<u32>> =
-            sides(&receipt, action).iter().map(|side| side.iter().map(|node| node.0).collect()).collect();
+        let found: Vec<Vec<u32>> = sides(&receipt, Some(action))
+            .iter()
+            .map(|side| side.iter().map(|node| node.0).collect())
+            .collect();
         assert_eq!(found, expected);
     }
 

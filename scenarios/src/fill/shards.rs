@@ -7,8 +7,8 @@ use crate::scenario::Scenario;
 use crate::tables::{ServerRow, ShardRow};
 
 /// Load of every shard after warm-up.
-pub(crate) fn shards(scenario: &Scenario, run: &Run) -> Vec<ShardRow> {
-    let asked = asked(scenario, run);
+pub(crate) fn shards(run: &Run) -> Vec<ShardRow> {
+    let asked = asked(run);
     let total: u64 = asked.iter().sum();
     let rows = run.shard_operations.iter().zip(&run.primaries).zip(asked).enumerate();
     rows.map(|(shard, ((load, primary), operations))| ShardRow {

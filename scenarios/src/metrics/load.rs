@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 
 /// Measures the load of machines and shards.
 pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
-    shards(&asked(scenario, run), metrics);
+    shards(&asked(run), metrics);
     servers(scenario, run, metrics);
     replication(run, metrics);
     traffic(run, metrics);

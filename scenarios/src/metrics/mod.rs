@@ -6,6 +6,7 @@ mod clients;
 mod divergence;
 mod load;
 mod quantiles;
+mod rebalancing;
 mod transactions;
 
 use std::collections::BTreeMap;
@@ -31,8 +32,9 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     let mut metrics = Metrics::new();
     clients::measure(scenario, run, &mut metrics);
     load::measure(scenario, run, &mut metrics);
-    transactions::measure(scenario, run, &mut metrics);
+    transactions::measure(run, &mut metrics);
     divergence::measure(run, &mut metrics);
+    rebalancing::measure(run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
     in_order(metrics)

@@ -5,7 +5,8 @@ use shardlab_consistency::{
     Transaction, VersionOrder, judge,
 };
 use shardlab_models::shard_map::ShardId;
-use shardlab_models::world::{Layout, Run, ShardOperations, TransactionCosts};
+use shardlab_models::sharding::Strategy;
+use shardlab_models::world::{Layout, Ownership, Run, ShardOperations, TransactionCosts};
 use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeId, NodeSample, SECOND};
 
 use super::*;
@@ -16,11 +17,13 @@ pub(crate) fn run(history: History) -> Run {
     let names = ["control plane", "server 0", "server 1", "coordinator 0", "clients local/orders"];
     let evidence = Evidence { version_order: Some(VersionOrder::default()), ..Evidence::default() };
     Run {
+        rebalancing: Default::default(),
         layout: Layout {
             control_plane: NodeId(0),
             servers: vec![NodeId(1), NodeId(2)],
             coordinators: vec![NodeId(3)],
             clients: vec![NodeId(4)],
+            operator: None,
             names: names.map(str::to_owned).to_vec(),
             region: vec![0; 5],
             zone: vec![0; 5],
@@ -39,6 +42,7 @@ pub(crate) fn run(history: History) -> Run {
         primaries: vec![Some(NodeId(1)), None],
         shard_operations: vec![ShardOperations::default(); 2],
         failovers: Vec::new(),
+        ownership: Ownership::settled(Strategy::Modulo { shards: None }.partitioner(2, 0)),
         transactions: TransactionCosts::default(),
         replication_lag_ns: Vec::new(),
         convergence_ns: None,

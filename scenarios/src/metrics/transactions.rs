@@ -1,16 +1,14 @@
 //! What transactions cost.
 
-use shardlab_consistency::{History, OperationKind, Outcome, Transaction};
-use shardlab_models::sharding::Shards;
+use shardlab_consistency::{OperationKind, Outcome, Transaction};
 use shardlab_models::world::Run;
 
 use super::asked::touched;
 use super::{Metrics, Sorted, put, ratio, seconds};
-use crate::scenario::Scenario;
 
 /// Measures transactions, and how many shards an operation asks.
-pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
-    put(metrics, "fanout.mean", fanout(scenario, &run.history));
+pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
+    put(metrics, "fanout.mean", fanout(run));
     if run.history.transactions.is_empty() {
         return;
     }
@@ -36,15 +34,15 @@ fn committed_per_second(run: &Run) -> Option<f64> {
 }
 
 /// Both strategies scatter neighbouring keys, so that a scan asks every shard.
-fn fanout(scenario: &Scenario, history: &History) -> Option<f64> {
-    let partitioner = scenario.sharding.strategy.partitioner(scenario.cluster.servers);
-    let shards = f64::from(partitioner.count());
+fn fanout(run: &Run) -> Option<f64> {
+    let history = &run.history;
+    let shards = f64::from(run.ownership.shards_at_first());
     let operations = history.operations.iter();
     let asked_by_operations: f64 =
         operations.map(|operation| if operation.kind == OperationKind::Scan { shards } else { 1.0 }).sum();
     let transactions = history.transactions.iter();
     let asked_by_transactions: f64 =
-        transactions.map(|txn| touched(&partitioner, history, txn).len() as f64).sum();
+        transactions.map(|txn| touched(&run.ownership, history, txn).len() as f64).sum();
     let calls = history.operations.len() + history.transactions.len();
     ratio(asked_by_operations + asked_by_transactions, calls as f64)
 }

@@ -11,7 +11,9 @@ use crate::fault::convert;
 use crate::fill;
 use crate::load::Case;
 use crate::metrics::measure;
-use crate::tables::{DivergenceRow, FaultRow, HeatMap, LatencyRow, ServerRow, ShardRow, TimelineRow};
+use crate::tables::{
+    DivergenceRow, FaultRow, HeatMap, LatencyRow, MoveRow, ServerRow, ShardRow, TimelineRow,
+};
 
 /// What is left of one run.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(super) struct Rows {
     pub timeline: Vec<TimelineRow>,
     pub shards: Vec<ShardRow>,
     pub servers: Vec<ServerRow>,
+    pub moves: Vec<MoveRow>,
     pub latency: Vec<LatencyRow>,
     pub heat: HeatMap,
     pub divergence: Vec<DivergenceRow>,
@@ -75,8 +78,9 @@ fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) ->
 fn rows(case: &Case, run: &Run) -> Rows {
     Rows {
         timeline: fill::timeline(run),
-        shards: fill::shards(&case.scenario, run),
+        shards: fill::shards(run),
         servers: fill::servers(&case.scenario, run),
+        moves: fill::moves(run),
         latency: fill::latency(run),
         heat: fill::heat(run),
         divergence: fill::divergence(run),

@@ -86,7 +86,7 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         timeline: rows.timeline,
         shards: rows.shards,
         servers: rows.servers,
-        moves: Vec::new(),
+        moves: rows.moves,
         faults: results.iter_mut().flat_map(|result| std::mem::take(&mut result.faults)).collect(),
         surges: surges(&case.scenario),
         anomalies: anomalies(&results),

@@ -2,6 +2,7 @@
 
 use super::transactions::{begin, with_bank};
 use super::*;
+use crate::sharding::PROBE_KEYS;
 
 #[test]
 fn an_open_load_does_not_wait_for_answers_and_ends() {
@@ -96,7 +97,7 @@ fn all_pools_probe_once_and_number_sessions_apart() {
     config.cluster.regions = vec!["us-east-1".into(), "eu-west-1".into()];
     let map = map(1, 1, [Some(1), Some(2), Some(3)]);
     let pools = ClientPool::all(&config, &layout(&config), &map, 1);
-    assert_eq!(pools.iter().map(|pool| pool.probe_keys.len()).collect::<Vec<_>>(), [3, 0]);
+    assert_eq!(pools.iter().map(|pool| pool.probes).collect::<Vec<_>>(), [true, false]);
     let number = |mut pool: ClientPool| {
         let slot = pool.sessions.take();
         pool.sessions[slot].number

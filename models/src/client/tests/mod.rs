@@ -21,8 +21,10 @@ use crate::message::{
     Action, OperationId, Request, Response, Status, Step, TransactionRequest, TransactionResult,
 };
 use crate::node::Observation;
+use crate::rebalancing::Routing;
 use crate::replication::Reads;
 use crate::shard_map::{Assignment, Epoch, ShardId};
+use crate::sharding::Strategy;
 use crate::workload::{Arrivals, KeyDistribution, Mix};
 
 type Out = testing::Outcome<Message>;
@@ -39,7 +41,8 @@ fn map(version: u64, epoch: u32, primaries: [Option<u32>; 3]) -> Arc<ShardMap> {
         members: servers.clone(),
         copies: servers.clone(),
     };
-    Arc::new(ShardMap { version, shards: primaries.map(assignment).into() })
+    let routing = Routing::settled(Arc::new(Strategy::Modulo { shards: None }.partitioner(3, 0)));
+    Arc::new(ShardMap { version, shards: primaries.map(assignment).into(), routing })
 }
 
 /// One client, keys in turn from zero.

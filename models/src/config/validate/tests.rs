@@ -112,10 +112,11 @@ fn impossible_shards_and_copies() {
         c.sharding.strategy = Strategy::Modulo { shards: Some(0) };
     });
     check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
-        c.sharding.strategy = Strategy::ConsistentHash { vnodes: 0, shards: None };
+        c.sharding.strategy = Strategy::ConsistentHash { vnodes: 0, shards: None, salted: false };
     });
     check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
-        c.sharding.strategy = Strategy::ConsistentHash { vnodes: u32::MAX, shards: Some(1_000) };
+        c.sharding.strategy =
+            Strategy::ConsistentHash { vnodes: u32::MAX, shards: Some(1_000), salted: false };
     });
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(0, None));
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(4, None));

@@ -1,0 +1,82 @@
+//! Live rebalancing: what moves when servers come or go, how it is ordered and how it is paced.
+//!
+//! Where the shard count follows the servers, a change of membership replaces one partitioner by another: the keys
+//! that live in shard `s` by the old one and in `t` by the new one are one *move*. A [`Plan`] is the difference of the
+//! two. Each move runs under load: a snapshot, a stream of what changed since, and a cut-over that is two commands in
+//! the source's log (seal, give) and one in the destination's (own). See `server::moves` for the protocol.
+//! Survey: Elmore et al., *Zephyr: live migration in shared nothing databases*, SIGMOD 2011, §2.
+
+pub(crate) mod checks;
+mod operator;
+mod plan;
+mod routing;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shardlab_sim::{Duration, Size};
+
+pub use operator::{Operator, OperatorSettings};
+pub use plan::{Pair, Plan};
+pub use routing::Routing;
+
+/// `[rebalancing]`: how keys are moved when servers come or go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Rebalancing {
+    /// How much a server may copy out in a second, all its moves together.
+    pub throttle: Size,
+    /// How much goes into one message, which is one entry of the destination's log.
+    pub chunk: Size,
+    /// How many moves run at once, over all servers.
+    pub concurrent: u32,
+    /// How long a source refuses operations on the keys that it hands over, before it takes them back and tries again.
+    pub seal_deadline: Duration,
+}
+
+impl Default for Rebalancing {
+    fn default() -> Self {
+        const MIB: u64 = 1 << 20;
+        Self {
+            // CockroachDB's default for rebalancing (`kv.snapshot_rebalance.max_rate`) is 32 MiB/s a store.
+            throttle: Size(32 * MIB),
+            // The same 64 KiB that a batch of the log fills.
+            chunk: Size(MIB / 16),
+            // One at a time, as Cassandra adds nodes (*Adding nodes to an existing cluster*: two minutes apart).
+            concurrent: 1,
+            // As long as a client waits for an answer by default.
+            seal_deadline: Duration::from_ns(1_000_000_000),
+        }
+    }
+}
+
+/// An operator's command: servers come or go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// Its name in receipts and pictures.
+    pub name: String,
+    /// Its place among the faults of the file, for messages.
+    pub fault: usize,
+    /// When the operator gives it.
+    pub at: Duration,
+    /// What it is.
+    pub change: MembershipChange,
+}
+
+/// Servers come or go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MembershipChange {
+    /// So many more, which stood by from the beginning, hosting nothing.
+    Add(u32),
+    /// This one, by number, hands everything over and is empty then.
+    Remove(u32),
+}
+
+/// Servers that stand by at the beginning, to be added later.
+#[must_use]
+pub fn standby_servers(membership: &[Membership]) -> u32 {
+    let added = membership.iter().map(|command| match command.change {
+        MembershipChange::Add(servers) => servers,
+        MembershipChange::Remove(_) => 0,
+    });
+    added.fold(0, u32::saturating_add)
+}

@@ -1,0 +1,97 @@
+//! A plan: the difference of two partitioners, pair by pair of shards.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use crate::shard_map::ShardId;
+use crate::sharding::{Partitioner, Shards};
+
+/// From which shard to which.
+pub type Pair = (ShardId, ShardId);
+
+/// What moves when one partitioner takes another's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Counted from one.
+    pub number: u32,
+    /// Where keys are.
+    pub from: Partitioner,
+    /// Where they are to be.
+    pub to: Partitioner,
+    /// Size of a row that was loaded and never written since.
+    pub row_bytes: u32,
+    /// How many keys were loaded.
+    pub loaded: u64,
+    /// The loaded keys of each move, ascending; a pair that moves none of them may still move inserted ones.
+    keys: BTreeMap<Pair, Vec<u32>>,
+    order: Vec<Pair>,
+}
+
+/// A plan is known by its number: it follows from that and the configuration.
+impl Hash for Plan {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl Plan {
+    /// The difference of two partitioners over `loaded` keys of `row_bytes` each.
+    #[must_use]
+    pub fn new(number: u32, from: Partitioner, to: Partitioner, loaded: u64, row_bytes: u32) -> Self {
+        let mut keys: BTreeMap<Pair, Vec<u32>> =
+            possible_pairs(&from, &to).into_iter().map(|pair| (pair, Vec::new())).collect();
+        for key in 0..u32::try_from(loaded).expect("a checked configuration moves fewer than 2³² keys") {
+            let pair = (from.shard_of(u64::from(key)), to.shard_of(u64::from(key)));
+            if pair.0 != pair.1 {
+                keys.entry(pair).or_default().push(key);
+            }
+        }
+        let order = in_turn(keys.keys().copied());
+        Self { number, from, to, row_bytes, loaded, keys, order }
+    }
+
+    /// The move that `key` is part of, if it moves.
+    #[must_use]
+    pub fn pair_of(&self, key: u64) -> Option<Pair> {
+        let pair = (self.from.shard_of(key), self.to.shard_of(key));
+        (pair.0 != pair.1).then_some(pair)
+    }
+
+    /// The moves, in the order in which they are made: neighbours in it have different sources and destinations as far
+    /// as there are any, so that moves that run at once compete little.
+    #[must_use]
+    pub fn pairs(&self) -> &[Pair] {
+        &self.order
+    }
+
+    /// The loaded keys of a move, ascending.
+    #[must_use]
+    pub fn keys(&self, pair: Pair) -> &[u32] {
+        self.keys.get(&pair).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many loaded keys move.
+    #[must_use]
+    pub fn moving(&self) -> u64 {
+        self.keys.values().map(|keys| keys.len() as u64).sum()
+    }
+}
+
+/// Pairs that some key, loaded or not, may be part of: keys that are inserted, and the probes', must find their move in
+/// the plan, or they would stay behind. A ring moves keys to shards that come and from shards that go, and no others
+/// (monotonicity); modulo moves them between any two.
+fn possible_pairs(from: &Partitioner, to: &Partitioner) -> Vec<Pair> {
+    let (old, new) = (from.shards(), to.shards());
+    let comes = |shard: &ShardId| !old.contains(shard);
+    let goes = |shard: &ShardId| !new.contains(shard);
+    let moves = |pair: &Pair| pair.0 != pair.1 && (!from.is_monotone() || comes(&pair.1) || goes(&pair.0));
+    let all = old.iter().flat_map(|&source| new.iter().map(move |&target| (source, target)));
+    all.filter(moves).collect()
+}
+
+fn in_turn(pairs: impl Iterator<Item = Pair>) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = pairs.collect();
+    let most = pairs.iter().map(|pair| pair.0.0.max(pair.1.0)).max().unwrap_or(0) + 1;
+    pairs.sort_by_key(|&(source, target)| ((target.0 + most - source.0) % most, source));
+    pairs
+}

@@ -1,0 +1,88 @@
+//! Where a key lives while keys are on the move.
+
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::rebalancing::{Pair, Plan};
+use crate::shard_map::ShardId;
+use crate::sharding::{Partitioner, Shards};
+
+/// The part of the shard map that says which shard a key lives in: by the old partitioner until its move is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routing {
+    /// Where keys are that no finished move has taken elsewhere.
+    pub from: Arc<Partitioner>,
+    /// What is under way.
+    pub plan: Option<Arc<Plan>>,
+    /// The moves of the plan that are done.
+    pub done: BTreeSet<Pair>,
+}
+
+/// Partitioners follow from the configuration and the plan's number; without a plan there is nothing to tell apart.
+impl Hash for Routing {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if let Some(plan) = &self.plan {
+            plan.hash(state);
+            self.done.hash(state);
+        }
+    }
+}
+
+impl Routing {
+    /// Nothing moves.
+    #[must_use]
+    pub fn settled(partitioner: Arc<Partitioner>) -> Self {
+        Self { from: partitioner, plan: None, done: BTreeSet::new() }
+    }
+
+    /// The shard that `key` lives in now.
+    #[inline]
+    #[must_use]
+    pub fn shard_of(&self, key: u64) -> ShardId {
+        match &self.plan {
+            None => self.from.shard_of(key),
+            Some(plan) => match plan.pair_of(key) {
+                Some(pair) if self.done.contains(&pair) => pair.1,
+                Some(pair) => pair.0,
+                None => plan.from.shard_of(key),
+            },
+        }
+    }
+
+    /// The shards that a key may live in now, ascending.
+    #[must_use]
+    pub fn shards(&self) -> Vec<ShardId> {
+        let mut shards = self.from.shards();
+        shards.extend(self.done.iter().map(|pair| pair.1));
+        shards.sort_unstable();
+        shards.dedup();
+        shards
+    }
+
+    /// The moves that are to be made, in their order.
+    pub fn open(&self) -> impl Iterator<Item = (&Arc<Plan>, Pair)> + '_ {
+        let pairs = self.plan.iter().flat_map(|plan| plan.pairs().iter().map(move |&pair| (plan, pair)));
+        pairs.filter(|(_, pair)| !self.done.contains(pair))
+    }
+
+    /// Takes up a plan; the one before is over.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn begin(&mut self, plan: Arc<Plan>) {
+        assert!(self.plan.is_none(), "one plan is made at a time");
+        self.plan = Some(plan);
+    }
+
+    /// A move is done; says whether it was the plan's last.
+    pub fn finish(&mut self, pair: Pair) -> bool {
+        self.done.insert(pair);
+        let over = self.open().next().is_none();
+        if over && let Some(plan) = self.plan.take() {
+            self.from = Arc::new(plan.to.clone());
+            self.done.clear();
+        }
+        over
+    }
+}

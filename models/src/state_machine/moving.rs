@@ -1,0 +1,106 @@
+//! Steps of moves, applied to rows, sessions, locks and transactions.
+
+use super::{Decision, Effect, MoveEffect, Moves, StateMachine};
+use crate::message::{Chunk, MoveCommand, MoveStep};
+use crate::rebalancing::Pair;
+
+impl StateMachine {
+    /// What is known of moves; `None` in a shard that nothing has moved from or to.
+    #[must_use]
+    pub fn moves(&self) -> Option<&Moves> {
+        self.moves.as_deref()
+    }
+
+    /// Whether this shard serves `key`, as far as its log says.
+    #[inline]
+    #[must_use]
+    pub fn owns(&self, key: u64) -> bool {
+        self.moves.as_ref().is_none_or(|moves| moves.owns(key))
+    }
+
+    /// Every client session that has had an operation applied here, and its last one.
+    pub fn sessions(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.sessions.all()
+    }
+
+    /// Sum of the balance changes of the keys whose rows count here, and not in the shard that they move from or to.
+    #[must_use]
+    pub fn held_balance(&self) -> i128 {
+        self.rows.balance_of(|key| self.moves.as_ref().is_none_or(|moves| moves.holds(key)))
+    }
+
+    /// Whether nothing that came before the seal may still change a key of the move.
+    #[must_use]
+    pub fn is_drained(&self, pair: Pair) -> bool {
+        let Some(moves) = &self.moves else { return true };
+        let moving = |key| moves.plan().pair_of(key) == Some(pair);
+        !self.waiting_writes.iter().any(|write| moving(write.key)) && !self.transactions.any_prepared(moving)
+    }
+
+    pub(super) fn apply_move(&mut self, command: &MoveCommand, effects: &mut Vec<Effect>) {
+        let known = self.moves.as_ref().map_or(0, |moves| moves.plan().number);
+        // An older plan is over: whatever is said of it comes too late.
+        if command.plan.number < known {
+            return;
+        }
+        if command.plan.number > known {
+            self.moves = Some(Box::new(Moves::new(command)));
+        }
+        if let Some(effect) = self.take_step(command, effects) {
+            effects.push(Effect::Moved { pair: command.pair, effect });
+        }
+    }
+
+    fn take_step(&mut self, command: &MoveCommand, effects: &mut Vec<Effect>) -> Option<MoveEffect> {
+        let pair = command.pair;
+        let moving = |key| command.plan.pair_of(key) == Some(pair);
+        let moves = self.moves.as_mut().expect("the command's plan is known by now");
+        match &command.step {
+            MoveStep::Begin => {
+                let inserted = self.rows.keys(|key| key >= command.plan.loaded && moving(key));
+                moves.begin(pair.1, inserted).then_some(MoveEffect::Began)
+            }
+            MoveStep::Seal => {
+                let effect = moves.depart(pair.1, &command.step);
+                if effect.is_some() {
+                    self.dismiss_waiters(moving, effects);
+                }
+                effect
+            }
+            MoveStep::Unseal { .. } | MoveStep::Give { .. } => moves.depart(pair.1, &command.step),
+            MoveStep::Drop => {
+                let effect = moves.depart(pair.1, &command.step);
+                if effect.is_some() {
+                    self.rows.retain(|key| !moving(key));
+                }
+                effect
+            }
+            MoveStep::Import(chunk) => {
+                if moves.import(pair.0, chunk) {
+                    self.import(chunk);
+                }
+                Some(MoveEffect::Imported { id: chunk.id, source: chunk.source })
+            }
+            MoveStep::Own => {
+                moves.own(pair.0);
+                Some(MoveEffect::Owned)
+            }
+        }
+    }
+
+    fn import(&mut self, chunk: &Chunk) {
+        if self.keeps_rows {
+            chunk.rows.iter().for_each(|&(key, row)| self.rows.import(key, row));
+        }
+        chunk.sessions.iter().for_each(|&(session, sequence)| self.sessions.merge(session, sequence));
+    }
+
+    /// Transactions that wait for a key that is leaving are told so, and try again where it will be.
+    fn dismiss_waiters(&mut self, moving: impl Fn(u64) -> bool, effects: &mut Vec<Effect>) {
+        for prepare in self.transactions.take_waiters(moving) {
+            self.transactions.decide(prepare.transaction, Decision::Aborted);
+            let (transaction, coordinator) = (prepare.transaction, prepare.coordinator);
+            effects.push(Effect::Voted { transaction, coordinator, yes: false, reads: Vec::new() });
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Servers come while faults strike at every step of the moves: nothing that was acknowledged is lost, and every move
+//! comes to its end.
+
+use shardlab_consistency::{Case, Verdict, judge};
+use shardlab_models::cluster;
+use shardlab_models::config::{
+    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
+};
+use shardlab_models::rebalancing::MembershipChange;
+use shardlab_models::replication::{Ack, Mode, Reads};
+use shardlab_models::sharding::Strategy;
+use shardlab_models::world::{Run, World};
+use shardlab_sim::{
+    Action, Direction, Duration, Fault, InFlight, NodeId, Random, SECOND, Size, Target, Trigger,
+};
+
+/// The load runs this long; servers come and faults strike within it.
+const DURATION: u64 = 3 * SECOND;
+
+/// How many worlds a test run tries. Set `MOVE_WORLDS` for more, and `MOVE_SEED` for the first seed.
+const WORLDS: u64 = 300;
+
+const MARKS: [&str; 13] = [
+    "membership.taken",
+    "move.snapshot",
+    "move.catch-up",
+    "move.sealed",
+    "move.cut-over",
+    "move.given",
+    "move.owned",
+    "move.published",
+    "move.done",
+    "move.unsealed",
+    "fence.promised",
+    "2pc.prepared",
+    "2pc.voted",
+];
+
+fn workload(random: &mut Random) -> Workload {
+    let text = match random.below(3) {
+        0 => {
+            r#"{ "name": "registers", "arrivals": { "closed": { "clients": 8, "think": "5ms" } },
+            "keys": { "count": 40 }, "mix": { "read": 0.5, "update": 0.4, "read-modify-write": 0.1 },
+            "timeout": "300ms", "retries": 20 }"#
+        }
+        1 => {
+            r#"{ "name": "bank", "arrivals": { "closed": { "clients": 5, "think": "5ms" } },
+            "keys": { "count": 14 }, "mix": { "transfer": 0.9, "audit": 0.1 }, "timeout": "1s", "retries": 20 }"#
+        }
+        _ => {
+            r#"{ "name": "open", "arrivals": { "open": "400/s" }, "keys": { "count": 600,
+            "distribution": { "zipfian": 0.99 } }, "mix": { "read": 0.5, "update": 0.3, "insert": 0.2 },
+            "timeout": "300ms", "retries": 20 }"#
+        }
+    };
+    serde_json::from_str(text).expect("the workload is well formed")
+}
+
+fn config(random: &mut Random) -> Config {
+    let servers = 2 + random.below(3) as u32;
+    let replicas = 1 + random.below(u64::from(servers.min(3))) as u32;
+    let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
+    let reads = [Reads::Lease, Reads::Quorum, Reads::Local][random.below(3) as usize];
+    let strategy = if random.below(2) == 0 {
+        Strategy::Modulo { shards: None }
+    } else {
+        Strategy::ConsistentHash { vnodes: 16, shards: None, salted: true }
+    };
+    let at = |ns| Duration::from_ns(SECOND / 2 + ns);
+    let command =
+        |fault, ns, change| Membership { name: format!("command {fault}"), fault, at: at(ns), change };
+    let mut membership =
+        vec![command(0, random.below(SECOND), MembershipChange::Add(1 + random.below(2) as u32))];
+    match random.below(3) {
+        0 => membership.push(command(1, SECOND + random.below(SECOND), MembershipChange::Add(1))),
+        1 => {
+            let gone = MembershipChange::Remove(random.below(u64::from(servers) + 1) as u32);
+            membership.push(command(1, SECOND + random.below(SECOND), gone));
+        }
+        _ => {}
+    }
+    Config {
+        cluster: Cluster { servers, coordinators: 2, ..Cluster::default() },
+        sharding: Sharding { strategy },
+        replication: Replication {
+            mode: Mode::Primary { replicas, ack, failover: Some(Duration::from_ns(SECOND)) },
+            reads,
+        },
+        transactions: Transactions::default(),
+        workloads: vec![workload(random)],
+        rebalancing: Rebalancing {
+            // Small chunks: a few dozen keys are a long way.
+            chunk: Size(4_000),
+            throttle: Size([200_000, 2_000_000][random.below(2) as usize]),
+            concurrent: 1 + random.below(4) as u32,
+            seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
+        },
+        membership,
+        bugs: Vec::new(),
+        duration: Duration::from_ns(DURATION),
+        warmup: Duration::ZERO,
+        drain: Duration::from_ns(16 * SECOND),
+    }
+}
+
+fn fault(number: usize, nodes: &[NodeId], random: &mut Random) -> Fault {
+    let roles = ["primary", "server", "control-plane", "coordinator", "backup"];
+    let role = roles[random.below(roles.len() as u64) as usize];
+    let on_mark = random.below(5) > 0;
+    let target = match random.below(2) {
+        0 if on_mark => Target::Marker,
+        _ => Target::OneOf(role.into()),
+    };
+    let action = match random.below(6) {
+        0..3 => Action::Crash { target, keep_unsynced: random.below(3) == 0 },
+        3 => Action::Pause { target },
+        4 => Action::Links { target, loss_ppb: 100_000_000, duplicate_ppb: 100_000_000, delay_ns: 5_000_000 },
+        _ => Action::Cut {
+            from: target,
+            to: Target::Nodes(nodes.to_vec()),
+            direction: if random.below(2) == 0 { Direction::Both } else { Direction::OneWay },
+            in_flight: if random.below(2) == 0 { InFlight::Drop } else { InFlight::Hold },
+        },
+    };
+    let trigger = if on_mark {
+        let mark = MARKS[random.below(MARKS.len() as u64) as usize];
+        Trigger::When { mark: mark.into(), nth: 1 + random.below(6), not_before: 0 }
+    } else {
+        Trigger::At(random.below(DURATION))
+    };
+    let lasts = SECOND / 50 + random.below(2 * SECOND);
+    Fault { name: format!("fault {number}"), trigger, duration: Some(lasts), action }
+}
+
+fn run(config: &Config, seed: u64, random: &mut Random) -> Run {
+    let layout = cluster::layout(config);
+    let nodes: Vec<NodeId> = (0..layout.names.len() as u32).map(NodeId).collect();
+    let faults = (0..random.below(4) as usize).map(|number| fault(number, &nodes, random)).collect();
+    let world = World::build(config, faults, seed).expect("the configuration is possible");
+    world.run(&mut |_| true).expect("nobody stops it")
+}
+
+fn failures(run: &Run) -> Vec<String> {
+    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
+    let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
+        Some(Verdict::Fail(witness)) => Some(format!("{}: {}", judgement.judge, witness.words)),
+        _ => None,
+    });
+    let mut failures: Vec<String> = failed.collect();
+    if run.rebalancing.open > 0 {
+        let moves = run.rebalancing.moves.iter().filter(|of| of.published.is_none()).collect::<Vec<_>>();
+        failures.push(format!("{} commands were not carried out: {moves:?}", run.rebalancing.open));
+    }
+    failures
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn nothing_is_lost_while_servers_come_and_faults_strike() {
+    let first = setting("MOVE_SEED", 1);
+    let (mut moves, mut unsealed, mut redirects, mut failed) = (0, 0, 0, Vec::new());
+    for seed in first..first + setting("MOVE_WORLDS", WORLDS) {
+        let mut random = Random::new(seed, "moves", 0);
+        let config = config(&mut random);
+        let run = run(&config, seed, &mut random);
+        moves += run.rebalancing.moves.len();
+        unsealed += run.rebalancing.moves.iter().map(|of| of.unsealed).sum::<u32>();
+        redirects += run.rebalancing.redirects;
+        let wrong = failures(&run);
+        if !wrong.is_empty() {
+            let ack = &config.replication;
+            println!("seed {seed}: {wrong:#?} {ack:?} {:?} {:?}", config.sharding, config.rebalancing);
+            run.receipts.iter().for_each(|receipt| println!("  {receipt:?}"));
+            failed.push(seed);
+        }
+    }
+    println!("{moves} moves, {unsealed} seals taken back, {redirects} redirects");
+    assert!(failed.is_empty(), "seeds {failed:?} failed");
+    assert!(moves > 0 && unsealed > 0 && redirects > 0, "the faults must reach what they are for");
+}
+
+/// Without the seal, what is written between the last chunk and the new map is lost, and that is seen.
+#[test]
+fn a_cut_over_without_a_seal_loses_writes() {
+    let mut random = Random::new(1, "bug", 0);
+    let mut config = config(&mut random);
+    config.membership.truncate(1);
+    config.replication.mode =
+        Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
+    config.workloads[0] = serde_json::from_str(
+        r#"{ "name": "open", "arrivals": { "open": "2000/s" }, "keys": { "count": 50 }, "mix": { "update": 1.0 } }"#,
+    )
+    .expect("the workload is well formed");
+    for bugs in [vec![], vec![Bug::NoMoveFence]] {
+        config.bugs = bugs;
+        let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        let lost = failures(&run).iter().any(|failure| failure.contains("lost") || failure.contains("durab"));
+        assert_eq!(lost, !config.bugs.is_empty(), "{:?}: {:?}", config.bugs, failures(&run));
+    }
+}

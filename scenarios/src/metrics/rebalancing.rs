@@ -1,0 +1,61 @@
+//! The bill for rebalancing: what moved, how long it took, and what clients felt meanwhile.
+
+use std::ops::Range;
+
+use shardlab_consistency::Outcome;
+use shardlab_models::world::{CommandCosts, MoveCosts, Run};
+use shardlab_sim::Time;
+
+use super::clients::p99_ms;
+use super::{Metrics, calls, milliseconds, put, ratio, seconds};
+use crate::fill::sealed_for;
+
+/// Measures the moves of the whole run; nothing where no server came or went.
+pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
+    let costs = &run.rebalancing;
+    let (Some(first), Some(last)) = (costs.commands.first(), costs.commands.last()) else { return };
+    let done = || costs.moves.iter().filter(|of| of.published.is_some());
+    let keys: u64 = done().map(|of| of.keys).sum();
+    put(metrics, "rebalance.moves", done().count() as f64);
+    put(metrics, "rebalance.keys_moved", keys as f64);
+    put(metrics, "rebalance.bytes_moved", costs.moves.iter().map(|of| of.bytes as f64).sum::<f64>());
+    put(metrics, "rebalance.moved_fraction", ratio(keys as f64, first.loaded as f64));
+    put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
+    put(metrics, "rebalance.duration_s", duration_s(run));
+    put(metrics, "rebalance.redirects", costs.redirects as f64);
+    put(metrics, "rebalance.longest_seal_ms", done().filter_map(sealed_ms).reduce(f64::max));
+    let end = last.ended.map_or(run.duration, |ended| ended.min(run.duration));
+    felt(run, first.began.max(run.warmup)..end, metrics);
+}
+
+/// The least share of the keys that any strategy has to move (Karger et al. 1997, monotonicity).
+fn least(command: &CommandCosts) -> f64 {
+    let (before, after) = (command.servers_before, command.servers_after);
+    f64::from(before.abs_diff(after)) / f64::from(before.max(after))
+}
+
+fn sealed_ms(of: &MoveCosts) -> Option<f64> {
+    sealed_for(of).map(milliseconds)
+}
+
+/// From each command's beginning to its end, together; nothing, while one is open.
+fn duration_s(run: &Run) -> Option<f64> {
+    let costs = &run.rebalancing;
+    let spans = costs.commands.iter().map(|command| Some(seconds(command.ended? - command.began)));
+    if costs.open > 0 { None } else { spans.sum() }
+}
+
+fn felt(run: &Run, during: Range<Time>, metrics: &mut Metrics) {
+    let p99 = |span: Range<Time>| p99_ms(run, |call| span.contains(&call.invoked));
+    let before = p99(run.warmup..during.start);
+    let moving = p99(during.clone());
+    put(metrics, "rebalance.p99_before_ms", before);
+    put(metrics, "rebalance.p99_during_ms", moving);
+    put(metrics, "rebalance.p99_after_ms", p99(during.end..run.duration));
+    let penalty = before.zip(moving).and_then(|(before, moving)| ratio(moving, before));
+    put(metrics, "rebalance.p99_penalty", penalty);
+    let failed = calls(&run.history)
+        .filter(|call| during.contains(&call.invoked) && call.outcome != Outcome::Ok)
+        .count();
+    put(metrics, "rebalance.failed_operations", failed as f64);
+}
