@@ -100,6 +100,8 @@ prop_compose! {
         let replicas = config.replication.mode.replicas();
         let mode = Mode::MultiMaster { replicas, conflict, exchange };
         config.replication = Replication { mode, reads: Reads::Local };
+        // A move is ordered by a log.
+        config.membership = Vec::new();
         config
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn quantity(value: f64, unit: &str) -> String {
 
 /// If one half of an interval is longer than the other by more than this share of the whole, its end was cut off; less is
 /// rounding.
-const CUT: f64 = 1e-9;
+const CUT: f64 = 0.01;
 
 /// A figure with the half-width of its confidence interval, when it has one; with its ends, where one of them was cut off
 /// because the metric cannot be there.

@@ -72,7 +72,7 @@ fn the_page_answers_what_a_reader_asks() {
     for words in said {
         assert!(page.contains(words), "{words}");
     }
-    assert_eq!(page.matches("<figure>").count(), 7);
+    assert_eq!(page.matches("<figure>").count(), 8);
 }
 
 #[test]

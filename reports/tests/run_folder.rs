@@ -298,6 +298,6 @@ proptest! {
         write_run(&strange_run(&name, &words, &figures), &folder).unwrap();
         let rows = records(&fs::read(folder.join("faults.csv")).unwrap());
         prop_assert_eq!(rows.len(), 10);
-        prop_assert_eq!((&rows[4][0], &rows[4][1], &rows[4][6]), (name.as_str(), words.as_str(), words.as_str()));
+        prop_assert_eq!((&rows[4][0], &rows[4][2], &rows[4][7]), (name.as_str(), words.as_str(), words.as_str()));
     }
 }

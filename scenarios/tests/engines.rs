@@ -20,6 +20,7 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.checkout.arrivals.open=300/s",
             "workload.checkout.keys.count=20000",
             "workload.checkout.surge.at=2s",
+            "fault.ninth-server.at=3s",
         ],
         "partition" => &[
             "duration=8s",
@@ -34,6 +35,15 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.bank.arrivals.closed.clients=6",
             "fault.coordinator-crash.nth=50",
             "fault.coordinator-crash.crash.restart=2s",
+        ],
+        "active-active" => &["duration=6s", "drain=4s", "fault.partition.at=2s", "fault.partition.for=2s"],
+        "add-a-server" => &[
+            "duration=4s",
+            "warmup=1s",
+            "drain=3s",
+            "workload.customers.arrivals.open=300/s",
+            "workload.customers.keys.count=20000",
+            "fault.fifth-server.at=2s",
         ],
         "negative/ack-before-replication"
         | "negative/ack-before-sync"

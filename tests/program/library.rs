@@ -46,6 +46,13 @@ fn metric(summary: &Value, variant: &str, name: &str) -> f64 {
     found["metrics"][name].as_f64().unwrap_or_else(|| panic!("{variant}: {name} was not measured"))
 }
 
+/// A metric of a variant over several seeds: its `mean`, `low`, `high` or how many `seeds` have it.
+fn figure(summary: &Value, variant: &str, name: &str, part: &str) -> f64 {
+    let variants = summary["variants"].as_array().unwrap();
+    let found = variants.iter().find(|row| row["name"] == variant).unwrap();
+    found["metrics"][name][part].as_f64().unwrap_or_else(|| panic!("{variant}: {name} was not measured"))
+}
+
 /// Name and words of the judges that have failed.
 fn failed(summary: &Value) -> Vec<(&str, &str)> {
     let variants = summary["variants"].as_array().unwrap().iter();
@@ -133,25 +140,25 @@ fn transfer_conserves_the_total_while_transactions_are_in_doubt_for_seconds() {
     }
 }
 
-/// A shorter load than the library's, and the same partition.
+/// A shorter load than the library's, and the same partition. Now and then the clocks that are drawn agree by chance,
+/// so that skew costs what it costs on the mean.
 #[test]
 fn active_active_loses_writes_by_their_clocks_and_none_with_siblings() {
+    let summary =
+        run(&format!("active-active --seeds {}..{} --set duration=40s", SEEDS.start(), SEEDS.end()), 0);
+    assert_eq!(failed(&summary), []);
     let variants = ["lww-no-skew", "lww-200ms-skew", "highest-node", "siblings"];
-    let mut lost = [0.0; 4];
-    for seed in SEEDS {
-        let summary = run(&format!("active-active --seed {seed} --set duration=40s"), 0);
-        assert_eq!(failed(&summary), [], "seed {seed}");
-        for (sum, variant) in lost.iter_mut().zip(variants) {
-            *sum += metric(&summary, variant, "writes.lost");
-            assert!(metric(&summary, variant, "convergence.time_ms") < 5_000.0, "seed {seed}, {variant}");
-            assert!(metric(&summary, variant, "divergence.keys_max") > 50.0, "seed {seed}, {variant}");
-            assert!(metric(&summary, variant, "conflicts.met") > 100.0, "seed {seed}, {variant}");
-        }
-        assert_eq!(metric(&summary, "siblings", "writes.lost"), 0.0, "seed {seed}");
-        assert!(metric(&summary, "siblings", "siblings.per_key_max") >= 2.0, "seed {seed}");
+    for variant in variants {
+        assert!(figure(&summary, variant, "convergence.time_ms", "mean") < 5_000.0, "{variant}");
+        assert_eq!(figure(&summary, variant, "convergence.time_ms", "seeds"), 20.0, "{variant}");
+        assert!(figure(&summary, variant, "divergence.keys_max", "low") > 50.0, "{variant}");
+        assert!(figure(&summary, variant, "conflicts.met", "low") > 100.0, "{variant}");
     }
-    let [no_skew, skew, highest_node, _] = lost;
-    assert!(skew > no_skew && no_skew > 0.0 && highest_node > 0.0, "{lost:?}");
+    let [no_skew, skew, highest_node, siblings] =
+        variants.map(|variant| figure(&summary, variant, "writes.lost", "mean"));
+    assert!(skew > no_skew && no_skew > 0.0 && highest_node > 0.0, "{no_skew}, {skew}, {highest_node}");
+    assert_eq!((siblings, figure(&summary, "siblings", "writes.lost", "high")), (0.0, 0.0));
+    assert!(figure(&summary, "siblings", "siblings.per_key_max", "low") >= 2.0);
 }
 
 /// Keys that change owner: by modulo all but one in five, by the ring the newcomer's fifth (Karger et al. 1997).

@@ -74,11 +74,15 @@ fn every_table_has_its_header_and_rows_of_that_length() {
     let bench = ran();
     let headers = [
         ("timeline", "variant,time_s,ok_per_s,failed_per_s,p50_ms,p95_ms,p99_ms,max_ms"),
-        ("shards", "variant,shard,primary,keys,operations,share"),
+        ("shards", "variant,shard,primary,keys,operations,share,served"),
         ("servers", "variant,time_s,server,utilization,queue_length,handled_per_s"),
-        ("moves", "variant,shard,from,to,start_s,end_s,keys,bytes"),
-        ("faults", "variant,fault,struck_s,healed_s,nodes,changed,effect"),
-        ("anomalies", "variant,judge,anomaly,count,promised,witness"),
+        (
+            "moves",
+            "variant,command,source_shard,target_shard,from,to,start_s,copied_s,sealed_s,end_s,sealed_ms,keys,bytes,\
+             attempts",
+        ),
+        ("faults", "variant,seed,fault,struck_s,healed_s,nodes,changed,effect"),
+        ("anomalies", "variant,judge,anomaly,count,promised,witness,witness_seed"),
         ("latency", "variant,operation,quantile,latency_ms"),
         ("heat", "variant,time_s,first_key,operations,hottest_key,hottest_key_operations"),
     ];

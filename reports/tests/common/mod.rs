@@ -124,7 +124,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         timeline: (0..SECONDS + 10).map(|second| timeline(second, badness, &mut noise)).collect(),
         shards: shards(badness, &mut noise),
         servers: servers(index as u32, badness, &mut noise),
-        moves: if index == 0 { vec![] } else { vec![a_move()] },
+        moves: if index == 1 { vec![] } else { vec![a_move()] },
         faults: faults(),
         surges: vec![SurgeRow {
             workload: "checkout".into(),
