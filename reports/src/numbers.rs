@@ -38,7 +38,8 @@ pub(crate) fn figure(figure: &Figure, unit: &str) -> String {
         return format!("{mean} ({low}–{high})");
     }
     let half = (figure.high - figure.low) / 2.0;
-    if figure.seeds < 2 || half == 0.0 {
+    // Equal values have means that differ by a rounding.
+    if figure.seeds < 2 || half <= figure.mean.abs() * 1e-12 {
         quantity(figure.mean, unit)
     } else if unit == "bytes" || !half.is_finite() {
         format!("{} ± {}", quantity(figure.mean, unit), quantity(half, unit))
