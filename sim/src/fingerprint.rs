@@ -56,7 +56,8 @@ impl Rolling {
         Fingerprint(u128::from(self.high) << 64 | u128::from(self.low))
     }
 
-    #[inline]
+    // Two engines call it, and it belongs into each.
+    #[inline(always)]
     pub fn message(&mut self, at: Time, node: NodeId, from: NodeId, content: &impl Hash) {
         let mut event = EventHasher::new(at, node, MESSAGE);
         event.write_u32(from.0);

@@ -46,7 +46,8 @@ impl<M> Letters<M> {
         Self { slots: Vec::new(), free: Vec::new(), waits: Vec::new() }
     }
 
-    #[inline]
+    // Two engines call it, and it belongs into each.
+    #[inline(always)]
     pub fn post(&mut self, from: NodeId, to: NodeId, place: Place, message: M) -> u32 {
         let letter = Letter { from, to, place, message: Some(message) };
         if let Some(index) = self.free.pop() {
