@@ -1,0 +1,119 @@
+//! What a server hears from the control plane and tells it: heartbeats and leases, fences, appointments, the map and
+//! the copies that come and go with it.
+
+use std::sync::Arc;
+
+use shardlab_sim::Context;
+
+use super::{HEARTBEAT, Hosted, Server};
+use crate::message::{ControlMessage, Message};
+use crate::replication::LogReplica;
+use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+
+impl Server {
+    pub(super) fn beat(&mut self, cx: &mut Context<'_, Message>) {
+        let caught_up = self
+            .hosted
+            .iter()
+            .flat_map(|hosted| hosted.replica.readmittable().map(|node| (hosted.shard, node)));
+        let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none());
+        let leaderless = leaderless.map(|hosted| (hosted.shard, hosted.replica.epoch()));
+        let heartbeat = ControlMessage::Heartbeat {
+            caught_up: caught_up.collect(),
+            leaderless: leaderless.collect(),
+            sent: cx.clock(),
+            map_version: self.map_version(),
+        };
+        cx.send(self.settings.control_plane, Message::Control(heartbeat));
+        cx.set_timer(HEARTBEAT, self.settings.heartbeat_interval);
+    }
+
+    pub(super) fn control(&mut self, message: ControlMessage, cx: &mut Context<'_, Message>) {
+        match message {
+            ControlMessage::HeartbeatAck { sent } => {
+                if let Some(lease) = self.settings.lease {
+                    self.lease_until = self.lease_until.max(sent + lease);
+                }
+            }
+            ControlMessage::Fence { shard, epoch } => {
+                let Some(slot) = self.slot(shard) else { return };
+                self.with_port(slot, cx, |replica, port| replica.fence(epoch, port));
+                cx.mark("fence.promised");
+            }
+            ControlMessage::Appoint { shard, assignment } => self.appoint(shard, &assignment, cx),
+            ControlMessage::Map(map) => self.learn(map, cx),
+            ControlMessage::IsSettled { shard, epoch, copy } => {
+                let Some(slot) = self.slot(shard) else { return };
+                if self.hosted[slot].replica.is_settled(epoch, copy) {
+                    let settled = ControlMessage::Settled { shard, epoch };
+                    cx.send(self.settings.control_plane, Message::Control(settled));
+                }
+            }
+            // The control plane's business.
+            _ => {}
+        }
+    }
+
+    pub(super) fn map_version(&self) -> u64 {
+        self.map.as_ref().map_or(0, |map| map.version)
+    }
+
+    fn learn(&mut self, map: Arc<ShardMap>, cx: &mut Context<'_, Message>) {
+        if map.version <= self.map_version() {
+            return;
+        }
+        self.map = Some(Arc::clone(&map));
+        self.host_new_copies(&map);
+        self.leave_copies(&map);
+        for slot in 0..self.hosted.len() {
+            let shard = self.hosted[slot].shard;
+            self.appoint(shard, map.assignment(shard), cx);
+        }
+        if self.hosted.iter().any(|hosted| hosted.replica.primary().is_none()) {
+            self.beat(cx);
+        }
+    }
+
+    /// Shards that did not exist before, or have a new copy here.
+    fn host_new_copies(&mut self, map: &ShardMap) {
+        self.slots.resize(self.slots.len().max(map.shards.len()), None);
+        for (shard, assignment) in map.shards.iter().enumerate() {
+            if self.slots[shard].is_some() || !assignment.copies.contains(&self.settings.replica.me) {
+                continue;
+            }
+            self.slots[shard] = Some(u32::try_from(self.hosted.len()).expect("fewer than 2³² shards"));
+            let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
+            let replica = LogReplica::joining(self.settings.replica.clone(), assignment);
+            self.hosted.push(Hosted::new(id, replica, &self.settings));
+        }
+    }
+
+    /// Shards that have no copy here any more.
+    fn leave_copies(&mut self, map: &ShardMap) {
+        let me = self.settings.replica.me;
+        let stays = |hosted: &Hosted| map.assignment(hosted.shard).copies.contains(&me);
+        if self.hosted.iter().all(stays) {
+            return;
+        }
+        let (hosted, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hosted).into_iter().partition(stays);
+        self.hosted = hosted;
+        self.left.extend(left.into_iter().map(|hosted| (hosted.shard, hosted.operations)));
+        self.slots.fill(None);
+        for (slot, hosted) in self.hosted.iter().enumerate() {
+            self.slots[hosted.shard.index()] = Some(u32::try_from(slot).expect("fewer than 2³² shards"));
+        }
+    }
+
+    fn appoint(&mut self, shard: ShardId, assignment: &Assignment, cx: &mut Context<'_, Message>) {
+        let Some(slot) = self.slot(shard) else { return };
+        self.with_port(slot, cx, |replica, port| replica.appoint(assignment, port));
+        self.pump(slot, cx);
+    }
+
+    pub(super) fn report_fenced(&mut self, slot: usize, epoch: Epoch, cx: &mut Context<'_, Message>) {
+        let hosted = &self.hosted[slot];
+        let last = hosted.replica.log().last();
+        let fenced = ControlMessage::Fenced { shard: hosted.shard, epoch, last };
+        cx.send(self.settings.control_plane, Message::Control(fenced));
+    }
+}

@@ -1,0 +1,448 @@
+//! The rows of the catalogue: every metric whose name is fixed, with its unit and definition.
+
+use super::Better::{self, Higher, Lower, Neither};
+use super::MetricInfo;
+
+/// A metric with a fixed name.
+pub(super) struct Row {
+    name: &'static str,
+    unit: &'static str,
+    better: Better,
+    headline: bool,
+    plot: Option<&'static str>,
+    definition: &'static str,
+}
+
+impl Row {
+    pub(super) fn info(&self) -> MetricInfo {
+        MetricInfo {
+            name: self.name.into(),
+            unit: self.unit,
+            definition: self.definition.into(),
+            better: self.better,
+            headline: self.headline,
+            plot: self.plot,
+        }
+    }
+}
+
+/// Shown in the summary, drawn by `plot`.
+const fn headline(
+    name: &'static str,
+    unit: &'static str,
+    better: Better,
+    plot: &'static str,
+    definition: &'static str,
+) -> Row {
+    Row { name, unit, better, headline: true, plot: Some(plot), definition }
+}
+
+const fn plain(name: &'static str, unit: &'static str, better: Better, definition: &'static str) -> Row {
+    Row { name, unit, better, headline: false, plot: None, definition }
+}
+
+/// Latencies are shown after throughput and availability.
+pub(super) const LATENCIES_COME_AFTER: usize = 5;
+
+/// Metrics with a fixed name. Unless a definition says otherwise, they count operations that were called between the
+/// end of the warm-up and the end of the load.
+pub(super) const SINGLE: &[Row] = &[
+    headline(
+        "throughput.ops_per_s",
+        "operations/s",
+        Higher,
+        "throughput",
+        "Operations and transactions answered ok between warm-up and the load's end, per second.",
+    ),
+    headline(
+        "availability.fraction",
+        "fraction",
+        Higher,
+        "throughput",
+        "Operations answered ok, of all that were called; a scan, transaction or write without an answer is not.",
+    ),
+    plain("errors", "count", Lower, "Operations that failed, or whose outcome the client never learnt."),
+    plain("operations", "count", Neither, "Operations and transactions that clients called."),
+    headline(
+        "outage.longest_ms",
+        "ms",
+        Lower,
+        "throughput",
+        "Longest span between two operations answered ok, anywhere in the cluster.",
+    ),
+    headline(
+        "shard.imbalance",
+        "ratio",
+        Lower,
+        "shards",
+        "Operations that clients directed at the busiest shard after warm-up, answered or not, divided by the mean over \
+         shards.",
+    ),
+    headline(
+        "shard.hottest_share",
+        "fraction",
+        Lower,
+        "shards",
+        "Share of all operations after warm-up, answered or not, that clients directed at the busiest shard.",
+    ),
+    plain(
+        "shard.cv",
+        "ratio",
+        Lower,
+        "Coefficient of variation over shards of the operations that clients directed at them, answered or not: standard \
+         deviation of the population by its mean.",
+    ),
+    headline(
+        "server.imbalance",
+        "ratio",
+        Lower,
+        "servers",
+        "Busy core time of the busiest server, divided by the mean over servers.",
+    ),
+    headline(
+        "server.hottest_utilization",
+        "fraction",
+        Lower,
+        "servers",
+        "Share of its core time in which the busiest server was busy.",
+    ),
+    headline(
+        "server.hottest_p99_ms",
+        "ms",
+        Lower,
+        "latency",
+        "99th percentile of the latency of operations that the busiest server answered.",
+    ),
+    plain(
+        "server.longest_queue",
+        "messages",
+        Lower,
+        "Longest queue in front of a server's cores at the end of any interval.",
+    ),
+    plain(
+        "fanout.mean",
+        "shards",
+        Lower,
+        "Mean number of shards that an operation or transaction touches; a scan asks every shard.",
+    ),
+    headline(
+        "replication.lag.p99_ms",
+        "ms",
+        Lower,
+        "replication",
+        "99th percentile of the time from an entry's append at the primary to its durability at a backup; multi-master: \
+         from a version's durability where it was taken to that on another copy.",
+    ),
+    plain(
+        "staleness.p_fresh",
+        "fraction",
+        Higher,
+        "Reads that returned the newest value acknowledged before they began, of all reads.",
+    ),
+    plain(
+        "staleness.versions_behind_p50",
+        "versions",
+        Lower,
+        "Median number of versions that a read lay behind.",
+    ),
+    plain(
+        "staleness.versions_behind_p99",
+        "versions",
+        Lower,
+        "99th percentile of the number of versions that a read lay behind.",
+    ),
+    plain("staleness.versions_behind_max", "versions", Lower, "Most versions that a read lay behind."),
+    plain(
+        "staleness.overwritten_p50_ms",
+        "ms",
+        Lower,
+        "Median time for which what a read returned had been overwritten; zero for fresh reads.",
+    ),
+    plain("staleness.overwritten_p99_ms", "ms", Lower, "99th percentile of the same."),
+    plain("staleness.overwritten_p999_ms", "ms", Lower, "99.9th percentile of the same."),
+    plain("staleness.overwritten_max_ms", "ms", Lower, "Maximum of the same."),
+    headline(
+        "writes.acked",
+        "count",
+        Neither,
+        "throughput",
+        "Writes to single keys that were answered ok; whole run. Transfers are transactions, and not among them; left out \
+         when no workload writes single keys.",
+    ),
+    headline(
+        "writes.lost",
+        "count",
+        Lower,
+        "anomalies",
+        "Acknowledged writes to single keys of which nothing survives: no log holds them; multi-master: no version that is \
+         kept is or was made from them, directly or over others; whole run. Left out when no workload writes single \
+         keys: what becomes of transfers is judged by `bank` and `atomicity`.",
+    ),
+    headline(
+        "reads.stale",
+        "count",
+        Lower,
+        "anomalies",
+        "Reads that returned an older value than a surviving write acknowledged before they began; whole run. What lost \
+         writes took with them is counted by `writes.lost`. Left out when no workload reads single keys.",
+    ),
+    plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
+    headline(
+        "conflicts.met",
+        "count",
+        Lower,
+        "divergence",
+        "Times that a copy, merging what another sent, found a version that was new to it and concurrent with one that \
+         it kept: neither was taken in sight of the other; from warm-up on.",
+    ),
+    plain(
+        "conflicts.per_write",
+        "ratio",
+        Lower,
+        "The same, divided by the writes that copies took; from warm-up on.",
+    ),
+    plain(
+        "writes.invisible",
+        "count",
+        Lower,
+        "Acknowledged writes that no read ever showed, since the copy that took them had a version of a later \
+         timestamp already; from warm-up on.",
+    ),
+    headline(
+        "siblings.per_key_mean",
+        "versions",
+        Lower,
+        "divergence",
+        "Versions that a copy keeps of a key, mean over copies, written keys and samples between warm-up and the load's \
+         end.",
+    ),
+    plain(
+        "siblings.per_key_max",
+        "versions",
+        Lower,
+        "Most versions that a copy kept of a key at once; whole run.",
+    ),
+    headline(
+        "clock.bytes_per_key",
+        "bytes",
+        Lower,
+        "divergence",
+        "Bytes of timestamps or version vectors that a copy keeps for a key, mean over copies and keys at the end; \
+         siblings: what the copy has seen, and a dot and a past for each version, 8 bytes an entry.",
+    ),
+    plain(
+        "divergence.keys_mean",
+        "keys",
+        Lower,
+        "Keys of which some copy has seen a write that another has not, mean over samples between warm-up and the \
+         load's end.",
+    ),
+    headline(
+        "divergence.keys_max",
+        "keys",
+        Lower,
+        "divergence",
+        "Most keys of which some copy had seen a write that another had not, in any sample of the whole run.",
+    ),
+    headline(
+        "convergence.after_heal_ms",
+        "ms",
+        Lower,
+        "divergence",
+        "Time from the last heal of a fault under load until every copy had seen every write that any copy had seen at \
+         that heal; new writes go on meanwhile.",
+    ),
+    headline(
+        "failover.duration_ms",
+        "ms",
+        Lower,
+        "throughput",
+        "Mean time from the last that was heard of a primary to the appointment of another; whole run.",
+    ),
+    headline(
+        "txn.committed_per_s",
+        "transactions/s",
+        Higher,
+        "throughput",
+        "Transactions committed, as clients were told, per second.",
+    ),
+    headline(
+        "txn.abort_fraction",
+        "fraction",
+        Lower,
+        "transactions",
+        "Decisions to abort, of all decisions; from warm-up on.",
+    ),
+    plain(
+        "txn.in_doubt.p50_ms",
+        "ms",
+        Lower,
+        "Median time that a participant was in doubt: from its yes vote to the decision, or to the drain's end if none came; \
+         from warm-up on.",
+    ),
+    headline(
+        "txn.in_doubt.p99_ms",
+        "ms",
+        Lower,
+        "transactions",
+        "99th percentile of the time that a participant was in doubt, to the drain's end if it still is; from warm-up on.",
+    ),
+    headline(
+        "txn.in_doubt.max_ms",
+        "ms",
+        Lower,
+        "transactions",
+        "Longest time that a participant was in doubt, to the drain's end if it still is; from warm-up on.",
+    ),
+    headline(
+        "txn.lock_held.p99_ms",
+        "ms",
+        Lower,
+        "transactions",
+        "99th percentile of the time that a participant held a transaction's locks, to the drain's end if it still does; \
+         from warm-up on.",
+    ),
+    headline(
+        "txn.blocked",
+        "count",
+        Lower,
+        "transactions",
+        "Operations and transactions that waited for a lock, or gave way because of one; from warm-up on.",
+    ),
+    plain(
+        "txn.messages_per_commit",
+        "messages",
+        Lower,
+        "Prepare, vote, decision and acknowledgement messages, divided by transactions committed; from warm-up on.",
+    ),
+    plain(
+        "txn.forced_writes_per_commit",
+        "writes",
+        Lower,
+        "Forced writes asked for on behalf of transactions, divided by transactions committed; from warm-up on.",
+    ),
+    plain(
+        "txn.unresolved",
+        "count",
+        Lower,
+        "Transactions that some participant still had in doubt after the drain.",
+    ),
+    plain("bank.audits", "count", Neither, "Audits that read every account; whole run."),
+    plain(
+        "surge.p99_before_ms",
+        "ms",
+        Neither,
+        "99th percentile of latency between warm-up and the first surge of a workload.",
+    ),
+    plain("surge.p99_during_ms", "ms", Lower, "99th percentile of latency while a surge lasts."),
+    headline(
+        "surge.p99_penalty",
+        "ratio",
+        Lower,
+        "latency",
+        "99th percentile of latency during the surge, divided by the same before it.",
+    ),
+    plain(
+        "surge.throughput_during_ops_per_s",
+        "operations/s",
+        Higher,
+        "Operations answered ok, per second of surge.",
+    ),
+    headline(
+        "rebalance.moved_fraction",
+        "fraction",
+        Lower,
+        "moves",
+        "Loaded keys that changed owner because servers came or went, of all loaded keys; copies count once. Several \
+         commands add up.",
+    ),
+    plain(
+        "rebalance.optimal_fraction",
+        "fraction",
+        Neither,
+        "The least share of the keys that any strategy has to move: 1 − from / to servers; several commands add up.",
+    ),
+    plain("rebalance.moves", "count", Lower, "Moves done: pairs of shards between which keys moved."),
+    plain("rebalance.keys_moved", "keys", Lower, "Loaded keys that changed owner."),
+    headline(
+        "rebalance.bytes_moved",
+        "bytes",
+        Lower,
+        "moves",
+        "Bytes that sources sent and destinations took: snapshots and what changed since, repetitions included.",
+    ),
+    headline(
+        "rebalance.duration_s",
+        "s",
+        Lower,
+        "moves",
+        "Time from the operator's command to the end of its last move, all commands together; none while one is open.",
+    ),
+    plain(
+        "rebalance.p99_before_ms",
+        "ms",
+        Neither,
+        "99th percentile of latency between warm-up and the first command.",
+    ),
+    plain(
+        "rebalance.p99_during_ms",
+        "ms",
+        Lower,
+        "99th percentile of latency from the first command to the last move.",
+    ),
+    plain("rebalance.p99_after_ms", "ms", Lower, "99th percentile of latency after the last move."),
+    headline(
+        "rebalance.p99_penalty",
+        "ratio",
+        Lower,
+        "moves",
+        "99th percentile of latency while keys moved, divided by the same before.",
+    ),
+    plain(
+        "rebalance.failed_operations",
+        "count",
+        Lower,
+        "Operations called while keys moved that were never answered ok.",
+    ),
+    plain(
+        "rebalance.longest_seal_ms",
+        "ms",
+        Lower,
+        "Longest time for which the keys of a move that was made were served by nobody: from seal to new owner.",
+    ),
+    plain(
+        "rebalance.redirects",
+        "count",
+        Lower,
+        "Operations that a server sent elsewhere because their key was on the move or gone; whole run.",
+    ),
+    plain(
+        "network.bytes_per_op",
+        "bytes",
+        Lower,
+        "Bytes sent by all nodes, divided by operations called; from warm-up on.",
+    ),
+    plain(
+        "network.messages_per_op",
+        "messages",
+        Lower,
+        "Messages sent by all nodes, divided by operations called; from warm-up on.",
+    ),
+    plain("network.messages_lost", "messages", Neither, "Messages that the network lost; from warm-up on."),
+    plain("disk.syncs", "count", Lower, "Syncs of all disks; from warm-up on."),
+    plain("disk.forced_writes", "count", Neither, "Forced writes asked for by all nodes; from warm-up on."),
+    headline(
+        "convergence.time_ms",
+        "ms",
+        Lower,
+        "replication",
+        "Time from the heal at the load's end until all copies were equal, row by row; left out when they never were, or \
+         are not when the drain ends.",
+    ),
+    plain(
+        "faults.effects",
+        "count",
+        Neither,
+        "Things that went otherwise because of a fault, over all receipts.",
+    ),
+];
