@@ -41,11 +41,14 @@
 
 mod case;
 mod evidence;
+mod explanation;
 mod history;
 pub mod judges;
+mod lattice;
 #[cfg(test)]
 mod pictures;
 mod promise;
+pub mod recorded;
 mod registers;
 mod staleness;
 mod verdict;
@@ -56,10 +59,12 @@ pub use case::{Case, Metric};
 pub use evidence::{
     BankEvidence, Effect, Evidence, Probe, ReplicaDigest, Residue, ResidueKind, TransactionEffect,
 };
+pub use explanation::{CycleEdge, Dependency, Explanation, Found, ModelVerdict, Report};
 pub use history::{
     History, INITIAL_VALUE, MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Time, Transaction,
 };
 pub use judges::{Finding, JUDGES, Judge, Judgement, judge, overall};
+pub use lattice::{Anomaly, Model};
 pub use promise::{Promise, Promises};
 pub use registers::{RegisterReport, StaleRead};
 pub use staleness::Staleness;
