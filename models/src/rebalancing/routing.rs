@@ -50,11 +50,16 @@ impl Routing {
         }
     }
 
-    /// The shards that a key may live in now, ascending.
+    /// The shards that a key may live in now, ascending: those that stay, those that keys have come to, and of those
+    /// that go the ones that keys have yet to leave.
     #[must_use]
     pub fn shards(&self) -> Vec<ShardId> {
+        let Some(plan) = &self.plan else { return self.from.shards() };
+        let after = plan.to.shards();
         let mut shards = self.from.shards();
+        shards.retain(|shard| after.contains(shard));
         shards.extend(self.done.iter().map(|pair| pair.1));
+        shards.extend(self.open().map(|(_, pair)| pair.0));
         shards.sort_unstable();
         shards.dedup();
         shards
@@ -84,5 +89,32 @@ impl Routing {
             self.done.clear();
         }
         over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sharding::Modulo;
+
+    fn modulo(shards: &[u32]) -> Partitioner {
+        let shards: Vec<ShardId> = shards.iter().copied().map(ShardId).collect();
+        Partitioner::Modulo(Modulo::of(&shards))
+    }
+
+    /// At every point of a plan, exactly those shards are named in which a key lives.
+    #[test]
+    fn a_shard_that_all_keys_have_left_is_not_asked_for_one() {
+        for (from, to) in [(&[0, 1, 2][..], &[1, 2][..]), (&[0, 1], &[0, 1, 2])] {
+            let mut routing = Routing::settled(Arc::new(modulo(from)));
+            routing.begin(Arc::new(Plan::new(1, modulo(from), modulo(to), 100, 10)));
+            let pairs: Vec<Pair> = routing.open().map(|(_, pair)| pair).collect();
+            for pair in pairs {
+                routing.finish(pair);
+                let lived_in: BTreeSet<ShardId> = (0..100).map(|key| routing.shard_of(key)).collect();
+                assert_eq!(routing.shards(), lived_in.into_iter().collect::<Vec<_>>(), "after {pair:?}");
+            }
+            assert_eq!(routing.shards(), modulo(to).shards());
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Faults of the file → faults of the kernel.
 
 use shardlab_models::config::closest;
+use shardlab_models::replication::Mode;
 use shardlab_models::world::Layout;
 use shardlab_sim::{Action, Fault, Target, Trigger};
 use shardlab_sim::{Random, Time};
@@ -29,7 +30,8 @@ pub struct FaultProblem {
 /// Every fault that names nobody, or contradicts itself. Whether there is an error does not depend on the seed.
 pub fn convert(scenario: &Scenario, layout: &Layout, seed: u64) -> Result<Vec<Fault>, Vec<FaultProblem>> {
     let shards = scenario.sharding.strategy.shards(scenario.cluster.servers);
-    let finder = Finder { layout, regions: &scenario.cluster.regions, shards };
+    let primaries = !matches!(scenario.replication.mode, Mode::MultiMaster { .. });
+    let finder = Finder { layout, regions: &scenario.cluster.regions, shards, primaries };
     let (mut faults, mut problems) = (Vec::new(), Vec::new());
     for (index, spec) in scenario.fault.iter().enumerate() {
         let random = Random::new(seed, "partition", index as u64);

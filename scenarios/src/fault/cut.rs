@@ -109,7 +109,9 @@ impl Cutter<'_> {
                 }
             }
         }
-        Ok(cut(Target::Role("primary".into()), Target::Nodes(rest), partition))
+        let help = "cut off `one`, a `minority` or a region";
+        let role = self.finder.role("primary").map_err(|message| problem("partition", message, help))?;
+        Ok(cut(Target::Role(role), Target::Nodes(rest), partition))
     }
 
     /// A region is cut off with everything in it: where it stands is decided by geography, not by the options.

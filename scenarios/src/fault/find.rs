@@ -12,6 +12,8 @@ pub(super) struct Finder<'a> {
     pub regions: &'a [String],
     /// How many shards there are.
     pub shards: u32,
+    /// Whether a copy can be the primary of its shard: not where each takes writes by itself.
+    pub primaries: bool,
 }
 
 impl Finder<'_> {
@@ -24,11 +26,15 @@ impl Finder<'_> {
             }
             TargetSpec::OneServer => Target::Nodes(drawn(&self.layout.servers, random)),
             TargetSpec::Servers => Target::Nodes(self.layout.servers.clone()),
-            TargetSpec::OnePrimary => Target::OneOf("primary".into()),
-            TargetSpec::Primaries => Target::Role("primary".into()),
-            TargetSpec::OneBackup => Target::OneOf("backup".into()),
-            TargetSpec::PrimaryOf(shard) => Target::OneOf(format!("primary:{}", self.shard(*shard)?)),
-            TargetSpec::BackupOf(shard) => Target::OneOf(format!("backup:{}", self.shard(*shard)?)),
+            TargetSpec::OnePrimary => Target::OneOf(self.role("primary")?),
+            TargetSpec::Primaries => Target::Role(self.role("primary")?),
+            TargetSpec::OneBackup => Target::OneOf(self.role("backup")?),
+            TargetSpec::PrimaryOf(shard) => {
+                Target::OneOf(self.role(&format!("primary:{}", self.shard(*shard)?))?)
+            }
+            TargetSpec::BackupOf(shard) => {
+                Target::OneOf(self.role(&format!("backup:{}", self.shard(*shard)?))?)
+            }
             TargetSpec::OneCoordinator => Target::Nodes(drawn(&self.layout.coordinators, random)),
             TargetSpec::Coordinators => Target::Nodes(self.layout.coordinators.clone()),
             TargetSpec::ControlPlane => Target::Nodes(vec![self.layout.control_plane]),
@@ -37,6 +43,14 @@ impl Finder<'_> {
             TargetSpec::Zone(zone) => Target::Nodes(self.zone(*zone)?),
             TargetSpec::Region(name) => Target::Nodes(self.machines_in(name)?),
         })
+    }
+
+    /// The kernel's name for a part that some copies of a shard play, where there are such parts.
+    pub fn role(&self, role: &str) -> Result<String, String> {
+        if self.primaries {
+            return Ok(role.into());
+        }
+        Err("with several masters no copy is a primary or a backup: name a server, `servers`, a zone or a region".into())
     }
 
     fn shard(&self, number: u32) -> Result<u32, String> {
