@@ -74,7 +74,9 @@ fn explain(error: &RunError) -> Exit {
     let (message, exit) = match error {
         RunError::Stopped => ("stopped: nothing was written".to_owned(), Exit::Interrupted),
         RunError::Engine(_) => (
-            format!("error: {error}\nhelp: or leave out --engine: `--engine native` is the default"),
+            format!(
+                "error: {error}\nhelp: or use the native engine, the default of `shardlab run`: it gives the same fingerprint"
+            ),
             Exit::Usage,
         ),
         RunError::SeedsOverflow => (format!("error: {error}\nhelp: begin with a smaller seed"), Exit::Usage),

@@ -7,7 +7,7 @@ use crate::cluster::{Cluster, LOCAL, Network, regions};
 use crate::config::{Checks, closest};
 
 /// Histories number nodes in 16 bits; four roles share them.
-const MOST_NODES: u64 = 10_000;
+pub(crate) const MOST_NODES: u64 = 10_000;
 /// Most cores and zones, beyond which somebody mistook a unit.
 const MOST_CORES: u64 = 100_000;
 const MOST_ZONES: u64 = 1_000;

@@ -4,7 +4,7 @@ use shardlab_sim::Duration;
 
 use crate::cluster;
 use crate::commit::Transactions;
-use crate::config::{BuildError, Checks, Config};
+use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
 use crate::sharding::{PROBE_KEYS, Strategy, first_keys};
@@ -29,6 +29,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     check_transactions(&config.transactions, &mut checks);
     workload::checks::check(config, &mut checks);
     rebalancing::checks::check(config, &mut checks);
+    bugs::check(config, &mut checks);
     checks.result()?;
     check_shares(config)
 }
@@ -47,6 +48,9 @@ fn check_times(config: &Config, checks: &mut Checks) {
     /// Nanoseconds are counted in 64 bits, and sums of times must not overflow.
     const LONGEST: Duration = Duration::from_ns(365 * 24 * 3_600 * 1_000_000_000);
     checks.positive("duration", config.duration, "say how long the load runs: duration = \"60s\"");
+    let help =
+        "give the system time to come to rest, such as \"10s\": convergence and liveness are judged after it";
+    checks.positive("drain", config.drain, help);
     for (path, time) in [("duration", config.duration), ("drain", config.drain)] {
         if time > LONGEST {
             checks.refuse(path, format!("{time} is too long"), "simulate at most a year");

@@ -1,7 +1,8 @@
 //! Whether the servers that come and go can.
 
+use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
-use crate::rebalancing::{MembershipChange, standby_servers};
+use crate::rebalancing::MembershipChange;
 use crate::replication::Mode;
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
@@ -28,6 +29,13 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
     let there = servers.iter().filter(|&&there| there).count();
     match change {
         MembershipChange::Add(0) => Some(("no server is added".into(), "add one or more".into())),
+        MembershipChange::Add(count) if servers.len() as u64 + u64::from(count) > MOST_NODES => Some((
+            format!(
+                "{count} more servers are too many: with those before them {}",
+                servers.len() as u64 + u64::from(count)
+            ),
+            format!("add fewer: there are at most {MOST_NODES} in a run, those that left counted too"),
+        )),
         MembershipChange::Add(_) => None,
         MembershipChange::Remove(server) if !servers.get(server as usize).copied().unwrap_or(false) => {
             let help = format!("name one of the {there} servers that are there by then");
@@ -55,22 +63,19 @@ fn check_commands(config: &Config, checks: &mut Checks) {
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
     }
-    if config.cluster.servers.checked_add(standby_servers(&config.membership)).is_none() {
-        checks.refuse("fault", "more servers are added than can be counted", "add fewer");
-        return;
-    }
     let mut commands: Vec<_> = config.membership.iter().collect();
     commands.sort_by_key(|command| command.at);
-    let mut servers = vec![true; config.cluster.servers.min(100_000) as usize];
+    let mut servers = vec![true; u64::from(config.cluster.servers).min(MOST_NODES) as usize];
     for command in commands {
-        let path = format!("fault.{}.membership", command.fault);
+        let verb = if matches!(command.change, MembershipChange::Add(_)) { "add" } else { "remove" };
+        let path = format!("fault.{}.membership.{verb}", command.fault);
         if let Some((message, help)) = objection(command.change, &servers, config.replication.mode.replicas())
         {
             checks.refuse(&path, message, &help);
             continue;
         }
         match command.change {
-            MembershipChange::Add(count) => servers.resize(servers.len() + count.min(100_000) as usize, true),
+            MembershipChange::Add(count) => servers.resize(servers.len() + count as usize, true),
             MembershipChange::Remove(server) => servers[server as usize] = false,
         }
     }

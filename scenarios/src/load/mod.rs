@@ -192,6 +192,7 @@ fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
     let changes = parse_all(texts)?;
     apply(&format, table.get_mut(), &defaults, &changes, &["schema"])?;
     let scenario = read(&format, &mut table, name)?;
+    overrides::all_act(&scenario, &changes)?;
 
     let resolved = scenario.to_toml();
     let defaults = syntax::parse(&resolved)?.into_inner();

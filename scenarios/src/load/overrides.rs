@@ -9,6 +9,7 @@ use super::diagnostic::Diagnostic;
 use super::path::{exists, named, segments};
 use super::shape::Format;
 use super::source::respan;
+use crate::scenario::Scenario;
 
 /// One setting to be replaced.
 #[derive(Clone, Debug)]
@@ -48,6 +49,35 @@ pub fn replace<'i>(
     })?;
     descend(table, Some(resolved), &segments, change);
     Ok(())
+}
+
+/// Settings of the command line that nothing would come of, since every variant or the sweep replaces them again.
+///
+/// # Errors
+/// One for each, at its place.
+pub fn all_act(scenario: &Scenario, changes: &[Override<'_>]) -> Result<(), Vec<Diagnostic>> {
+    let idle = changes.iter().filter_map(|change| {
+        let (message, help) = replaced_again(scenario, &change.path)?;
+        Some(Diagnostic::at(change.path_span.clone(), message).help(help))
+    });
+    let idle: Vec<Diagnostic> = idle.collect();
+    if idle.is_empty() { Ok(()) } else { Err(idle) }
+}
+
+fn replaced_again(scenario: &Scenario, path: &str) -> Option<(String, String)> {
+    let replaces = |other: &String| segments(path).starts_with(&segments(other));
+    if let Some(axis) = scenario.sweep.axes.keys().find(|axis| replaces(axis)) {
+        let help = format!("sweep something else, as with --set 'sweep={{ \"{axis}\" = [...] }}'");
+        return Some((format!("this changes nothing: `{axis}` is swept"), help));
+    }
+    let mut setters = scenario.variant.iter().map(|variant| variant.set.keys().find(|other| replaces(other)));
+    let first = setters.next().flatten()?;
+    if !setters.all(|setter| setter.is_some()) {
+        return None;
+    }
+    let name = &scenario.variant[0].name;
+    let message = format!("this changes nothing: every variant sets `{first}` itself");
+    Some((message, format!("change a variant, as with --set 'variant.{name}.set={{ \"{first}\" = ... }}'")))
 }
 
 fn descend<'i>(

@@ -1,0 +1,116 @@
+//! Protocol steps left out on purpose.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Checks, Config};
+use crate::conflict::Conflict;
+use crate::replication::{Ack, Mode, Reads};
+
+/// A protocol step left out on purpose, so that a judge can be seen to catch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bug {
+    /// A primary acknowledges a write before its disk has it.
+    AckBeforeSync,
+    /// A primary acknowledges as soon as it has logged a write itself, whatever `ack` says.
+    AckBeforeReplication,
+    /// Servers take appends and serve clients whatever epoch they carry: an old primary is not stopped.
+    NoFencing,
+    /// Failover appoints the first copy that answers, whatever its log holds.
+    AppointAnyLog,
+    /// The coordinator tells its decision before its commit record is on disk.
+    DecideBeforeSync,
+    /// A participant votes yes before its prepared record is on disk.
+    VoteBeforeSync,
+    /// A participant that waits too long for a decision aborts by itself.
+    UnilateralAbort,
+    /// A participant forgets the locks of prepared transactions when it restarts.
+    ForgetLocks,
+    /// Backups apply what they receive in pairs swapped, so that replicas drift apart.
+    SwapApplies,
+    /// Leases are not checked: a deposed primary goes on answering reads.
+    IgnoreLease,
+    /// Participants in doubt never ask for the decision.
+    NeverInquire,
+    /// A client takes silence for failure and reports that its write did not happen.
+    FailOnTimeout,
+    /// Multi-master: a merge keeps one of several concurrent versions and drops another, as if it had been superseded.
+    DropSibling,
+    /// Multi-master: what a copy has seen does not advance when it receives; overwritten versions come back.
+    DeafClocks,
+    /// The cut-over of a move does not seal its source, which goes on serving the keys that it has given away until
+    /// every client has the new map.
+    NoMoveFence,
+}
+
+/// A set of bugs, asked often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bugs(u32);
+
+impl Bugs {
+    /// Whether nothing is broken.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `bug` is among them.
+    #[must_use]
+    pub const fn contains(self, bug: Bug) -> bool {
+        self.0 & (1 << bug as u32) != 0
+    }
+}
+
+impl FromIterator<Bug> for Bugs {
+    fn from_iter<I: IntoIterator<Item = Bug>>(bugs: I) -> Self {
+        Self(bugs.into_iter().fold(0, |set, bug| set | 1 << bug as u32))
+    }
+}
+
+/// Bugs that could never act: a run with one of them proves nothing, and looks as if it proved something.
+pub(super) fn check(config: &Config, checks: &mut Checks) {
+    for (place, bug) in config.bugs.iter().enumerate() {
+        if let Some(wanted) = bug.wants(config) {
+            let message = format!("this bug could never act: it needs {wanted}");
+            checks.refuse(format!("bugs.{place}"), message, "leave it out, or give it what it needs");
+        }
+    }
+}
+
+impl Bug {
+    /// What is missing for the bug to act at all.
+    fn wants(self, config: &Config) -> Option<&'static str> {
+        let replication = &config.replication;
+        let (log, copies, fails_over, waits) = match &replication.mode {
+            Mode::Primary { replicas, ack, failover } => {
+                (true, *replicas, failover.is_some(), *ack != Ack::Async)
+            }
+            Mode::MultiMaster { replicas, .. } => (false, *replicas, false, false),
+        };
+        let resolves = |wanted: Conflict| matches!(&replication.mode, Mode::MultiMaster { conflict, .. } if *conflict == wanted);
+        let transacts = config.workloads.iter().any(|workload| workload.mix.has_transactions());
+        let (acts, wanted) = match self {
+            Self::AckBeforeSync => (log, "replication by a primary"),
+            Self::AckBeforeReplication => {
+                (copies > 1 && waits, "a primary with two copies or more that waits for them")
+            }
+            Self::NoFencing | Self::AppointAnyLog => (copies > 1 && fails_over, "a primary that fails over"),
+            Self::IgnoreLease => (
+                fails_over && replication.reads == Reads::Lease,
+                "reads by lease from a primary that fails over",
+            ),
+            Self::SwapApplies => (log && copies > 1, "a primary with two copies or more"),
+            Self::DecideBeforeSync
+            | Self::VoteBeforeSync
+            | Self::UnilateralAbort
+            | Self::ForgetLocks
+            | Self::NeverInquire => (transacts, "a workload with transactions"),
+            Self::FailOnTimeout => (true, ""),
+            Self::DropSibling => (resolves(Conflict::Siblings), "several masters that keep siblings"),
+            Self::DeafClocks => (!log, "several masters"),
+            Self::NoMoveFence => (!config.membership.is_empty(), "servers that come or go"),
+        };
+        (!acts).then_some(wanted)
+    }
+}
