@@ -3,18 +3,30 @@
     python notebooks/run.py notebooks/flash-sale.ipynb            writes it again, with its pictures
     python notebooks/run.py --check notebooks/flash-sale.ipynb    changes nothing; exits with 1 if it gives something else
 
-A notebook runs `shardlab` from the environment variable SHARDLAB, else the release build of this clone.
+A notebook runs the program that the environment variable SHARDLAB names, else the release build of this clone.
 """
 
 import argparse
 import difflib
+import os
 import pathlib
+import shutil
 import sys
 
 import nbformat
 from nbclient import NotebookClient
 
 TIMEOUT_S = 600
+RELEASE_BUILD = pathlib.Path(__file__).resolve().parent.parent / "target/release/shardlab"
+
+
+def program() -> str:
+    """The program that notebooks run, by a path that holds in their folder, too."""
+    named = os.environ.get("SHARDLAB", str(RELEASE_BUILD))
+    found = shutil.which(named)
+    if found is None:
+        sys.exit(f"no program at {named}: run `cargo build --release`, or let the environment variable SHARDLAB name it")
+    return str(pathlib.Path(found).resolve())
 
 
 def execute(path: pathlib.Path) -> nbformat.NotebookNode:
@@ -55,6 +67,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing, compare")
     parser.add_argument("notebooks", nargs="+", type=pathlib.Path, metavar="NOTEBOOK")
     arguments = parser.parse_args()
+    os.environ["SHARDLAB"] = program()
     if arguments.check:
         return 0 if all([check(path) for path in arguments.notebooks]) else 1
     for path in arguments.notebooks:
