@@ -38,7 +38,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         (Sample::Line(OTHERS), "other servers".into()),
     ];
     if shown.variants.iter().any(|variant| struck(shown.report, variant).is_some()) {
-        legend.insert(1, (Sample::Line(STRUCK), "server that a fault names".into()));
+        legend.insert(1, (Sample::Line(STRUCK), "server struck, added or removed".into()));
     }
     sheet.legend(&legend)?;
     let y = scale(rows().map(|row| row.utilization * 100.0));
@@ -86,7 +86,7 @@ fn loads<'a>(report: &RunReport, variant: &'a VariantReport) -> Vec<Load<'a>> {
     loads
 }
 
-/// The server that the first fault struck alone, or cut off from all others.
+/// The server that the first fault struck alone, cut off from all others, added or removed.
 fn struck<'a>(report: &RunReport, variant: &'a VariantReport) -> Option<&'a str> {
     let mut faults = variant.faults_with(report.seed).filter(|row| row.struck_s.is_some());
     let smaller_side = faults.next()?.nodes.split(" | ").next()?;
@@ -95,7 +95,7 @@ fn struck<'a>(report: &RunReport, variant: &'a VariantReport) -> Option<&'a str>
 
 fn describe(load: &Load, struck: Option<&str>) -> String {
     let (mean, peak) = (rough_percent(load.mean), rough_percent(load.peak));
-    let struck = struck.map_or_else(String::new, |name| format!(" · named: {name}"));
+    let struck = struck.map_or_else(String::new, |name| format!(" · struck, added or removed: {name}"));
     format!("busiest: {}, mean {mean}, peak {peak}{struck}", load.name)
 }
 
