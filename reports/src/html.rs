@@ -96,16 +96,16 @@ fn badge(verdict: VerdictKind) -> Markup {
 }
 
 fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
+    let rows = compare::headline_rows(report, info);
     html! {
         section #variants {
             h2 { "Variants" }
-            (metric_table(report, &compare::headline_rows(report, info), true))
+            (metric_table(report, &rows, true))
             p.note {
                 "A variant's verdict is the worst of its judges and expectations. "
-                span.best { "★" } " best of its row"
-                @if report.seeds > 1 { ": its 95 % confidence interval (±) is apart from all others" }
-                @else { ", by more than 5 %; one seed has no confidence interval" }
+                span.best { "★" } " " (words::best_of_row(report.seeds))
                 ". Point at a metric for its definition."
+                @if let Some(caveat) = compare::caveat(&rows) { " " (caveat) }
             }
         }
     }

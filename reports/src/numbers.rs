@@ -44,9 +44,20 @@ pub(crate) fn figure(figure: &Figure, unit: &str) -> String {
     } else if unit == "bytes" || !half.is_finite() {
         format!("{} ± {}", quantity(figure.mean, unit), quantity(half, unit))
     } else {
-        // Two digits of the uncertainty, and as many of the mean as they vouch for.
-        let decimals = (1.0 - libm::floor(libm::log10(half))).clamp(0.0, 12.0) as usize;
-        format!("{} ± {}", decimal(figure.mean, decimals), decimal(half, decimals))
+        // Two digits of the uncertainty, and as many of the mean as they vouch for; but no more than four, since a column
+        // has to fit on a page.
+        let vouched = (1.0 - libm::floor(libm::log10(half))).clamp(0.0, 12.0) as usize;
+        let decimals = vouched.min(decimals(figure.mean.abs()));
+        format!("{} ± {}", decimal(figure.mean, decimals), half_width(half, decimals))
+    }
+}
+
+/// What is less than the last decimal is said to be.
+fn half_width(half: f64, decimals: usize) -> String {
+    match decimal(half, decimals).as_str() {
+        "0" if decimals == 0 => "<1".into(),
+        "0" => format!("<0.{}1", "0".repeat(decimals - 1)),
+        shown => shown.to_owned(),
     }
 }
 
@@ -137,6 +148,13 @@ mod tests {
         assert_eq!(figure(&many, "ms"), "2 ± 0.25");
         let wide = Figure { mean: 6_880.123, low: 6_742.5, high: 7_017.7, seeds: 20 };
         assert_eq!(figure(&wide, "ops/s"), "6,880 ± 138");
+        let close = |mean: f64, half: f64| Figure { mean, low: mean - half, high: mean + half, seeds: 20 };
+        let shown =
+            [(1.126_155, 0.000_095), (1_594.13, 3.04), (9_012.0, 0.2), (0.197_4, 0.006_1), (0.0, 0.5)];
+        assert_eq!(
+            shown.map(|(mean, half)| figure(&close(mean, half), "ms")),
+            ["1.126 ± <0.001", "1,594 ± 3", "9,012 ± <1", "0.1974 ± 0.0061", "0 ± 0.5"]
+        );
         let cut = Figure { mean: 0.99, low: 0.97, high: 1.0, seeds: 20 };
         assert_eq!(figure(&cut, "fraction"), "0.99 (0.97–1)");
         let none = Figure { mean: 0.0, low: 0.0, high: 0.0, seeds: 20 };

@@ -73,17 +73,22 @@ fn tables(out: &mut String, report: &RunReport, info: &[MetricInfo], width: usiz
         out.push('\n');
         from = to;
     }
-    *out += &format!("{FAINT}{}{FAINT:#}\n\n", legend(report));
+    for line in wrap(&legend(report), width).into_iter().chain(caveat(&rows, width)) {
+        *out += &format!("{FAINT}{line}{FAINT:#}\n");
+    }
+    out.push('\n');
 }
 
-fn legend(report: &RunReport) -> &'static str {
+fn legend(report: &RunReport) -> String {
     if report.variants.len() == 1 {
-        "one variant, so there is nothing to be better than"
-    } else if report.seeds > 1 {
-        "* best of its row: its 95 % confidence interval (±) is apart from all others"
+        "one variant, so there is nothing to be better than".into()
     } else {
-        "* best of its row, by more than 5 %; one seed has no confidence interval"
+        format!("* {}", words::best_of_row(report.seeds))
     }
+}
+
+fn caveat(rows: &[Row], width: usize) -> Vec<String> {
+    compare::caveat(rows).map_or_else(Vec::new, |caveat| wrap(&plain(&caveat), width))
 }
 
 /// The columns that name the rows: metric, point of the sweep, which way is better.
@@ -168,8 +173,11 @@ fn judgements(out: &mut String, report: &RunReport, width: usize) {
         all.filter_map(|(variant, row)| Some((row.verdict?, variant, row))).collect();
     objections.retain(|(verdict, _, _)| *verdict != VerdictKind::Pass);
     objections.sort_by_key(|(verdict, _, _)| std::cmp::Reverse(*verdict));
-    for (verdict, variant, row) in objections.iter().take(OBJECTIONS) {
-        entry(out, *verdict, &judgement(report, variant, row), width);
+    let objections: Vec<_> = objections.chunk_by(say_the_same).collect();
+    for alike in objections.iter().take(OBJECTIONS) {
+        let (verdict, variant, row) = alike[0];
+        let judges: Vec<&str> = alike.iter().map(|(_, _, row)| row.judge.as_str()).collect();
+        entry(out, verdict, &judgement(report, variant, row, &judges.join(", ")), width);
         detail(out, &row.words, width);
         detail(out, &format!("replay: {}", report.replay), width);
     }
@@ -197,13 +205,25 @@ fn not_promised(out: &mut String, report: &RunReport, width: usize) {
     }
 }
 
-fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) -> String {
+/// Judges that cannot tell for one and the same reason: the reason is said once.
+fn say_the_same(
+    (verdict, variant, row): &(VerdictKind, &VariantReport, &JudgementRow),
+    (_, next_variant, next): &(VerdictKind, &VariantReport, &JudgementRow),
+) -> bool {
+    *verdict == VerdictKind::Unknown
+        && next.verdict == row.verdict
+        && std::ptr::eq(*variant, *next_variant)
+        && (&row.words, row.words_seed) == (&next.words, next.words_seed)
+}
+
+/// What one judge, or several that say the same, have to say.
+fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow, judges: &str) -> String {
     let seeds = words::failed_seeds(row, report.seeds);
     let parts = match row.verdict {
         Some(VerdictKind::Fail) => format!("{} {seeds}", words::violations(row.anomalies)),
         _ => "cannot tell".to_owned(),
     };
-    format!("{} · {}: {}", compare::label(report, variant), row.judge, parts.trim_end())
+    format!("{} · {judges}: {}", compare::label(report, variant), parts.trim_end())
 }
 
 fn expectations(out: &mut String, report: &RunReport, width: usize) {

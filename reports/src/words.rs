@@ -1,6 +1,6 @@
 //! The words that every view of a run shares.
 
-use shardlab_scenarios::catalogue::Better;
+use shardlab_scenarios::catalogue::{Better, sees_survivors_only};
 use shardlab_scenarios::tables::{JudgementRow, RunReport, VerdictKind};
 
 /// A verdict in capitals.
@@ -46,6 +46,15 @@ pub(crate) fn failed_seeds(row: &JudgementRow, seeds: u32) -> String {
     format!("on {} of {seeds} seeds ({}{more})", row.failed_seeds.len(), shown.join(", "))
 }
 
+/// What it takes to be marked as the best of a row.
+pub(crate) fn best_of_row(seeds: u32) -> &'static str {
+    if seeds > 1 {
+        "best of its row, by more than 5 %, and its 95 % confidence interval (±) is apart from all others"
+    } else {
+        "best of its row, by more than 5 %; one seed has no confidence interval"
+    }
+}
+
 /// "3 violations", "1 violation".
 pub(crate) fn violations(count: u64) -> String {
     if count == 1 {
@@ -55,8 +64,10 @@ pub(crate) fn violations(count: u64) -> String {
     }
 }
 
-/// "421 seen", "421 seen over 20 seeds".
+/// "421 seen", "421 seen over 20 seeds"; of stale reads, that lost writes make none.
 pub(crate) fn seen(row: &JudgementRow, seeds: u32) -> String {
     let count = crate::numbers::number(row.anomalies as f64);
-    if seeds < 2 { format!("{count} seen") } else { format!("{count} seen over {seeds} seeds") }
+    let over = if seeds < 2 { String::new() } else { format!(" over {seeds} seeds") };
+    let among = if sees_survivors_only(&row.judge) { ", what was lost aside" } else { "" };
+    format!("{count} seen{over}{among}")
 }

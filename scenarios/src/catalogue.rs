@@ -71,18 +71,40 @@ pub fn find(name: &str) -> Option<MetricInfo> {
     all().into_iter().find(|metric| metric.name == name)
 }
 
-/// Whether a summary that has room for little leaves a headline out, because others that were measured say it better.
+/// Whether a summary that has room for little leaves a headline out, because others that were measured say it better or
+/// because nobody asks for it.
 ///
 /// The median of a mix of reads and writes is one of neither: it lies among the reads or the writes, whichever are
-/// more, and jumps with their proportion. Where there is one kind only, its median is that of all.
+/// more, and jumps with their proportion. Where there is one kind only, its median is that of all. What an operation
+/// sends is a headline where clocks travel with every version.
 #[must_use]
-pub fn is_said_better(name: &str, is_measured: impl Fn(&str) -> bool) -> bool {
-    let is_mixed = ["latency.read.p50_ms", "latency.write.p50_ms"].into_iter().all(is_measured);
+pub fn is_left_out(name: &str, is_measured: impl Fn(&str) -> bool) -> bool {
+    let is_mixed = ["latency.read.p50_ms", "latency.write.p50_ms"].into_iter().all(&is_measured);
     match name {
         "latency.all.p50_ms" => is_mixed,
         "latency.read.p50_ms" | "latency.write.p50_ms" => !is_mixed,
+        "network.bytes_per_op" => !is_measured("clock.bytes_per_key"),
         _ => false,
     }
+}
+
+/// The metric that must not differ between variants for `name` to tell which of them is better.
+///
+/// Staleness is measured against the writes that survived, and what is gone leaves no sibling: a variant that loses more
+/// looks fresher and tidier for it.
+#[must_use]
+pub fn presupposes(name: &str) -> Option<&'static str> {
+    let sees_survivors_only = name.starts_with("staleness.")
+        || name.starts_with("siblings.")
+        || matches!(name, "reads.stale" | "anomalies.stale-read");
+    sees_survivors_only.then_some("writes.lost")
+}
+
+/// Whether what a judge counts has the same weakness: see [`presupposes`].
+#[must_use]
+pub fn sees_survivors_only(judge: &str) -> bool {
+    let counted = JUDGES.iter().filter(|known| known.name == judge).flat_map(|known| known.anomalies);
+    counted.into_iter().any(|anomaly| presupposes(&format!("anomalies.{anomaly}")).is_some())
 }
 
 /// The names of all anomalies that judges count.
@@ -158,6 +180,19 @@ mod tests {
         assert_eq!(find("writes.lost").unwrap().better, Better::Lower);
         assert_eq!(find("latency.read.p98_ms"), None);
         assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn what_sees_survivors_only_presupposes_that_as_many_are_lost() {
+        let metrics = all().into_iter().map(|metric| metric.name);
+        let presuming: Vec<String> = metrics.filter(|name| presupposes(name).is_some()).collect();
+        for name in ["reads.stale", "staleness.p_fresh", "siblings.per_key_mean", "anomalies.stale-read"] {
+            assert!(presuming.iter().any(|known| known == name), "{name} is not among {presuming:?}");
+        }
+        for name in presuming.iter().filter_map(|name| presupposes(name)) {
+            assert!(find(name).is_some() && presupposes(name).is_none(), "{name}");
+        }
+        assert_eq!(["stale-reads", "lost-writes", "?"].map(sees_survivors_only), [true, false, false]);
     }
 
     #[test]

@@ -68,7 +68,8 @@ pub(super) const SINGLE: &[Row] = &[
         "ms",
         Lower,
         "throughput",
-        "Longest span between two operations answered ok, anywhere in the cluster.",
+        "Longest span between two operations answered ok, anywhere in the cluster. A span no longer than the wait for \
+         the next call is no outage: at 300 calls a second one of some 30 ms is to be expected.",
     ),
     headline(
         "shard.imbalance",
@@ -137,7 +138,8 @@ pub(super) const SINGLE: &[Row] = &[
         "staleness.p_fresh",
         "fraction",
         Higher,
-        "Reads that returned the newest value acknowledged before they began, of all reads.",
+        "Reads that returned the newest surviving value acknowledged before they began, of all reads of a surviving \
+         value. What was lost makes no read stale.",
     ),
     plain(
         "staleness.versions_behind_p50",
@@ -183,28 +185,31 @@ pub(super) const SINGLE: &[Row] = &[
         "count",
         Lower,
         "anomalies",
-        "Reads that returned an older value than a surviving write acknowledged before they began; whole run. What lost \
-         writes took with them is counted by `writes.lost`. Left out when no workload reads single keys.",
+        "Reads that returned an older value than a surviving write acknowledged before they began; whole run. What was \
+         lost makes no read stale and is counted by `writes.lost`: where that differs between variants, this tells not \
+         which is better. Left out when no workload reads single keys.",
     ),
     plain("failover.count", "count", Neither, "Shards that got another primary; whole run."),
     headline(
         "conflicts.met",
         "count",
-        Lower,
+        Neither,
         "divergence",
         "Times that a copy, merging what another sent, found a version that was new to it and concurrent with one that \
-         it kept: neither was taken in sight of the other; from warm-up on.",
+         it kept: neither was taken in sight of the other; from warm-up on. It comes with the load and the cut, and \
+         fewer are no merit: what a clock that is off has hidden is not met.",
     ),
     plain(
         "conflicts.per_write",
         "ratio",
-        Lower,
+        Neither,
         "The same, divided by the writes that copies took; from warm-up on.",
     ),
-    plain(
+    headline(
         "writes.invisible",
         "count",
         Lower,
+        "divergence",
         "Acknowledged writes that no read ever showed, since the copy that took them had a version of a later \
          timestamp already; from warm-up on.",
     ),
@@ -396,7 +401,8 @@ pub(super) const SINGLE: &[Row] = &[
         "ratio",
         Lower,
         "moves",
-        "99th percentile of latency while keys moved, divided by the same before.",
+        "99th percentile of latency while keys moved, divided by the same before. Left out when another fault was at \
+         work between warm-up and the last move: it would be in one of the two.",
     ),
     plain(
         "rebalance.failed_operations",
@@ -416,10 +422,11 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "Operations that a server sent elsewhere because their key was on the move or gone; whole run.",
     ),
-    plain(
+    headline(
         "network.bytes_per_op",
         "bytes",
         Lower,
+        "throughput",
         "Bytes sent by all nodes, divided by operations called; from warm-up on.",
     ),
     plain(
