@@ -20,8 +20,9 @@ pub struct Evidence {
     pub transaction_effects: Vec<TransactionEffect>,
     /// The accounts, where the workload was a bank.
     pub bank: Option<BankEvidence>,
-    /// Faults that changed nothing, in words; a run that has one proves nothing.
-    pub inert_faults: Vec<String>,
+    /// What was to be tested and was not, in words: faults that changed nothing, commands that were not carried out. A
+    /// run that has one proves nothing.
+    pub untested: Vec<String>,
 }
 
 /// The state of one replica of one shard.

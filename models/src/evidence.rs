@@ -58,7 +58,7 @@ impl Remains<'_> {
             probes,
             transaction_effects: self.transaction_effects(history, &survivors),
             bank: self.bank(&survivors),
-            inert_faults: inert(receipts),
+            untested: inert(receipts),
         }
     }
 
@@ -274,7 +274,8 @@ fn node_number(node: NodeId) -> u16 {
     u16::try_from(node.0).expect("a world has fewer than 65,536 nodes")
 }
 
-fn inert(receipts: &[Receipt]) -> Vec<String> {
+/// Faults that changed nothing, in words.
+pub(crate) fn inert(receipts: &[Receipt]) -> Vec<String> {
     let inert = receipts.iter().filter(|receipt| receipt.changed == 0);
     inert
         .map(|receipt| match receipt.struck {

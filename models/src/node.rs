@@ -63,6 +63,8 @@ pub enum Observation {
         moving: u64,
         /// All loaded keys.
         loaded: u64,
+        /// How many moves it takes.
+        moves: u32,
         /// How many servers there were.
         servers_before: u32,
         /// How many there will be.

@@ -1,6 +1,7 @@
 //! A whole cluster with its clients, ready to run; and what a run leaves.
 
 mod build;
+mod commands;
 mod convergence;
 mod divergence;
 mod moves;
@@ -145,6 +146,8 @@ pub struct CommandCosts {
     pub moving: u64,
     /// All loaded keys.
     pub loaded: u64,
+    /// How many moves it takes.
+    pub moves: u32,
     /// How many servers there were.
     pub servers_before: u32,
     /// How many there were after.

@@ -254,3 +254,31 @@ fn variants_meet_the_same_arrivals() {
         "{operations:?}"
     );
 }
+
+/// Two servers are to join, and copying is so slow that the first is not done when everything ends.
+#[test]
+fn commands_that_were_not_carried_out_say_how_far_they_came_and_what_to_do() {
+    let changes = ["rebalancing.throttle=2KiB", "fault.crash.crash.restart=100ms"];
+    let text = SMALL.split("[[variant]]").next().unwrap();
+    let grow = |name: &str, at: &str| {
+        format!("[[fault]]\nname = \"{name}\"\nat = \"{at}\"\nmembership = {{ add = 1 }}\n")
+    };
+    let text = format!("{text}\n{}{}", grow("grow", "700ms"), grow("grow-again", "900ms"));
+    let report = run(&plan(&text, &changes));
+    let variant = &report.variants[0];
+    assert_eq!(variant.verdict, VerdictKind::Unknown);
+    let reason =
+        &variant.verdicts.iter().find(|row| row.verdict == Some(VerdictKind::Unknown)).unwrap().words;
+    for said in [
+        "grow was not carried out to the end (",
+        " moves done, ",
+        "rebalancing.throttle",
+        "grow-again was never begun",
+    ] {
+        assert!(reason.contains(said), "{said} is not in {reason}");
+    }
+    assert!(!reason.contains("changed nothing"), "bytes were copied: {reason}");
+    let effect = |name: &str| &variant.faults.iter().find(|row| row.fault == name).unwrap().effect;
+    assert!(effect("grow").contains("keys change owner; "), "{}", effect("grow"));
+    assert_eq!(effect("grow-again"), "never begun, since grow was still under way");
+}

@@ -147,7 +147,7 @@ impl Judgement {
     }
 }
 
-/// Asks every judge. A run with an inert fault passes none of them: it never met its fault.
+/// Asks every judge. A run in which something was not tested passes none of them: it never met its fault.
 pub fn judge(case: &Case<'_>, promises: Promises) -> Vec<Judgement> {
     JUDGES.iter().map(|judge| judge.ask(case, promises)).collect()
 }
@@ -162,8 +162,9 @@ impl Judge {
     /// Asks one judge.
     pub fn ask(&self, case: &Case<'_>, promises: Promises) -> Judgement {
         let mut finding = (self.judge)(case);
-        if let (Verdict::Pass, Some(fault)) = (&finding.verdict, case.evidence.inert_faults.first()) {
-            finding.verdict = Verdict::Unknown(format!("a fault changed nothing: {fault}"));
+        let untested = &case.evidence.untested;
+        if finding.verdict == Verdict::Pass && !untested.is_empty() {
+            finding.verdict = Verdict::Unknown(format!("not tested: {}", untested.join("; ")));
         }
         Judgement {
             judge: self.name,
@@ -218,11 +219,15 @@ mod tests {
     #[test]
     fn an_inert_fault_turns_passes_and_only_passes_into_unknown() {
         let durability = Promises::NONE.with(Promise::Durability);
-        let inert = |evidence: &mut Evidence| evidence.inert_faults.push("cut of node 3".into());
+        let inert = |evidence: &mut Evidence| {
+            evidence.untested =
+                ["cut of node 3 never struck", "grow was never begun"].map(String::from).into();
+        };
         let verdict = overall(&judged(durability, inert));
-        assert_eq!(verdict.to_string(), "unknown: a fault changed nothing: cut of node 3");
+        let said = "unknown: not tested: cut of node 3 never struck; grow was never begun";
+        assert_eq!(verdict.to_string(), said);
         let lost = |evidence: &mut Evidence| {
-            *evidence = Evidence { inert_faults: vec!["x".into()], ..pictures::evidence("") }
+            *evidence = Evidence { untested: vec!["x".into()], ..pictures::evidence("") }
         };
         assert_eq!(overall(&judged(durability, lost)).word(), "fail");
     }

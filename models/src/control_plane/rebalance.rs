@@ -272,6 +272,7 @@ impl ControlPlane {
             number: plan.number - 1,
             moving: plan.moving(),
             loaded: plan.loaded,
+            moves: plan.pairs().len() as u32,
             servers_before: before,
             servers_after: rebalance.servers(),
         });

@@ -32,7 +32,7 @@ impl VersionRemains<'_> {
             version_order: Some(VersionOrder::from_log(self.survivors())),
             replicas: self.digests(),
             probes,
-            inert_faults: inert(receipts),
+            untested: inert(receipts),
             ..Evidence::default()
         }
     }

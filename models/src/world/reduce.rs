@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use shardlab_consistency::{History, Probe, Promise};
 use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 
+use super::commands::Commands;
 use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
 use super::{Ownership, Run, ShardOperations, TransactionCosts, World};
@@ -69,7 +70,6 @@ impl World {
             nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane");
         let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen);
         let mut receipts = receipts;
-        receipts.extend(moves::receipts(&config, &layout, &seen.moves, receipts.len()));
         let versions = version_servers(&nodes);
         let mut evidence = if versions.is_empty() {
             let remains = Remains {
@@ -88,9 +88,11 @@ impl World {
             VersionRemains { servers: versions.clone() }.evidence(probes, &receipts)
         };
         let open = control_plane.open_commands();
+        let commands = Commands::new(&config, &seen.moves, open);
+        evidence.untested.extend(commands.untested());
+        receipts.extend(commands.receipts(&layout, receipts.len()));
         // Copies differ while keys still move.
         let promises = if open > 0 { promises.without(Promise::Convergence) } else { promises };
-        evidence.inert_faults.extend(moves::unfinished(&config, &receipts, open));
         let healed = last_heal(&receipts, config.duration.as_ns());
         let times = Times { warmup, end, sample_every, healed };
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
