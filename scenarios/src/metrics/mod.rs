@@ -34,7 +34,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     load::measure(scenario, run, &mut metrics);
     transactions::measure(run, &mut metrics);
     divergence::measure(run, &mut metrics);
-    rebalancing::measure(run, &mut metrics);
+    rebalancing::measure(scenario, run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
     in_order(metrics)

@@ -4,14 +4,15 @@ use std::ops::Range;
 
 use shardlab_consistency::Outcome;
 use shardlab_models::world::{CommandCosts, MoveCosts, Run};
-use shardlab_sim::Time;
+use shardlab_sim::{Receipt, Time};
 
 use super::clients::p99_ms;
 use super::{Metrics, calls, milliseconds, put, ratio, seconds};
 use crate::fill::sealed_for;
+use crate::scenario::Scenario;
 
 /// Measures the moves of the whole run; nothing where no server came or went.
-pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
+pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let costs = &run.rebalancing;
     let (Some(first), Some(last)) = (costs.commands.first(), costs.commands.last()) else { return };
     let done = || costs.moves.iter().filter(|of| of.published.is_some());
@@ -25,7 +26,21 @@ pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
     put(metrics, "rebalance.redirects", costs.redirects as f64);
     put(metrics, "rebalance.longest_seal_ms", done().filter_map(sealed_ms).reduce(f64::max));
     let end = last.ended.map_or(run.duration, |ended| ended.min(run.duration));
-    felt(run, first.began.max(run.warmup)..end, metrics);
+    let during = first.began.max(run.warmup)..end;
+    let is_alone = !has_other_fault(scenario, run, end);
+    felt(run, during, is_alone, metrics);
+}
+
+/// Whether a fault was at work between warm-up and `end`: then clients felt that too, before the moves or while they
+/// lasted.
+fn has_other_fault(scenario: &Scenario, run: &Run, end: Time) -> bool {
+    // Receipts of commands come after those of faults.
+    let faults = run.receipts.len().saturating_sub(scenario.config().membership.len());
+    let overlaps = |receipt: &Receipt| {
+        receipt.struck.is_some_and(|struck| struck < end)
+            && receipt.healed.is_none_or(|healed| healed > run.warmup)
+    };
+    run.receipts[..faults].iter().any(overlaps)
 }
 
 /// The least share of the keys that any strategy has to move (Karger et al. 1997, monotonicity).
@@ -45,7 +60,7 @@ fn duration_s(run: &Run) -> Option<f64> {
     if costs.open > 0 { None } else { spans.sum() }
 }
 
-fn felt(run: &Run, during: Range<Time>, metrics: &mut Metrics) {
+fn felt(run: &Run, during: Range<Time>, is_alone: bool, metrics: &mut Metrics) {
     let p99 = |span: Range<Time>| p99_ms(run, |call| span.contains(&call.invoked));
     let before = p99(run.warmup..during.start);
     let moving = p99(during.clone());
@@ -53,7 +68,7 @@ fn felt(run: &Run, during: Range<Time>, metrics: &mut Metrics) {
     put(metrics, "rebalance.p99_during_ms", moving);
     put(metrics, "rebalance.p99_after_ms", p99(during.end..run.duration));
     let penalty = before.zip(moving).and_then(|(before, moving)| ratio(moving, before));
-    put(metrics, "rebalance.p99_penalty", penalty);
+    put(metrics, "rebalance.p99_penalty", penalty.filter(|_| is_alone));
     let failed = calls(&run.history)
         .filter(|call| during.contains(&call.invoked) && call.outcome != Outcome::Ok)
         .count();

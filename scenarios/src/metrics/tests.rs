@@ -6,8 +6,8 @@ use shardlab_consistency::{
 };
 use shardlab_models::shard_map::ShardId;
 use shardlab_models::sharding::Strategy;
-use shardlab_models::world::{Layout, Ownership, Run, ShardOperations, TransactionCosts};
-use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeId, NodeSample, SECOND};
+use shardlab_models::world::{CommandCosts, Layout, Ownership, Run, ShardOperations, TransactionCosts};
+use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeId, NodeSample, Receipt, SECOND};
 
 use super::*;
 use crate::load_text;
@@ -152,6 +152,41 @@ fn a_surge_is_held_against_what_was_before() {
             ("surge.throughput_during_ops_per_s", Some(1.0)),
         ],
     );
+}
+
+/// Keys move from 5 s to 7 s; of a fault, when it struck and when it healed.
+fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
+    let mut history = History::default();
+    for (at, latency_ms) in [(2, 10), (6, 30), (8, 700)] {
+        history.push(read(at * SECOND, latency_ms, Outcome::Ok));
+    }
+    let mut run = run(history);
+    run.rebalancing.commands = vec![CommandCosts {
+        began: 5 * SECOND,
+        ended: Some(7 * SECOND),
+        moving: 10,
+        loaded: 100,
+        moves: 1,
+        servers_before: 1,
+        servers_after: 2,
+    }];
+    run.receipts = fault.map(|(struck, healed)| receipt(Some(struck), healed)).into_iter().collect();
+    check(&run, &[("rebalance.p99_penalty", expected), ("rebalance.p99_during_ms", Some(30.0))]);
+}
+
+fn receipt(struck: Option<Time>, healed: Option<Time>) -> Receipt {
+    let (name, effect, nodes) = ("crash".into(), String::new(), vec![NodeId(1)]);
+    Receipt { fault: 0, name, struck, healed, nodes, aimed_at: 1, changed: 1, effect }
+}
+
+#[test]
+fn what_moves_cost_is_not_told_while_another_fault_is_at_work() {
+    check_penalty(None, Some(3.0));
+    for (struck, healed) in [(2, Some(3)), (4, Some(6)), (6, Some(9)), (6, None), (0, None)] {
+        check_penalty(Some((struck * SECOND, healed.map(|at| at * SECOND))), None);
+    }
+    check_penalty(Some((0, Some(SECOND / 2))), Some(3.0));
+    check_penalty(Some((8 * SECOND, None)), Some(3.0));
 }
 
 #[test]
