@@ -181,7 +181,7 @@ fn expectations(report: &RunReport) -> Markup {
             tr {
                 td { (badge(row.verdict)) }
                 td { (row.variant) }
-                td { (row.expectation) }
+                td { (row.expectation) @if !row.needs.is_empty() { br; small { (row.needs) } } }
                 td.number { (row.measured.map_or_else(|| "–".into(), numbers::number)) }
                 td { code { (row.place) } }
             }

@@ -31,6 +31,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
                 "start_s",
                 "copied_s",
                 "sealed_s",
+                "served_s",
                 "end_s",
                 "sealed_ms",
                 "keys",
@@ -166,8 +167,8 @@ fn servers(variant: &VariantReport, rows: &mut Rows) {
 
 fn moves(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.moves {
-        let [copied, sealed, end, sealed_ms] =
-            [row.copied_s, row.sealed_s, row.end_s, row.sealed_ms].map(optional);
+        let [copied, sealed, served, end, sealed_ms] =
+            [row.copied_s, row.sealed_s, row.served_s, row.end_s, row.sealed_ms].map(optional);
         rows.push(&[
             &row.command,
             &row.source_shard,
@@ -177,6 +178,7 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
             &row.start_s,
             &copied,
             &sealed,
+            &served,
             &end,
             &sealed_ms,
             &row.keys,

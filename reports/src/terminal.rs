@@ -242,9 +242,11 @@ fn expectations(out: &mut String, report: &RunReport, width: usize) {
 }
 
 fn expectation(row: &ExpectationRow) -> String {
-    let measured = row
-        .measured
-        .map_or_else(|| "not measured".into(), |value| format!("measured {}", numbers::number(value)));
+    let measured = match row.measured {
+        Some(value) => format!("measured {}", numbers::number(value)),
+        None if row.needs.is_empty() => "not measured".into(),
+        None => format!("not measured, since {}", row.needs),
+    };
     format!("{}: {}, {measured} ({})", row.variant, row.expectation, row.place)
 }
 

@@ -239,6 +239,39 @@ fn several_seeds_give_intervals() {
     );
 }
 
+/// The columns that `docs/tables.md` explains, by table.
+fn documented() -> BTreeMap<String, Vec<String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tables.md");
+    let text = fs::read_to_string(path).unwrap();
+    let section = |section: &str| {
+        let (name, rest) = section.split_once('\n').unwrap();
+        let cells = rest.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+        let columns = cells.flat_map(|(columns, _)| {
+            columns.split(", ").map(|column| column.trim_matches('`').to_owned()).collect::<Vec<_>>()
+        });
+        (name.to_owned(), columns.collect())
+    };
+    text.split("\n## ").skip(1).map(section).collect()
+}
+
+#[test]
+fn every_column_of_every_table_is_explained_in_its_order() {
+    let place = TempDir::new().unwrap();
+    let folder = place.path().join("run");
+    let report = two();
+    write_run(&report, &folder).unwrap();
+    let mut written = BTreeMap::new();
+    for table in TABLES {
+        let bytes = fs::read(folder.join(format!("{table}.csv"))).unwrap();
+        let header = csv::Reader::from_reader(bytes.as_slice()).headers().unwrap().clone();
+        let is_metric = |column: &&str| report.variants[0].metrics.contains_key(*column);
+        let columns: Vec<String> =
+            header.iter().filter(|column| !is_metric(column)).map(str::to_owned).collect();
+        written.insert(format!("{table}.csv"), columns);
+    }
+    assert_eq!(documented(), written, "docs/tables.md on the left, what is written on the right");
+}
+
 /// Rows whose words and figures are anything at all, not-a-number included.
 fn strange_run(name: &str, words: &str, figures: &[f64]) -> RunReport {
     let mut report = flash_sale(&[name, HOSTILE], 1);

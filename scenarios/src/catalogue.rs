@@ -88,6 +88,23 @@ pub fn is_left_out(name: &str, is_measured: impl Fn(&str) -> bool) -> bool {
     }
 }
 
+/// What it takes for a metric to be measured, of those that need more than a load; in words.
+#[must_use]
+pub fn needs(name: &str) -> Option<&'static str> {
+    match name {
+        "convergence.after_heal_ms" => {
+            Some("a fault has to heal before the load ends, and all copies have to hear of everything")
+        }
+        "convergence.time_ms" => Some("all copies have to be equal when the drain ends"),
+        "failover.duration_ms" => Some("a primary has to be replaced"),
+        "rebalance.duration_s" => Some("every move has to end before the drain does"),
+        "rebalance.p99_penalty" => Some("no other fault may be at work between warm-up and the last move"),
+        "writes.acked" | "writes.lost" => Some("a workload has to write single keys"),
+        "reads.stale" => Some("a workload has to read single keys"),
+        _ => None,
+    }
+}
+
 /// The metric that must not differ between variants for `name` to tell which of them is better.
 ///
 /// Staleness is measured against the writes that survived, and what is gone leaves no sibling: a variant that loses more
@@ -180,6 +197,11 @@ mod tests {
         assert_eq!(find("writes.lost").unwrap().better, Better::Lower);
         assert_eq!(find("latency.read.p98_ms"), None);
         assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn what_a_metric_needs_is_said_of_metrics_that_there_are() {
+        assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 8);
     }
 
     #[test]

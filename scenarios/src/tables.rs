@@ -206,9 +206,11 @@ pub struct MoveRow {
     pub copied_s: Option<f64>,
     /// When the source refused operations on the keys for the last time, in seconds.
     pub sealed_s: Option<f64>,
+    /// When the destination served the keys, in seconds.
+    pub served_s: Option<f64>,
     /// When it was written down and everyone was told, in seconds.
     pub end_s: Option<f64>,
-    /// From the last seal until the destination served the keys, in milliseconds.
+    /// From `sealed_s` to `served_s`, in milliseconds.
     pub sealed_ms: Option<f64>,
     /// Loaded keys that moved.
     pub keys: u64,
@@ -324,6 +326,9 @@ pub struct ExpectationRow {
     pub expectation: String,
     /// What was measured; `None` if the metric does not exist for this variant.
     pub measured: Option<f64>,
+    /// What it takes for the metric to be measured, where it was not and that is known; otherwise empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub needs: String,
     /// Met, not met, or not to be told.
     pub verdict: VerdictKind,
     /// `file:line` of the expectation.

@@ -18,6 +18,9 @@ const CATCHING_UP: Stroke = (ORANGE, 3.0, SOLID);
 const SEALED: Stroke = (VERMILION, 3.0, SOLID);
 const FELT: Stroke = (VERMILION, 2.0, SOLID);
 
+/// Shorter phases are not seen, in logical pixels.
+const LEAST: f64 = 3.0;
+
 /// Height of a move's line, and of the panel at most, in logical pixels.
 const LINE: f64 = 6.0;
 const TALLEST: f64 = 160.0;
@@ -39,7 +42,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     sheet.legend(&[
         (Sample::Line(COPYING), "snapshot".into()),
         (Sample::Line(CATCHING_UP), "change stream".into()),
-        (Sample::Line(SEALED), "cut-over".into()),
+        (Sample::Line(SEALED), "cut-over (short ones are drawn wider)".into()),
     ])?;
     for (index, variant) in shown.variants.iter().enumerate() {
         let count = variant.moves.len().max(1) as f64;
@@ -48,7 +51,8 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         let panel = sheet.panel(above)?;
         let mut chart = time.chart(&panel, Scale::new(Spread::Linear, 0.0, count), variant)?;
         for (place, row) in variant.moves.iter().enumerate() {
-            draw_move(&mut chart, row, count - place as f64 - 0.5, last_s)?;
+            let least_s = LEAST * time.scale_s(panel.area.width());
+            draw_move(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
         }
         let scale = if latency.is_log() { "ms, logarithmic" } else { "ms" };
         let panel =
@@ -62,12 +66,9 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
 }
 
 /// Snapshot, then changes, then the cut-over; what never came is drawn to the end.
-fn draw_move(chart: &mut Chart, row: &MoveRow, y: f64, last_s: f64) -> Drawn {
-    let end = row.end_s.unwrap_or(last_s);
-    let copied = row.copied_s.unwrap_or(end);
-    let sealed = row.sealed_s.unwrap_or(end).max(copied);
-    for (from, to, stroke) in
-        [(row.start_s, copied, COPYING), (copied, sealed, CATCHING_UP), (sealed, end, SEALED)]
+fn draw_move(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, f64)) -> Drawn {
+    let [start, copied, sealed, end] = phases(row, last_s, least_s);
+    for (from, to, stroke) in [(start, copied, COPYING), (copied, sealed, CATCHING_UP), (sealed, end, SEALED)]
     {
         if to > from {
             line(chart, vec![(from, y), (to, y)], stroke)?;
@@ -76,9 +77,52 @@ fn draw_move(chart: &mut Chart, row: &MoveRow, y: f64, last_s: f64) -> Drawn {
     Ok(())
 }
 
+/// Where the phases of a move begin, and where the last of them ends. One that came is at least `least_s` long: a cut-over
+/// of some milliseconds would not be seen. The room for it is taken from the phase before.
+fn phases(row: &MoveRow, last_s: f64, least_s: f64) -> [f64; 4] {
+    let end = row.end_s.unwrap_or(last_s);
+    let sealed = row.sealed_s.map_or(end, |sealed| sealed.min(end - least_s));
+    let copied = row.copied_s.map_or(sealed, |copied| copied.min(sealed - least_s));
+    [row.start_s.min(copied), copied, sealed, end]
+}
+
 fn describe(variant: &VariantReport) -> String {
     let moves = &variant.moves;
     let keys: u64 = moves.iter().map(|row| row.keys).sum();
     let longest = moves.iter().filter_map(|row| row.sealed_ms).fold(0.0, f64::max);
     format!("{} moves, {} keys · longest seal {} ms", moves.len(), number(keys as f64), number(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_move(copied_s: Option<f64>, sealed_s: Option<f64>, end_s: Option<f64>) -> MoveRow {
+        MoveRow {
+            command: 0,
+            source_shard: 0,
+            target_shard: 1,
+            from: String::new(),
+            to: String::new(),
+            start_s: 10.0,
+            copied_s,
+            sealed_s,
+            served_s: None,
+            end_s,
+            sealed_ms: None,
+            keys: 0,
+            bytes: 0,
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn a_short_phase_is_wide_enough_to_be_seen_and_one_that_never_came_is_not_drawn() {
+        let phases = |row: MoveRow| phases(&row, 60.0, 0.25);
+        assert_eq!(phases(a_move(Some(15.0), Some(17.0), Some(18.0))), [10.0, 15.0, 17.0, 18.0]);
+        assert_eq!(phases(a_move(Some(17.999), Some(17.999), Some(18.0))), [10.0, 17.5, 17.75, 18.0]);
+        assert_eq!(phases(a_move(Some(15.0), None, None)), [10.0, 15.0, 60.0, 60.0]);
+        assert_eq!(phases(a_move(None, None, None)), [10.0, 60.0, 60.0, 60.0]);
+        assert_eq!(phases(a_move(Some(10.0), Some(10.0), Some(10.0))), [9.5, 9.5, 9.75, 10.0]);
+    }
 }

@@ -81,6 +81,11 @@ impl<'a> TimeAxis<'a> {
         Scale::new(Spread::Linear, 0.0, self.end_s)
     }
 
+    /// How many seconds a logical pixel stands for where the axis is `width` pixels long.
+    pub(super) fn scale_s(&self, width: f64) -> f64 {
+        self.end_s / width
+    }
+
     /// The frame of the panel of one variant; the last of them carries the labels of the axis.
     pub(super) fn frame(&self, index: usize, title: String, note: String, height: f64) -> Frame<'static> {
         let below = (index + 1 == self.variants.len()).then_some((LABELS_AND_TITLE, "simulated time, s"));

@@ -271,6 +271,7 @@ fn a_move() -> MoveRow {
         start_s: 41.5,
         copied_s: Some(42.75),
         sealed_s: Some(43.0),
+        served_s: Some(43.0125),
         end_s: Some(43.25),
         sealed_ms: Some(12.5),
         attempts: 1,
@@ -355,6 +356,7 @@ fn expectation(
         variant: variant.into(),
         expectation: words.into(),
         measured,
+        needs: String::new(),
         verdict,
         place: format!("flash-sale.toml:{line}"),
     }

@@ -255,7 +255,8 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "divergence",
         "Time from the last heal of a fault under load until every copy had seen every write that any copy had seen at \
-         that heal; new writes go on meanwhile.",
+         that heal; new writes go on meanwhile. Left out when no fault heals before the load ends: at its end everything \
+         heals, and `convergence.time_ms` tells the rest.",
     ),
     headline(
         "failover.duration_ms",

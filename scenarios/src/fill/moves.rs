@@ -22,6 +22,7 @@ fn row(run: &Run, of: &MoveCosts) -> MoveRow {
         start_s: seconds(of.began),
         copied_s: of.copied.map(seconds),
         sealed_s: of.sealed.map(seconds),
+        served_s: of.owned.map(seconds),
         end_s: of.published.map(seconds),
         sealed_ms: sealed_for(of).map(milliseconds),
         keys: of.keys,

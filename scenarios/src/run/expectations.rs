@@ -1,5 +1,6 @@
 //! Holds what was expected against what came out.
 
+use crate::catalogue;
 use crate::load::Plan;
 use crate::scenario::Expectation;
 use crate::tables::{ExpectationRow, VariantReport, VerdictKind};
@@ -26,6 +27,7 @@ fn row(plan: &Plan, expectation: &Expectation, variant: &VariantReport, place: &
         variant: label(plan, variant),
         expectation: words(expectation),
         measured,
+        needs: needs(expectation, measured),
         verdict: verdict(expectation, measured),
         place: place.to_owned(),
     }
@@ -35,6 +37,12 @@ fn row(plan: &Plan, expectation: &Expectation, variant: &VariantReport, place: &
 fn label(plan: &Plan, variant: &VariantReport) -> String {
     let point = variant.sweep_point.and_then(|point| plan.points.get(point));
     point.map_or_else(|| variant.name.clone(), |values| format!("{} · {}", variant.name, values.join(" · ")))
+}
+
+/// What it would have taken to measure what was not.
+fn needs(expectation: &Expectation, measured: Option<f64>) -> String {
+    let needs = catalogue::needs(&expectation.metric_name()).filter(|_| measured.is_none());
+    needs.map_or_else(String::new, str::to_owned)
 }
 
 /// What was not measured cannot be told, and is never shown as met.
@@ -82,6 +90,18 @@ mod tests {
                 "{least:?} {most:?} {measured:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_was_not_measured_says_what_it_takes() {
+        let healed = Expectation {
+            metric: Some("convergence.after_heal_ms".into()),
+            anomaly: None,
+            ..expectation(None, Some(5_000.0))
+        };
+        assert!(needs(&healed, None).contains("has to heal before the load ends"));
+        assert_eq!(needs(&healed, Some(1.0)), "");
+        assert_eq!(needs(&expectation(None, Some(0.0)), None), "");
     }
 
     #[test]
