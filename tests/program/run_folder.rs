@@ -78,7 +78,7 @@ fn every_table_has_its_header_and_rows_of_that_length() {
         ("servers", "variant,time_s,server,utilization,queue_length,handled_per_s"),
         (
             "moves",
-            "variant,command,source_shard,target_shard,from,to,start_s,copied_s,sealed_s,end_s,sealed_ms,keys,bytes,\
+            "variant,command,source_shard,target_shard,from,to,start_s,copied_s,sealed_s,served_s,end_s,sealed_ms,keys,bytes,\
              attempts",
         ),
         ("faults", "variant,seed,fault,struck_s,healed_s,nodes,changed,effect"),
