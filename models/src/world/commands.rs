@@ -149,12 +149,12 @@ impl<'a> Commands<'a> {
     }
 }
 
-/// Bytes for people: "380.9 KiB", whole below a KiB.
+/// Bytes for people: "380.9 KiB", rounded; whole below a KiB.
 fn amount(bytes: u64) -> String {
     let units = [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match units.into_iter().find(|&(_, unit)| bytes >= unit) {
         Some((name, unit)) => {
-            let tenths = u128::from(bytes) * 10 / u128::from(unit);
+            let tenths = (u128::from(bytes) * 10 + u128::from(unit) / 2) / u128::from(unit);
             format!("{}.{} {name}", tenths / 10, tenths % 10)
         }
         None => format!("{bytes} B"),
@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn amounts_are_short() {
         let amounts = [0, 1_023, 1_024, 390_041, 1_300_234, u64::MAX].map(amount);
-        assert_eq!(amounts, ["0 B", "1023 B", "1.0 KiB", "380.9 KiB", "1.2 MiB", "17179869183.9 GiB"]);
+        assert_eq!(amounts, ["0 B", "1023 B", "1.0 KiB", "380.9 KiB", "1.2 MiB", "17179869184.0 GiB"]);
     }
 }
