@@ -12,6 +12,8 @@ pub struct Evidence {
     pub version_order: Option<VersionOrder>,
     /// Every replica that should exist, as it was after the drain.
     pub replicas: Vec<ReplicaDigest>,
+    /// Why copies may still differ although nothing is wrong: something was under way when the run ended.
+    pub restless: Option<String>,
     /// What was still unfinished after the drain.
     pub residues: Vec<Residue>,
     /// One write a shard, sent after everything was healed.

@@ -54,6 +54,7 @@ impl Remains<'_> {
         Evidence {
             version_order: Some(self.version_order(&survivors)),
             replicas: self.digests(),
+            restless: self.restless(),
             residues: survivors.iter().flat_map(|survivor| self.residues(survivor)).collect(),
             probes,
             transaction_effects: self.transaction_effects(history, &survivors),
@@ -111,6 +112,17 @@ impl Remains<'_> {
             }));
         }
         order
+    }
+
+    /// The last steps of a move reach a backup with the next heartbeat of its primary.
+    fn restless(&self) -> Option<String> {
+        const REST: Time = 1_000_000_000;
+        let under_way = self.control_plane.map().routing.plan.is_some();
+        let last = self.moves.iter().filter_map(|of| of.published).max().unwrap_or(0);
+        let just_ended = last > 0 && last + REST > self.ended;
+        (under_way || just_ended).then(|| {
+            "keys were on the move until the run ended: give a longer drain, or let them move faster".into()
+        })
     }
 
     fn digests(&self) -> Vec<ReplicaDigest> {

@@ -182,6 +182,26 @@ fn nothing_is_lost_while_servers_come_and_faults_strike() {
     assert!(moves > 0 && unsealed > 0 && redirects > 0, "the faults must reach what they are for");
 }
 
+/// While keys are still copied when the run ends, copies differ by what is under way: that is no divergence.
+#[test]
+fn a_run_that_ends_in_the_middle_of_a_move_fails_nothing() {
+    let (mut unfinished, mut failed) = (0, Vec::new());
+    for seed in 1..40 {
+        let mut random = Random::new(seed, "unfinished", 0);
+        let mut config = config(&mut random);
+        config.rebalancing.throttle = Size(20_000);
+        config.drain = Duration::from_ns(2 * SECOND);
+        let world = World::build(&config, Vec::new(), seed).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        unfinished += run.rebalancing.moves.iter().filter(|of| of.published.is_none()).count();
+        let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
+        let convergence = judgements.iter().find(|judgement| judgement.judge == "convergence");
+        failed.extend(convergence.filter(|judgement| judgement.word() == "fail").map(|_| seed));
+    }
+    assert!(unfinished > 0, "some moves must still be under way");
+    assert_eq!(failed, [0; 0]);
+}
+
 /// Without the seal, what is written between the last chunk and the new map is lost, and that is seen.
 #[test]
 fn a_cut_over_without_a_seal_loses_writes() {

@@ -10,6 +10,9 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
     let mut replicas = case.evidence.replicas.clone();
     replicas.sort_by_key(|replica| (replica.shard, replica.node));
     let shards: Vec<&[ReplicaDigest]> = replicas.chunk_by(|a, b| a.shard == b.shard).collect();
+    if let Some(reason) = &case.evidence.restless {
+        return Finding::unknown(reason.as_str());
+    }
     let diverged: Vec<_> = shards.iter().filter_map(|shard| differing(shard)).collect();
     let witness = diverged.first().map(|&pair| witness(pair, diverged.len() as u64));
     Finding::new(witness, untested(&shards)).with("anomalies.diverged-shard", diverged.len() as f64)
@@ -85,6 +88,20 @@ mod tests {
         let differ = "fail: diverged-shard: shard 0: node 2 is at position 8 with digest 000000000000000b, \
                       node 1 is at position 7 with digest 000000000000000a; after the drain they should be equal";
         check(&[(0, 1, 7, 0xa, true), (0, 2, 8, 0xb, true), (0, 3, 2, 0xc, false)], differ);
+    }
+
+    #[test]
+    fn copies_that_are_not_at_rest_are_not_compared() {
+        let replica = |node, digest| ReplicaDigest { shard: 0, node, position: 7, digest, up: true };
+        let restless = Some("keys were on the move when the run ended".into());
+        let evidence = crate::Evidence {
+            replicas: vec![replica(1, 0xa), replica(2, 0xb)],
+            restless,
+            ..Default::default()
+        };
+        let history = crate::History::default();
+        let verdict = judge(&Case::new(&history, &evidence)).verdict;
+        assert_eq!(verdict.to_string(), "unknown: keys were on the move when the run ended");
     }
 
     #[test]

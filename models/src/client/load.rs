@@ -10,7 +10,7 @@ use crate::cluster::PoolPlace;
 use crate::message::Message;
 use crate::node::Observation;
 use crate::shard_map::ShardId;
-use crate::sharding::{PROBE_KEYS, first_keys_of};
+use crate::sharding::{PROBE_KEYS, first_keys_among, first_keys_of};
 use crate::workload::{Arrivals, Intent, Poisson, Workload};
 
 /// One pool's part of a workload's load.
@@ -125,11 +125,18 @@ impl ClientPool {
         }
     }
 
-    /// A key of every shard that keys may live in now.
+    /// A key of every shard that has one. While keys are on the move, a shard may have none yet, or none any more.
     fn probe_keys(&self) -> Vec<(u64, ShardId)> {
+        /// Enough for a shard that owns a thousandth of the keys to be missed once in 10⁴³ times.
+        const TRIED_ON_THE_MOVE: usize = 100_000;
         let routing = self.router.routing();
         let shards = routing.shards();
-        let keys = first_keys_of(&shards, |key| routing.shard_of(key), PROBE_KEYS);
+        let shard_of = |key| routing.shard_of(key);
+        if routing.plan.is_some() {
+            let keys = first_keys_among(&shards, shard_of, PROBE_KEYS, TRIED_ON_THE_MOVE);
+            return keys.into_iter().zip(shards).filter_map(|(key, shard)| Some((key?, shard))).collect();
+        }
+        let keys = first_keys_of(&shards, shard_of, PROBE_KEYS);
         keys.expect("every shard of a checked configuration owns a key").into_iter().zip(shards).collect()
     }
 

@@ -170,16 +170,27 @@ pub fn first_keys(shards: &impl Shards, from: u64) -> Result<Vec<u64>, ShardId> 
 /// The same for some of the shards, by any function from keys to shards.
 ///
 /// # Errors
-/// One of them without any among the first twenty million keys.
+/// A shard without any among the first twenty million keys: it owns next to nothing.
 pub fn first_keys_of(
     wanted: &[ShardId],
     shard_of: impl Fn(u64) -> ShardId,
     from: u64,
 ) -> Result<Vec<u64>, ShardId> {
     const TRIED: usize = 20_000_000;
+    let found = first_keys_among(wanted, shard_of, from, TRIED);
+    wanted.iter().zip(found).map(|(&shard, key)| key.ok_or(shard)).collect()
+}
+
+/// For each of these shards, ascending, its smallest key among so many from `from` on, if it has one there.
+pub(crate) fn first_keys_among(
+    wanted: &[ShardId],
+    shard_of: impl Fn(u64) -> ShardId,
+    from: u64,
+    tried: usize,
+) -> Vec<Option<u64>> {
     let mut first = vec![None; wanted.len()];
     let mut missing = first.len();
-    for key in (from..).take(TRIED) {
+    for key in (from..).take(tried) {
         let Ok(slot) = wanted.binary_search(&shard_of(key)) else { continue };
         if first[slot].is_none() {
             first[slot] = Some(key);
@@ -189,7 +200,7 @@ pub fn first_keys_of(
             }
         }
     }
-    wanted.iter().zip(first).map(|(&shard, key)| key.ok_or(shard)).collect()
+    first
 }
 
 #[cfg(test)]
