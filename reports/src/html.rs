@@ -115,7 +115,7 @@ fn metric_table(report: &RunReport, rows: &[Row], verdicts: bool) -> Markup {
     let names = compare::names(report);
     let axes = report.sweep.as_ref().map(|sweep| sweep.axes.join(", "));
     html! {
-        div.scroll { table.metrics {
+        div.scroll { table.metrics.many[names.len() > 3] {
             thead { tr {
                 th { "Metric" }
                 @if let Some(axes) = &axes { th title=(axes) { (compare::short_axes(report)) } }
@@ -153,10 +153,11 @@ fn metric_row(row: &Row, swept: bool, repeated: bool) -> Markup {
             @for (cell, best) in row.cells.iter().zip(&row.best) {
                 td.number.best[*best] {
                     @match cell {
-                        Some(figure) => (numbers::figure(figure, metric.unit)),
+                        // A line ends before the interval or nowhere.
+                        Some(figure) => (numbers::figure(figure, metric.unit).replace(' ', "\u{a0}").replace("\u{a0}±", " ±")),
                         None => "–",
                     }
-                    @if *best { " " span.mark title="best of its row" { "★" } }
+                    @if *best { "\u{a0}" span.mark title="best of its row" { "★" } }
                 }
             }
         }
