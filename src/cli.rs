@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use shardlab_scenarios::sweep::MOST_SEEDS;
 
+use crate::check::CheckArguments;
+
 // Eighty columns are the narrowest terminal in use: examples that wrap cannot be copied.
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +16,7 @@ Examples:
   shardlab run partition --seeds 1..20     with confidence intervals
   shardlab run transfer --set drain=20s    with one setting changed
   shardlab new my-cluster && shardlab run my-cluster.toml
+  shardlab check --help                    judge a history of any system
 
 Exit codes:
   0 pass, 1 a verdict or an expectation failed, 2 unknown, 64 usage,
@@ -87,6 +90,8 @@ pub struct Cli {
 pub enum Verb {
     /// Run a scenario: a file, or a name from the library.
     Run(RunArguments),
+    /// Judge a recorded history, from any system, by a consistency model.
+    Check(CheckArguments),
     /// Show the scenarios of the library.
     #[command(after_help = LIST_EXAMPLES)]
     List {

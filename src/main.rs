@@ -1,5 +1,6 @@
 //! The command line: parse, do, exit.
 
+mod check;
 mod cli;
 mod exit;
 mod history;
@@ -28,6 +29,7 @@ fn main() {
     });
     let exit = match cli.verb {
         Verb::Run(arguments) => run::run(&arguments),
+        Verb::Check(arguments) => check::check(&arguments),
         Verb::List { format } => list::list(format),
         Verb::Lint { files } => lint::lint(&files),
         Verb::Schema => schema::schema(),

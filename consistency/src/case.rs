@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::{Evidence, History, RegisterReport};
+use crate::{Checks, Evidence, History, RegisterReport};
 
 /// A history and the evidence that belongs to it.
 #[derive(Debug)]
@@ -11,13 +11,21 @@ pub struct Case<'a> {
     pub history: &'a History,
     /// What the system looked like afterwards.
     pub evidence: &'a Evidence,
+    /// What the judges of consistency models are asked.
+    pub checks: Checks,
     registers: OnceCell<Option<RegisterReport>>,
 }
 
 impl<'a> Case<'a> {
     /// Lays a history and its evidence before the judges.
     pub fn new(history: &'a History, evidence: &'a Evidence) -> Self {
-        Self { history, evidence, registers: OnceCell::new() }
+        Self { history, evidence, checks: Checks::default(), registers: OnceCell::new() }
+    }
+
+    /// The same, with other questions to the judges of consistency models.
+    #[must_use]
+    pub fn with_checks(self, checks: Checks) -> Self {
+        Self { checks, ..self }
     }
 
     /// Every single-key operation held against the true version order, examined at the first call;

@@ -20,6 +20,8 @@ pub struct Evidence {
     pub probes: Vec<Probe>,
     /// One entry a transaction and shard it should have written to, single-shard ones included.
     pub transaction_effects: Vec<TransactionEffect>,
+    /// What every counter holds before it is first added to.
+    pub counters_begin_with: i64,
     /// The accounts, where the workload was a bank.
     pub bank: Option<BankEvidence>,
     /// What was to be tested and was not, in words: faults that changed nothing, commands that were not carried out. A

@@ -113,6 +113,55 @@ pub enum MicroOperation {
         /// What was added; negative is taken away.
         delta: i64,
     },
+    /// Read the id of a register's last write; [`INITIAL_VALUE`] before the first.
+    ReadRegister {
+        /// The register.
+        key: u64,
+        /// The id.
+        value: u64,
+    },
+    /// Overwrote a register.
+    Write {
+        /// The register.
+        key: u64,
+        /// The id, unique within the key.
+        value: u64,
+    },
+    /// Read a list: what it held lies in [`History::elements`].
+    ReadList {
+        /// The list.
+        key: u64,
+        /// Where its elements begin.
+        start: u32,
+        /// How many there are.
+        length: u32,
+    },
+    /// Appended to a list.
+    Append {
+        /// The list.
+        key: u64,
+        /// The element, unique within the list.
+        value: u64,
+    },
+}
+
+impl MicroOperation {
+    /// The key it touches.
+    pub fn key(&self) -> u64 {
+        match *self {
+            Self::Read { key, .. }
+            | Self::Add { key, .. }
+            | Self::ReadRegister { key, .. }
+            | Self::Write { key, .. }
+            | Self::ReadList { key, .. }
+            | Self::Append { key, .. } => key,
+        }
+    }
+
+    /// Whether it leaves a trace.
+    pub fn writes(&self) -> bool {
+        matches!(self, Self::Add { .. } | Self::Write { .. } | Self::Append { .. })
+    }
 }
 
 /// One multi-key transaction; its steps lie in [`History::micro_operations`].
@@ -150,6 +199,8 @@ pub struct History {
     pub transactions: Vec<Transaction>,
     /// The steps of all transactions, one after the other.
     pub micro_operations: Vec<MicroOperation>,
+    /// The elements of all lists that were read, one list after the other.
+    pub elements: Vec<u64>,
 }
 
 impl History {
@@ -163,10 +214,31 @@ impl History {
 
     /// Records one transaction and its steps; `first` and `count` are filled in here.
     pub fn push_transaction(&mut self, transaction: Transaction, steps: &[MicroOperation]) {
+        self.push_transaction_with_lists(transaction, steps, &[]);
+    }
+
+    /// The same where steps read lists: their `start` counts from the first of `elements`.
+    pub fn push_transaction_with_lists(
+        &mut self,
+        transaction: Transaction,
+        steps: &[MicroOperation],
+        elements: &[u64],
+    ) {
         assert!(transaction.invoked <= transaction.completed, "a transaction ends after it begins");
-        let first = index(self.micro_operations.len());
-        self.micro_operations.extend_from_slice(steps);
+        let (first, shift) = (index(self.micro_operations.len()), index(self.elements.len()));
+        self.micro_operations.extend(steps.iter().map(|&step| match step {
+            MicroOperation::ReadList { key, start, length } => {
+                MicroOperation::ReadList { key, start: start + shift, length }
+            }
+            step => step,
+        }));
+        self.elements.extend_from_slice(elements);
         self.transactions.push(Transaction { first, count: index(steps.len()), ..transaction });
+    }
+
+    /// What a list held that a step read.
+    pub fn list(&self, start: u32, length: u32) -> &[u64] {
+        &self.elements[start as usize..][..length as usize]
     }
 
     /// The steps of one transaction of this history.

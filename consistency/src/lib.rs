@@ -38,24 +38,57 @@
 //! );
 //! assert!(overall(&judgements).is_fail());
 //! ```
+//!
+//! A second kind of judge needs no evidence: [`check`] holds what clients of any system recorded against a consistency
+//! model, or against the rule that a workload has of its own. [`jepsen`] reads such recordings.
+//!
+//! | workload | an example |
+//! | --- | --- |
+//! | register | [`check_registers`] |
+//! | list-append | [`check`] |
+//! | rw-register | [`check_axioms`] |
+//! | bank | [`workload_judges::judge_bank`] |
+//! | set | [`workload_judges::judge_set`] |
+//! | counter | [`workload_judges::judge_counter`] |
+//! | long-fork | [`workload_judges::judge_long_fork`] |
+//! | unique-ids | [`workload_judges::judge_unique_ids`] |
 
+mod axioms;
 mod case;
+mod check;
+mod checks;
+mod components;
+mod dependencies;
 mod evidence;
 mod explanation;
 mod history;
+pub mod jepsen;
 pub mod judges;
 mod lattice;
+mod linearizability;
 #[cfg(test)]
 mod pictures;
 mod promise;
 pub mod recorded;
+mod register_check;
 mod registers;
+mod session_guarantees;
+#[cfg(test)]
+mod small_histories;
 mod staleness;
 mod verdict;
 mod version_order;
+mod vocabulary;
 mod words;
+pub mod workload_judges;
 
+pub use axioms::{AxiomOptions, check_axioms};
 pub use case::{Case, Metric};
+pub use check::{CheckOptions, CheckReport, check};
+pub use checks::{ALL_PPB, Checks, DEFAULT_BUDGET};
+pub use dependencies::{
+    Assumptions, TransactionOptions, TrueOrder, check_against_order, check_transactions, draw_cycle,
+};
 pub use evidence::{
     BankEvidence, Effect, Evidence, Probe, ReplicaDigest, Residue, ResidueKind, TransactionEffect,
 };
@@ -64,8 +97,9 @@ pub use history::{
     History, INITIAL_VALUE, MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Time, Transaction,
 };
 pub use judges::{Finding, JUDGES, Judge, Judgement, judge, overall};
-pub use lattice::{Anomaly, Model};
+pub use lattice::{ANOMALY_NAMES, Anomaly, Model, strongest_holding, weakest_broken, weakest_undecided};
 pub use promise::{Promise, Promises};
+pub use register_check::{Initial, REGISTER_MODELS, RegisterOptions, check_registers};
 pub use registers::{RegisterReport, StaleRead};
 pub use staleness::Staleness;
 pub use verdict::{Verdict, Witness};

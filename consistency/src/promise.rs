@@ -12,6 +12,12 @@ pub enum Promise {
     CommittedReads,
     /// Transfers keep the sum of all balances.
     ConservedTotal,
+    /// Transactions over lists and registers are as if one after the other, in real time.
+    Isolation,
+    /// What was added to a set or to a counter is there for whoever reads it later.
+    KeptAdditions,
+    /// Operations on one key are as if one after the other, in real time.
+    Linearizability,
     /// Replicas of a shard end up equal.
     Convergence,
     /// A transaction happens at all its participants or at none.
@@ -22,11 +28,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Promise; 7] = [
+    pub const ALL: [Promise; 10] = [
         Self::Durability,
         Self::FreshReads,
         Self::CommittedReads,
         Self::ConservedTotal,
+        Self::Isolation,
+        Self::KeptAdditions,
+        Self::Linearizability,
         Self::Convergence,
         Self::Atomicity,
         Self::Liveness,
@@ -42,7 +51,7 @@ impl Promise {
 /// assert!(!asynchronous.contains(Promise::Durability));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Promises(u8);
+pub struct Promises(u16);
 
 impl Promises {
     /// Nothing is promised.

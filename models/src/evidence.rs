@@ -16,7 +16,7 @@ use shardlab_consistency::{
 use shardlab_sim::{Action, Fault, NodeId, Receipt, Time};
 
 use crate::commit::Coordinator;
-use crate::config::Config;
+use crate::config::{Bugs, Config};
 use crate::control_plane::ControlPlane;
 use crate::message::{Command, TransactionId};
 use crate::rebalancing::Pair;
@@ -59,6 +59,7 @@ impl Remains<'_> {
             probes,
             transaction_effects: self.transaction_effects(history, &survivors),
             bank: self.bank(&survivors),
+            counters_begin_with: self.config.workloads.first().map_or(0, |workload| workload.balance),
             untested: inert(receipts),
         }
     }
@@ -96,18 +97,24 @@ impl Remains<'_> {
             VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))
         } else {
             let logs = survivors.iter().map(|survivor| &survivor.hosted.replica);
-            VersionOrder::from_log(moved::order(logs, self.config.transactions.concurrency))
+            VersionOrder::from_log(moved::order(logs, self.config.transactions.concurrency, self.bugs()))
         }
+    }
+
+    fn bugs(&self) -> Bugs {
+        self.config.bugs.iter().copied().collect()
     }
 
     /// The `(key, value)` pairs that took effect, in order.
     fn replay(&self, survivor: &Survivor<'_>) -> Vec<(u64, u64)> {
-        let mut machine = StateMachine::for_order(self.config.transactions.concurrency);
+        let mut machine = StateMachine::for_order(self.config.transactions.concurrency, self.bugs());
         let (mut effects, mut order) = (Vec::new(), Vec::new());
         for entry in survivor.hosted.replica.log().up_to(survivor.hosted.replica.applied()) {
             machine.apply(&entry.command, 0, &mut effects);
             order.extend(effects.drain(..).filter_map(|effect| match effect {
-                Effect::Written { key, value, first: true, .. } => Some((key, value)),
+                Effect::Written { key, value, first: true, .. } | Effect::Applied { key, value } => {
+                    Some((key, value))
+                }
                 _ => None,
             }));
         }
@@ -209,9 +216,7 @@ impl Remains<'_> {
     fn participants_by_history(&self, history: &History) -> BTreeMap<TransactionId, Vec<ShardId>> {
         let mut participants = BTreeMap::new();
         for transaction in &history.transactions {
-            let keys = history.steps(transaction).iter().map(|step| match step {
-                MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
-            });
+            let keys = history.steps(transaction).iter().map(MicroOperation::key);
             let routing = &self.control_plane.map().routing;
             let mut shards: Vec<_> = keys.map(|key| routing.shard_of(key)).collect();
             shards.sort_unstable();
@@ -244,7 +249,7 @@ impl Remains<'_> {
     }
 
     fn bank(&self, survivors: &[Survivor<'_>]) -> Option<BankEvidence> {
-        let bank = self.config.workloads.iter().find(|workload| workload.mix.has_transactions())?;
+        let bank = self.config.workloads.iter().find(|workload| workload.mix.has_bank())?;
         let accounts = bank.keys.count;
         let initial_total = i128::from(accounts) * i128::from(bank.balance);
         let change: i128 = survivors.iter().map(|survivor| survivor.hosted.machine.held_balance()).sum();
@@ -328,7 +333,10 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
         (Promise::CommittedReads, keeps && load.reads),
         (Promise::FreshReads, keeps && load.reads && fresh),
         (Promise::ConservedTotal, keeps && load.transfers && load.audits),
-        (Promise::Atomicity, keeps && load.transfers),
+        (Promise::Atomicity, keeps && load.transactions),
+        (Promise::Isolation, keeps && load.isolated),
+        (Promise::KeptAdditions, keeps && load.adds),
+        (Promise::Linearizability, keeps && load.reads && fresh),
         (Promise::Convergence, replicas > 1),
         (Promise::Liveness, true),
     ];
@@ -341,17 +349,28 @@ struct Load {
     writes: bool,
     transfers: bool,
     audits: bool,
+    /// Any transactions that write.
+    transactions: bool,
+    /// Transactions over lists or registers.
+    isolated: bool,
+    /// Sets or counters, and no other lists.
+    adds: bool,
 }
 
 impl Load {
     fn of(config: &Config) -> Self {
         let any =
             |weight: fn(&Mix) -> f64| config.workloads.iter().any(|workload| weight(&workload.mix) > 0.0);
+        let mut mixes = config.workloads.iter().map(|workload| &workload.mix);
+        let isolated = mixes.any(|mix| mix.has_lists() || mix.has_registers());
         Self {
             reads: any(|mix| mix.read + mix.read_modify_write),
             writes: any(|mix| mix.update + mix.insert + mix.read_modify_write),
             transfers: any(|mix| mix.transfer),
             audits: any(|mix| mix.audit),
+            transactions: any(|mix| mix.transfer + mix.counter) || isolated,
+            isolated,
+            adds: any(|mix| mix.set + mix.counter) && !any(|mix| mix.list_append),
         }
     }
 }

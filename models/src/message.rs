@@ -100,6 +100,17 @@ pub struct Response {
     pub value_bytes: u32,
 }
 
+/// What a read of a transaction found.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// What transactions have added to the opening balance.
+    Balance(i64),
+    /// The id of the last write; zero is the initial value.
+    Value(u64),
+    /// All that was appended.
+    List(Vec<u64>),
+}
+
 /// One step of a transaction on one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
@@ -115,6 +126,30 @@ pub enum Step {
         /// May be negative.
         delta: i64,
     },
+    /// Read a register.
+    ReadValue {
+        /// Which.
+        key: u64,
+    },
+    /// Overwrite a register.
+    Write {
+        /// Which.
+        key: u64,
+        /// Unique in the world, but for repetitions of an attempt.
+        value: u64,
+    },
+    /// Read a list.
+    ReadList {
+        /// Which.
+        key: u64,
+    },
+    /// Append to a list.
+    Append {
+        /// Which.
+        key: u64,
+        /// Unique in the world, but for repetitions of an attempt.
+        value: u64,
+    },
 }
 
 impl Step {
@@ -122,8 +157,19 @@ impl Step {
     #[must_use]
     pub const fn key(&self) -> u64 {
         match self {
-            Self::Read { key } | Self::Add { key, .. } => *key,
+            Self::Read { key }
+            | Self::Add { key, .. }
+            | Self::ReadValue { key }
+            | Self::Write { key, .. }
+            | Self::ReadList { key }
+            | Self::Append { key, .. } => *key,
         }
+    }
+
+    /// Whether it leaves a trace.
+    #[must_use]
+    pub const fn writes(&self) -> bool {
+        matches!(self, Self::Add { .. } | Self::Write { .. } | Self::Append { .. })
     }
 }
 
@@ -155,8 +201,8 @@ pub struct TransactionResult {
     pub committed: bool,
     /// It did not commit because the application asked for that: no new attempt is wanted.
     pub rolled_back: bool,
-    /// What its reads saw: `(key, balance change since the start)`; the client adds the opening balance.
-    pub reads: Vec<(u64, i64)>,
+    /// What its reads found, those of one key in the order of the steps; the client adds the opening balance.
+    pub reads: Vec<(u64, Found)>,
 }
 
 /// A place in a shard's log: the entry's epoch and its index from one; `(0, 0)` is before the first.
@@ -388,8 +434,8 @@ pub enum CommitMessage {
         shard: ShardId,
         /// Yes: prepared, on disk. No: aborted here.
         yes: bool,
-        /// Values read; empty if none.
-        reads: Vec<(u64, i64)>,
+        /// What its reads found; empty if there are none.
+        reads: Vec<(u64, Found)>,
     },
     /// Coordinator → participant.
     Decide {

@@ -119,6 +119,8 @@ pub struct ObservedTransaction {
     pub transaction: shardlab_consistency::Transaction,
     /// What it did.
     pub micro_operations: Vec<shardlab_consistency::MicroOperation>,
+    /// The elements of the lists that it read.
+    pub elements: Vec<u64>,
 }
 
 /// One process of the database.

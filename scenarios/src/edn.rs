@@ -93,6 +93,15 @@ fn write_transaction(history: &History, index: usize, edge: Edge, out: &mut dyn 
             (MicroOperation::Read { key, value }, "ok") => write!(out, "{gap}[:r {key} {value}]")?,
             (MicroOperation::Read { key, .. }, _) => write!(out, "{gap}[:r {key} nil]")?,
             (MicroOperation::Add { key, delta }, _) => write!(out, "{gap}[:add {key} {delta}]")?,
+            (MicroOperation::ReadRegister { key, value }, kind) => {
+                write!(out, "{gap}[:r {key} {}]", Seen(*value, kind == "ok"))?;
+            }
+            (MicroOperation::Write { key, value }, _) => write!(out, "{gap}[:w {key} {value}]")?,
+            (&MicroOperation::ReadList { key, start, length }, "ok") => {
+                write!(out, "{gap}[:r {key} {}]", List(history.list(start, length)))?;
+            }
+            (MicroOperation::ReadList { key, .. }, _) => write!(out, "{gap}[:r {key} nil]")?,
+            (MicroOperation::Append { key, value }, _) => write!(out, "{gap}[:append {key} {value}]")?,
         }
     }
     write!(out, "]")
@@ -107,6 +116,16 @@ impl std::fmt::Display for Seen {
             Self(INITIAL_VALUE, _) | Self(_, false) => f.write_str("nil"),
             Self(id, true) => write!(f, "{id}"),
         }
+    }
+}
+
+/// A list that was read.
+struct List<'a>(&'a [u64]);
+
+impl std::fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let elements: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "[{}]", elements.join(" "))
     }
 }
 

@@ -4,6 +4,7 @@
 //! a plan and leaves a [`RunReport`](tables::RunReport): rows, and nothing else.
 
 pub mod catalogue;
+mod checks;
 pub mod edn;
 pub mod fault;
 mod fill;

@@ -8,6 +8,7 @@ use shardlab_models::config::{
 };
 use shardlab_sim::Duration;
 
+use crate::checks::Checks;
 use crate::fault::FaultSpec;
 use crate::sweep::Sweep;
 
@@ -59,6 +60,9 @@ pub struct Scenario {
     /// Who asks for what, how often and of which keys.
     #[serde(default)]
     pub workload: Vec<Workload>,
+    /// What the judges of consistency models look at.
+    #[serde(default)]
+    pub checks: Checks,
     /// What goes wrong, and when.
     #[serde(default)]
     pub fault: Vec<FaultSpec>,

@@ -45,6 +45,36 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.customers.keys.count=20000",
             "fault.fifth-server.at=2s",
         ],
+        "list-append" => &[
+            "duration=4s",
+            "drain=3s",
+            "workload.lists.arrivals.closed.clients=4",
+            "fault.cut.at=2s",
+            "fault.cut.for=1s",
+        ],
+        "rw-register" => &[
+            "duration=4s",
+            "drain=3s",
+            "workload.registers.arrivals.closed.clients=4",
+            "fault.first.at=2s",
+            "fault.first.crash.restart=1s",
+            "fault.second.at=3s",
+        ],
+        "register" => &[
+            "duration=4s",
+            "drain=3s",
+            "workload.register.arrivals.closed.clients=4",
+            "fault.cut.at=2s",
+            "fault.cut.for=1s",
+        ],
+        "long-fork" => &[
+            "duration=4s",
+            "drain=3s",
+            "workload.readers.arrivals.closed.clients=4",
+            "fault.pause.at=2s",
+            "fault.pause.for=1s",
+        ],
+        "set" | "counter" => &["duration=4s", "drain=3s", "fault.cut.at=2s", "fault.cut.for=1s"],
         "negative/ack-before-replication"
         | "negative/ack-before-sync"
         | "negative/appoint-any-log"
@@ -105,7 +135,7 @@ fn both_engines_agree_on_the_other_half_of_the_library() {
 
 #[test]
 fn the_order_of_simultaneous_events_changes_no_verdict_of_a_healthy_protocol() {
-    for name in ["flash-sale", "partition", "transfer"] {
+    for name in ["flash-sale", "partition", "transfer", "rw-register"] {
         let plan = plan(name);
         for seed in 0..5 {
             let (native, shuffled) = (run(&plan, seed, Engine::Native), run(&plan, seed, Engine::Shuffled));

@@ -33,6 +33,37 @@ const NEGATIVE: [(&str, &str); 15] = [
     ("deaf-clocks", "diverged-shard"),
 ];
 
+/// Twins whose histories no longer are what the models allow, and what they show over a few seeds.
+const ANOMALOUS: [(&str, &[&str]); 19] = [
+    ("blind-to-own-writes", &["internal"]),
+    ("dirty-reads", &["G1a", "G1b", "G1c", "fractured-read", "G-single-item"]),
+    ("forgotten-votes", &["G0", "incompatible-order"]),
+    ("keep-aborted-writes", &["dirty-update", "G1a"]),
+    ("lost-append", &["incompatible-order", "G1c"]),
+    ("lost-element", &["lost-element"]),
+    (
+        "lost-sessions",
+        &[
+            "nonlinearizable",
+            "monotonic-reads-violation",
+            "monotonic-writes-violation",
+            "writes-follow-reads-violation",
+        ],
+    ),
+    ("misdirected-reads", &["garbage-read"]),
+    ("misdirected-registers", &["garbage-read"]),
+    ("no-locks", &["lost-update", "G2-item"]),
+    ("no-read-locks", &["G2-item", "G-single-item"]),
+    ("read-ahead", &["future-read"]),
+    ("retried-additions", &["wrong-count"]),
+    ("retried-writes", &["cyclic-versions"]),
+    ("retry-as-new", &["duplicate-elements"]),
+    ("stale-lists", &["G-nonadjacent-item", "G2-item", "fractured-read"]),
+    ("stale-snapshot", &["G-single-item-process", "G-single-item-realtime"]),
+    ("unexpected-element", &["unexpected-element"]),
+    ("unrepeatable-reads", &["non-repeatable-read"]),
+];
+
 /// Runs a scenario; its summary. Any exit code but `code` is a failure.
 fn run(words: &str, code: i32) -> Value {
     let bench = Workbench::new();
@@ -71,10 +102,21 @@ fn seeds_that_failed(summary: &Value) -> BTreeSet<u64> {
 
 #[test]
 fn every_scenario_is_tested_here() {
-    let tested = ["flash-sale", "partition", "transfer", "active-active", "add-a-server"];
+    let tested = [
+        "flash-sale",
+        "partition",
+        "transfer",
+        "active-active",
+        "add-a-server",
+        "list-append",
+        "rw-register",
+        "register",
+        "long-fork",
+        "set",
+        "counter",
+    ];
     let tested = tested.map(str::to_owned).into_iter();
-    let mut tested: Vec<String> =
-        tested.chain(NEGATIVE.map(|(name, _)| format!("negative/{name}"))).collect();
+    let mut tested: Vec<String> = tested.chain(twins().map(|name| format!("negative/{name}"))).collect();
     let mut library: Vec<String> = LIBRARY.iter().map(|entry| entry.name.to_owned()).collect();
     tested.sort();
     library.sort();
@@ -182,6 +224,40 @@ fn add_a_server_moves_what_theory_says_and_is_felt() {
     assert!((mean / 0.2 - 1.0).abs() < 0.05, "{mean} of the keys moved on the ring");
 }
 
+/// What waits for a majority keeps its model through the cut; what does not is seen to break it.
+#[test]
+fn histories_are_what_their_models_allow_only_where_a_majority_agreed() {
+    let broken_without = [
+        ("list-append", "async", "incompatible-order"),
+        ("register", "local", "nonlinearizable"),
+        ("set", "async", "lost-element"),
+        ("counter", "async", "wrong-count"),
+    ];
+    for (scenario, careless, anomaly) in broken_without {
+        let summary = run(&format!("{scenario} --seeds 1..5 --set duration=14s"), 0);
+        assert_eq!(failed(&summary), [], "{scenario}");
+        let name = format!("anomalies.{anomaly}");
+        assert!(figure(&summary, careless, &name, "mean") >= 1.0, "{scenario}");
+        assert_eq!(figure(&summary, "quorum", &name, "high"), 0.0, "{scenario}");
+        let told = judge_of(&summary, "quorum", &["isolation", "linearizability", "sets-and-counters"]);
+        assert!(told.contains(&"pass"), "{scenario}: {told:?}");
+    }
+    for (scenario, variant) in [("rw-register", "no-wait"), ("long-fork", "base")] {
+        let summary = run(&format!("{scenario} --seeds 1..3 --set duration=13s"), 0);
+        assert_eq!(judge_of(&summary, variant, &["isolation"]), ["pass"], "{scenario}");
+        assert!(figure(&summary, variant, "txn.committed_per_s", "mean") > 100.0, "{scenario}");
+    }
+}
+
+/// What some judges said of a variant.
+fn judge_of<'a>(summary: &'a Value, variant: &str, judges: &[&str]) -> Vec<&'a str> {
+    let variants = summary["variants"].as_array().unwrap();
+    let found = variants.iter().find(|row| row["name"] == variant).unwrap();
+    let rows = found["verdicts"].as_array().unwrap().iter();
+    let rows = rows.filter(|row| judges.contains(&row["judge"].as_str().unwrap()));
+    rows.filter_map(|row| row["verdict"].as_str()).collect()
+}
+
 #[test]
 fn a_broken_protocol_is_caught_by_its_anomaly() {
     let problem = |(name, anomaly): (&str, &str)| {
@@ -215,14 +291,42 @@ fn what_never_ends_is_measured_to_the_end_and_what_never_agrees_has_no_time() {
     assert_eq!(apart["variants"][0]["metrics"]["convergence.time_ms"], Value::Null);
 }
 
+/// Every anomaly that such a twin is there for is counted, and has a witness.
+#[test]
+fn a_history_that_no_model_allows_is_caught_by_its_anomalies() {
+    let problem = |(name, anomalies): (&str, &[&str])| {
+        let bench = Workbench::new();
+        let output = bench.shardlab(&format!("run negative/{name} --seeds 1..{TWIN_SEEDS} --out run"));
+        let code = output.get_output().status.code();
+        let summary = bench.json("run/summary.json");
+        if code != Some(1) || failed(&summary).is_empty() {
+            return Some(format!("{name}: exit {code:?} instead of 1"));
+        }
+        let variant = summary["variants"][0]["name"].as_str().unwrap();
+        let count = |anomaly: &str| figure(&summary, variant, &format!("anomalies.{anomaly}"), "mean");
+        let unseen: Vec<&&str> = anomalies.iter().filter(|anomaly| count(anomaly) == 0.0).collect();
+        let table = std::fs::read_to_string(bench.path("run/anomalies.csv")).unwrap();
+        let untold: Vec<&&str> =
+            anomalies.iter().filter(|anomaly| !table.contains(&format!(",{anomaly},"))).collect();
+        (!unseen.is_empty() || !untold.is_empty()).then(|| format!("{name}: {unseen:?} {untold:?}"))
+    };
+    let problems: Vec<String> = ANOMALOUS.into_iter().filter_map(problem).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The names of all twins.
+fn twins() -> impl Iterator<Item = &'static str> {
+    NEGATIVE.into_iter().map(|(name, _)| name).chain(ANOMALOUS.into_iter().map(|(name, _)| name))
+}
+
 #[test]
 fn its_healthy_twin_passes() {
-    let problem = |(name, _): (&str, &str)| {
+    let problem = |name: &str| {
         let bench = Workbench::new();
         let output = bench.shardlab(&format!("run negative/{name} --set bugs=[] --out run"));
         let code = output.get_output().status.code();
         (code != Some(0)).then(|| format!("{name}: exit {code:?} instead of 0\n{}", stdout(&output)))
     };
-    let problems: Vec<String> = NEGATIVE.into_iter().filter_map(problem).collect();
+    let problems: Vec<String> = twins().filter_map(problem).collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -4,6 +4,7 @@
 //! another.
 
 mod bad_input;
+mod check;
 mod command_line;
 mod determinism;
 mod engines;

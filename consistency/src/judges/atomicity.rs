@@ -99,9 +99,8 @@ impl<'a> Court<'a> {
 
     /// Told `ok`, it changed something, and no participant says what became of it.
     fn is_unseen(&self, transaction: &Transaction) -> bool {
-        let changes = |step: &MicroOperation| matches!(step, MicroOperation::Add { .. });
         transaction.outcome == Outcome::Ok
-            && self.case.history.steps(transaction).iter().any(changes)
+            && self.case.history.steps(transaction).iter().any(MicroOperation::writes)
             && self.effects.binary_search_by_key(&transaction.id, |effect| effect.transaction).is_err()
     }
 

@@ -6,12 +6,16 @@ mod atomicity;
 mod bank;
 mod convergence;
 mod dirty_reads;
+mod isolation;
+mod linearizability;
 mod liveness;
 mod lost_writes;
+mod models;
+mod sets_and_counters;
 mod stale_reads;
 mod vanished_reads;
 
-use crate::{Case, History, Metric, Promise, Promises, Verdict, Witness};
+use crate::{Case, Checks, History, Metric, Promise, Promises, Verdict, Witness};
 
 /// One judge, as the table lists it.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +28,14 @@ pub struct Judge {
     pub promise: Promise,
     /// The names of the anomalies it can find.
     pub anomalies: &'static [&'static str],
+    /// Whether it is asked at all.
+    pub is_asked: fn(&Checks) -> bool,
     /// How it finds them.
     pub judge: fn(&Case<'_>) -> Finding,
 }
+
+/// Judges that take no time worth sparing.
+const ALWAYS: fn(&Checks) -> bool = |_| true;
 
 /// All judges, in the order in which reports show them.
 pub const JUDGES: &[Judge] = &[
@@ -35,6 +44,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "Every acknowledged write is among those that survived.",
         promise: Promise::Durability,
         anomalies: &[lost_writes::LOST_WRITE],
+        is_asked: ALWAYS,
         judge: lost_writes::judge,
     },
     Judge {
@@ -42,6 +52,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "Every value that a read returned is among those that survived.",
         promise: Promise::Durability,
         anomalies: &[vanished_reads::VANISHED_READ],
+        is_asked: ALWAYS,
         judge: vanished_reads::judge,
     },
     Judge {
@@ -49,6 +60,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "No read returns an older version than one acknowledged before the read began.",
         promise: Promise::FreshReads,
         anomalies: &[stale_reads::STALE_READ],
+        is_asked: ALWAYS,
         judge: stale_reads::judge,
     },
     Judge {
@@ -56,6 +68,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "No read returns a value that nobody wrote, or whose write was reported as failed.",
         promise: Promise::CommittedReads,
         anomalies: &[dirty_reads::DIRTY_READ],
+        is_asked: ALWAYS,
         judge: dirty_reads::judge,
     },
     Judge {
@@ -63,13 +76,39 @@ pub const JUDGES: &[Judge] = &[
         doc: "All accounts together hold the same total at every audit and at the end.",
         promise: Promise::ConservedTotal,
         anomalies: &[bank::WRONG_TOTAL],
+        is_asked: ALWAYS,
         judge: bank::judge,
+    },
+    Judge {
+        name: "isolation",
+        doc: "Transactions over lists and registers are what the consistency models allow.",
+        promise: Promise::Isolation,
+        anomalies: &isolation::NAMES,
+        is_asked: ALWAYS,
+        judge: isolation::judge,
+    },
+    Judge {
+        name: "sets-and-counters",
+        doc: "No acknowledged element is missing later, and no counter is read outside of what was added.",
+        promise: Promise::KeptAdditions,
+        anomalies: &sets_and_counters::NAMES,
+        is_asked: ALWAYS,
+        judge: sets_and_counters::judge,
+    },
+    Judge {
+        name: "linearizability",
+        doc: "Single-key operations are what the models of registers allow that were asked for.",
+        promise: Promise::Linearizability,
+        anomalies: &linearizability::NAMES,
+        is_asked: linearizability::is_asked,
+        judge: linearizability::judge,
     },
     Judge {
         name: "convergence",
         doc: "After the drain all replicas of a shard are equal.",
         promise: Promise::Convergence,
         anomalies: &[convergence::DIVERGED_SHARD],
+        is_asked: ALWAYS,
         judge: convergence::judge,
     },
     Judge {
@@ -77,6 +116,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "A transaction is applied at all its participants or at none, as its client was told.",
         promise: Promise::Atomicity,
         anomalies: atomicity::ANOMALIES,
+        is_asked: ALWAYS,
         judge: atomicity::judge,
     },
     Judge {
@@ -84,6 +124,7 @@ pub const JUDGES: &[Judge] = &[
         doc: "After the drain every shard takes a write, and nothing is sealed, locked, waiting or in doubt.",
         promise: Promise::Liveness,
         anomalies: liveness::ANOMALIES,
+        is_asked: ALWAYS,
         judge: liveness::judge,
     },
 ];
@@ -97,12 +138,14 @@ pub struct Finding {
     pub anomalies: u64,
     /// What was counted on the way, by dotted name.
     pub metrics: Vec<Metric>,
+    /// One witness of every kind of anomaly, of judges that tell several kinds.
+    pub seen: Vec<Witness>,
 }
 
 impl Finding {
     /// Nothing could be judged, for this reason.
     fn unknown(reason: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Unknown(reason.into()), anomalies: 0, metrics: Vec::new() }
+        Self { verdict: Verdict::Unknown(reason.into()), anomalies: 0, metrics: Vec::new(), seen: Vec::new() }
     }
 
     /// Fails on a witness; without one, the evidence suffices unless a reason says why not.
@@ -113,7 +156,13 @@ impl Finding {
             (None, Some(reason)) => Verdict::Unknown(reason),
             (None, None) => Verdict::Pass,
         };
-        Self { verdict, anomalies, metrics: Vec::new() }
+        Self { verdict, anomalies, metrics: Vec::new(), seen: Vec::new() }
+    }
+
+    /// One witness of every kind of anomaly that was seen.
+    pub fn witnesses(&self) -> impl Iterator<Item = &Witness> {
+        let only = self.verdict.witness().filter(|_| self.seen.is_empty());
+        self.seen.iter().chain(only)
     }
 
     fn with(mut self, name: &'static str, value: f64) -> Self {
@@ -161,6 +210,10 @@ pub fn overall(judgements: &[Judgement]) -> Verdict {
 impl Judge {
     /// Asks one judge.
     pub fn ask(&self, case: &Case<'_>, promises: Promises) -> Judgement {
+        if !(self.is_asked)(&case.checks) {
+            let finding = Finding::unknown("not asked");
+            return Judgement { judge: self.name, promise: self.promise, promised: false, finding };
+        }
         let mut finding = (self.judge)(case);
         let untested = &case.evidence.untested;
         if finding.verdict == Verdict::Pass && !untested.is_empty() {
@@ -235,11 +288,13 @@ mod tests {
     #[test]
     fn without_any_evidence_every_judge_says_unknown() {
         let (history, evidence) = (History::default(), Evidence::default());
-        for judgement in judge(&Case::new(&history, &evidence), Promises::ALL) {
+        let asked = || Checks { models: vec![crate::Model::Linearizable], ..Checks::default() };
+        let case = |evidence| Case::new(&history, evidence).with_checks(asked());
+        for judgement in judge(&case(&evidence), Promises::ALL) {
             assert_eq!(judgement.word(), "unknown", "{}", judgement.judge);
         }
         let known = Evidence { version_order: Some(crate::VersionOrder::default()), ..Evidence::default() };
-        for judgement in judge(&Case::new(&history, &known), Promises::ALL) {
+        for judgement in judge(&case(&known), Promises::ALL) {
             assert_eq!(judgement.word(), "unknown", "{}", judgement.judge);
         }
     }

@@ -1,19 +1,18 @@
 //! The names of what can go wrong, as Adya, Elle and Hermitage call it.
 
-use std::fmt;
-
-/// One row of the table: the anomaly, its name, what else it is called, what it is.
-type Row = (Anomaly, &'static str, &'static [&'static str], &'static str);
+use crate::vocabulary::vocabulary;
 
 macro_rules! anomalies {
     ($($variant:ident $name:literal [$($alias:literal),*] $doc:literal)*) => {
-        /// Something no history of a stronger model shows.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Anomaly {
-            $(#[doc = $doc] $variant,)*
+        vocabulary! {
+            /// Something no history of a stronger model shows.
+            Anomaly { $($variant $name [$($alias),*] $doc)* }
         }
 
-        const ROWS: &[Row] = &[$((Anomaly::$variant, $name, &[$($alias),*], $doc),)*];
+        /// The names of all anomalies, in the order of the table.
+        pub const ANOMALY_NAMES: &[&str] = &[$($name),*];
+
+        const METRICS: &[&str] = &[$(concat!("anomalies.", $name)),*];
     };
 }
 
@@ -74,54 +73,8 @@ anomalies! {
 }
 
 impl Anomaly {
-    /// All of them, in the order of the table.
-    pub fn all() -> impl Iterator<Item = Self> {
-        ROWS.iter().map(|row| row.0)
-    }
-
-    /// Its name in reports and on the command line.
-    pub fn name(self) -> &'static str {
-        self.row().1
-    }
-
-    /// What else it is called: in Hermitage, in the ANSI critique, in older papers.
-    pub fn aliases(self) -> &'static [&'static str] {
-        self.row().2
-    }
-
-    /// What it is, in one sentence.
-    pub fn doc(self) -> &'static str {
-        self.row().3
-    }
-
-    /// The anomaly of a name or of another name.
-    pub fn named(name: &str) -> Option<Self> {
-        ROWS.iter().find(|row| row.1 == name || row.2.contains(&name)).map(|row| row.0)
-    }
-
-    fn row(self) -> &'static Row {
-        &ROWS[self as usize]
-    }
-}
-
-impl fmt::Display for Anomaly {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_anomaly_stands_in_its_own_row_and_names_are_unique() {
-        assert!(ROWS.iter().enumerate().all(|(place, row)| row.0 as usize == place));
-        let mut names: Vec<&str> = ROWS.iter().flat_map(|row| row.2.iter().copied().chain([row.1])).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        assert!(Anomaly::all().all(|anomaly| Anomaly::named(anomaly.name()) == Some(anomaly)));
+    /// The metric that counts it.
+    pub fn metric(self) -> &'static str {
+        METRICS[self as usize]
     }
 }

@@ -2,6 +2,8 @@
 
 mod anomaly;
 mod model;
+mod relations;
 
-pub use anomaly::Anomaly;
+pub use anomaly::{ANOMALY_NAMES, Anomaly};
 pub use model::Model;
+pub use relations::{strongest_holding, weakest_broken, weakest_undecided};

@@ -3,13 +3,18 @@
 //! Every invocation and every completion has its own [`Rank`] in real time, keys are numbered densely, and values are
 //! numbers whose names stand in a table. The records are flat, so that a history of millions costs no allocation each.
 
+mod micro_operations;
 mod names;
+pub(crate) mod ranking;
+mod register_operations;
 mod registers;
 mod transactions;
+mod workload;
 
 pub use names::{Names, ValueId};
 pub use registers::{RegisterAction, RegisterHistory, RegisterOperation};
 pub use transactions::{Elements, RecordedTransaction, Step, TransactionHistory, Versions};
+pub use workload::{Recorded, Workload};
 
 /// Where an invocation or a completion stands among all of them, in real time: no two share a rank.
 ///

@@ -20,7 +20,8 @@ impl ValueId {
 pub struct Names {
     /// The number of each small integer, [`ABSENT`] where it has none.
     small: Vec<u32>,
-    others: BTreeMap<Name, u32>,
+    integers: BTreeMap<i64, u32>,
+    words: BTreeMap<Box<str>, u32>,
     names: Vec<Name>,
 }
 
@@ -38,9 +39,10 @@ const SMALL: i64 = 1 << 22;
 
 impl Names {
     /// The number of an integer, given now if it has none yet.
+    #[inline]
     pub fn integer(&mut self, value: i64) -> u32 {
         if !(0..SMALL).contains(&value) {
-            return self.other(Name::Integer(value));
+            return self.rare_integer(value);
         }
         let slot = value as usize;
         if slot >= self.small.len() {
@@ -56,16 +58,44 @@ impl Names {
     /// The number of a name that is no integer (a keyword with its colon, a string with its quotes), given now if it
     /// has none yet.
     pub fn word(&mut self, name: &str) -> u32 {
-        self.other(Name::Word(name.into()))
+        if let Some(&number) = self.words.get(name) {
+            return number;
+        }
+        let number = index(self.names.len());
+        self.words.insert(name.into(), number);
+        self.names.push(Name::Word(name.into()));
+        number
     }
 
-    fn other(&mut self, name: Name) -> u32 {
+    /// The number of a number; what no `i64` holds is named by its digits.
+    pub(crate) fn unsigned(&mut self, value: u64) -> u32 {
+        match i64::try_from(value) {
+            Ok(value) => self.integer(value),
+            Err(_) => self.word(&value.to_string()),
+        }
+    }
+
+    fn rare_integer(&mut self, value: i64) -> u32 {
         let next = index(self.names.len());
-        let number = *self.others.entry(name.clone()).or_insert(next);
+        let number = *self.integers.entry(value).or_insert(next);
         if number == next {
-            self.names.push(name);
+            self.names.push(Name::Integer(value));
         }
         number
+    }
+
+    /// The number of an id of the simulator, if it has one.
+    pub fn find_number(&self, id: u64) -> Option<u32> {
+        match i64::try_from(id) {
+            Ok(id) if id < SMALL => self.small.get(id as usize).copied().filter(|&number| number != ABSENT),
+            Ok(id) => self.integers.get(&id).copied(),
+            Err(_) => self.words.get(id.to_string().as_str()).copied(),
+        }
+    }
+
+    /// The id of the simulator that a number stands for.
+    pub fn as_id(&self, number: u32) -> Option<u64> {
+        self.name(number).parse().ok()
     }
 
     /// How a number's name was written.

@@ -95,6 +95,9 @@ impl ClientPool {
             Intent::Scan(key, rows) => self.begin_scan(slot, key, rows, cx),
             Intent::Transfer { changes, rollback } => self.begin_transfer(slot, &changes, rollback, cx),
             Intent::Audit(accounts) => self.begin_audit(slot, accounts, cx),
+            Intent::Transaction { content, accesses, rollback } => {
+                self.begin_accesses(slot, (content, rollback), &accesses, cx);
+            }
         }
     }
 

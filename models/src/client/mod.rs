@@ -49,6 +49,8 @@ pub struct ClientPool {
     sessions: Sessions,
     /// A crash ended operations that nobody has reported yet.
     crashed: bool,
+    /// How many values its transactions have written.
+    values: u64,
     // Streams of their own, so that retries move no other draw.
     pauses: Random,
     routes: Random,
@@ -57,6 +59,9 @@ pub struct ClientPool {
 /// What does not change.
 #[derive(Clone, Debug)]
 struct Settings {
+    /// Which of all pools it is, and how many there are.
+    pool: u64,
+    pools: u64,
     coordinators: Vec<NodeId>,
     start: Time,
     /// No operation begins at or after this.
@@ -98,6 +103,7 @@ impl ClientPool {
             let sessions = Sessions::new(index as u32, places.len() as u32);
             let mut pool = Self::new(config, *place, router, sessions, seed);
             pool.settings.coordinators.clone_from(&layout.coordinators);
+            (pool.settings.pool, pool.settings.pools) = (index as u64, places.len() as u64);
             pool.probes = index == 0;
             pool
         };
@@ -116,6 +122,7 @@ impl ClientPool {
             router,
             sessions,
             crashed: false,
+            values: 0,
             pauses: stream("pauses"),
             routes: stream("routes"),
         }
@@ -138,6 +145,8 @@ impl Settings {
     fn new(config: &Config, workload: &Workload) -> Self {
         let duration = config.duration.as_ns();
         Self {
+            pool: 0,
+            pools: 1,
             coordinators: Vec::new(),
             start: workload.start.as_ns(),
             stop: workload.stop.map_or(duration, |stop| stop.as_ns().min(duration)),

@@ -1,6 +1,6 @@
 //! What clients tell the history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use shardlab_consistency::{MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Transaction};
 use shardlab_sim::Time;
@@ -9,7 +9,7 @@ use crate::client::scan::Scan;
 use crate::client::sessions::{Session, Work};
 use crate::client::single::Single;
 use crate::client::transaction::{TransactionWork, transaction_id};
-use crate::message::Step;
+use crate::message::{Found, Step};
 use crate::node::ObservedTransaction;
 
 /// `info` has no end: it may happen at any later time.
@@ -58,26 +58,49 @@ pub(super) fn scan(session: &Session, scan: &Scan, outcome: Outcome, now: Time) 
     }
 }
 
-/// `reads` are balance changes since the opening; what was not told was not read.
+/// What was not told was not read.
 pub(super) fn transaction(
     session: &Session,
     work: &TransactionWork,
     outcome: Outcome,
-    (reads, opening_balance): (&[(u64, i64)], i64),
+    (reads, opening_balance): (&[(u64, Found)], i64),
     now: Time,
 ) -> ObservedTransaction {
-    let reads: BTreeMap<u64, i64> = reads.iter().copied().collect();
-    let micro_operation = |step: &Step| match *step {
-        Step::Read { key } => {
-            reads.get(&key).map(|change| MicroOperation::Read { key, value: opening_balance + change })
+    let mut reads_of: BTreeMap<u64, VecDeque<&Found>> = BTreeMap::new();
+    reads.iter().for_each(|(key, found)| reads_of.entry(*key).or_default().push_back(found));
+    let mut elements = Vec::new();
+    let mut micro_operation = |step: &Step| {
+        if let Some(written) = written(step) {
+            return Some(written);
         }
-        Step::Add { key, delta } => Some(MicroOperation::Add { key, delta }),
+        let found = reads_of.get_mut(&step.key())?.pop_front()?;
+        Some(read(step.key(), found, opening_balance, &mut elements))
     };
+    let micro_operations = work.steps().filter_map(&mut micro_operation).collect();
     let completed = completed(outcome, now);
     let id = transaction_id(session).0;
-    ObservedTransaction {
-        transaction: Transaction::new(id, session.number, outcome, session.invoked, completed),
-        micro_operations: work.steps().filter_map(micro_operation).collect(),
+    let transaction = Transaction::new(id, session.number, outcome, session.invoked, completed);
+    ObservedTransaction { transaction, micro_operations, elements }
+}
+
+fn written(step: &Step) -> Option<MicroOperation> {
+    match *step {
+        Step::Add { key, delta } => Some(MicroOperation::Add { key, delta }),
+        Step::Write { key, value } => Some(MicroOperation::Write { key, value }),
+        Step::Append { key, value } => Some(MicroOperation::Append { key, value }),
+        Step::Read { .. } | Step::ReadValue { .. } | Step::ReadList { .. } => None,
+    }
+}
+
+fn read(key: u64, found: &Found, opening_balance: i64, elements: &mut Vec<u64>) -> MicroOperation {
+    match found {
+        Found::Balance(change) => MicroOperation::Read { key, value: opening_balance + change },
+        Found::Value(value) => MicroOperation::ReadRegister { key, value: *value },
+        Found::List(list) => {
+            let start = elements.len() as u32;
+            elements.extend_from_slice(list);
+            MicroOperation::ReadList { key, start, length: list.len() as u32 }
+        }
     }
 }
 

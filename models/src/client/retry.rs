@@ -85,7 +85,10 @@ impl ClientPool {
             }
             Work::Merge(_) => self.attempt_merge(slot, cx),
             Work::Scan(_) => self.attempt_scan(slot, cx),
-            Work::Transaction(_) => self.attempt_transaction(slot, cx),
+            Work::Transaction(_) => {
+                self.forget_attempt_if_buggy(slot);
+                self.attempt_transaction(slot, cx);
+            }
         }
     }
 

@@ -10,32 +10,30 @@ use shardlab_sim::{Context, NodeId};
 
 use crate::client::sessions::{Session, Work};
 use crate::client::{ClientPool, observed, session_timer};
-use crate::message::{CommitMessage, Message, Step, TransactionId, TransactionRequest, TransactionResult};
+use crate::config::Bug;
+use crate::message::{
+    CommitMessage, Found, Message, Step, TransactionId, TransactionRequest, TransactionResult,
+};
 use crate::node::Observation;
 use crate::shard_map::ShardId;
+use crate::workload::Content;
 
 /// A transaction under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TransactionWork {
-    pub kind: TransactionKind,
+    /// The application gives it up once all participants are ready.
+    pub rollback: bool,
+    /// An audit meets every transfer there is: it tries as long as there is load.
+    insists: bool,
     pub steps: Vec<(ShardId, Vec<Step>)>,
     /// The attempt under way, and its coordinator; none between an abort and the next attempt.
     pub attempt: Option<(TransactionId, NodeId)>,
     pub awaits_answer: bool,
 }
 
-/// What it is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransactionKind {
-    Transfer,
-    /// A transfer that the application gives up once all participants are ready.
-    RolledBackTransfer,
-    Audit,
-}
-
 impl TransactionWork {
     pub fn changes_something(&self) -> bool {
-        self.kind == TransactionKind::Transfer
+        !self.rollback && self.steps().any(Step::writes)
     }
 
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -57,26 +55,55 @@ impl ClientPool {
         rollback: bool,
         cx: &mut Context<'_, Message>,
     ) {
-        let kind = if rollback { TransactionKind::RolledBackTransfer } else { TransactionKind::Transfer };
         let steps = changes.iter().flat_map(|&(key, delta)| [Step::Read { key }, Step::Add { key, delta }]);
-        self.begin_transaction(slot, kind, steps, cx);
+        self.begin_transaction(slot, (rollback, false), steps, cx);
     }
 
     /// Reads every account below `accounts`.
     pub(super) fn begin_audit(&mut self, slot: usize, accounts: u64, cx: &mut Context<'_, Message>) {
         let steps = (0..accounts).map(|key| Step::Read { key });
-        self.begin_transaction(slot, TransactionKind::Audit, steps, cx);
+        self.begin_transaction(slot, (false, true), steps, cx);
+    }
+
+    /// Reads and writes; every write leaves a value of its own.
+    pub(super) fn begin_accesses(
+        &mut self,
+        slot: usize,
+        (content, rollback): (Content, bool),
+        accesses: &[(u64, bool)],
+        cx: &mut Context<'_, Message>,
+    ) {
+        let steps: Vec<Step> =
+            accesses.iter().map(|&(key, writes)| self.access(content, key, writes)).collect();
+        self.begin_transaction(slot, (rollback, false), steps.into_iter(), cx);
+    }
+
+    fn access(&mut self, content: Content, key: u64, writes: bool) -> Step {
+        match (content, writes) {
+            (Content::List, true) => Step::Append { key, value: self.next_value() },
+            (Content::List, false) => Step::ReadList { key },
+            (Content::Register, true) => Step::Write { key, value: self.next_value() },
+            (Content::Register, false) => Step::ReadValue { key },
+            (Content::Counter, true) => Step::Add { key, delta: 1 },
+            (Content::Counter, false) => Step::Read { key },
+        }
+    }
+
+    /// Unique in the world and never zero: pools take turns.
+    fn next_value(&mut self) -> u64 {
+        self.values += 1;
+        (self.values - 1) * self.settings.pools + self.settings.pool + 1
     }
 
     fn begin_transaction(
         &mut self,
         slot: usize,
-        kind: TransactionKind,
+        (rollback, insists): (bool, bool),
         steps: impl Iterator<Item = Step>,
         cx: &mut Context<'_, Message>,
     ) {
         let steps = self.by_shard(steps);
-        let work = TransactionWork { kind, steps, attempt: None, awaits_answer: false };
+        let work = TransactionWork { rollback, insists, steps, attempt: None, awaits_answer: false };
         self.sessions[slot].begin(Work::Transaction(Box::new(work)), cx.now());
         self.attempt_transaction(slot, cx);
     }
@@ -96,10 +123,19 @@ impl ClientPool {
         let Some((transaction, coordinator)) = work.attempt else { return };
         work.awaits_answer = true;
         let (steps, value_bytes) = (work.steps.clone(), self.settings.value_bytes);
-        let rollback = work.kind == TransactionKind::RolledBackTransfer;
+        let rollback = work.rollback;
         let request = TransactionRequest { operation, transaction, age, steps, rollback, value_bytes };
         cx.send(coordinator, Message::Commit(CommitMessage::Begin(Box::new(request))));
         cx.set_timer(session_timer(slot), self.settings.timeout);
+    }
+
+    /// The bug `retry-as-new`: what was asked before is not asked about again.
+    pub(super) fn forget_attempt_if_buggy(&mut self, slot: usize) {
+        if self.settings.bugs.contains(Bug::RetryAsNew)
+            && let Work::Transaction(work) = &mut self.sessions[slot].work
+        {
+            work.attempt = None;
+        }
     }
 
     fn ensure_attempt(&mut self, slot: usize) {
@@ -156,8 +192,7 @@ impl ClientPool {
         if self.settings.keys_move {
             self.router.request_map(cx);
         }
-        // An audit meets every transfer there is: it tries as long as there is load.
-        if work.kind == TransactionKind::Audit && cx.now() < stop {
+        if work.insists && cx.now() < stop {
             return self.pause(slot, cx);
         }
         self.retry_or_give_up(slot, cx);
@@ -176,7 +211,7 @@ impl ClientPool {
         &mut self,
         slot: usize,
         outcome: Outcome,
-        reads: &[(u64, i64)],
+        reads: &[(u64, Found)],
         cx: &mut Context<'_, Message>,
     ) {
         let opening_balance = self.settings.opening_balance;

@@ -19,7 +19,8 @@ use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 use crate::config::{Bug, Bugs};
 use crate::hash::FixedState;
 use crate::message::{
-    CommitMessage, ControlMessage, Message, Prepare, TransactionId, TransactionRequest, TransactionResult,
+    CommitMessage, ControlMessage, Found, Message, Prepare, TransactionId, TransactionRequest,
+    TransactionResult,
 };
 use crate::shard_map::{ShardId, ShardMap};
 
@@ -65,7 +66,7 @@ struct Active {
     client: Option<NodeId>,
     began: Time,
     sent: Time,
-    reads: Vec<(u64, i64)>,
+    reads: Vec<(u64, Found)>,
     phase: Phase,
 }
 
@@ -244,7 +245,7 @@ impl Coordinator {
         transaction: TransactionId,
         shard: ShardId,
         yes: bool,
-        reads: Vec<(u64, i64)>,
+        reads: Vec<(u64, Found)>,
         cx: &mut Context<'_, Message>,
     ) {
         let Some(active) = self.active.get_mut(&transaction) else {

@@ -42,6 +42,26 @@ pub enum Bug {
     /// The cut-over of a move does not seal its source, which goes on serving the keys that it has given away until
     /// every client has the new map.
     NoMoveFence,
+    /// A transaction locks what it writes and not what it reads.
+    NoReadLocks,
+    /// A transaction locks nothing.
+    NoLocks,
+    /// A transaction reads what others have prepared, decided or not; of several writes of one key the first.
+    DirtyReads,
+    /// A transaction that only reads is answered from a snapshot that each shard takes now and then, and locks nothing.
+    StaleSnapshot,
+    /// A transaction that reads a key again is answered from a snapshot that the shard takes now and then.
+    UnrepeatableReads,
+    /// What an aborted transaction has written stays.
+    KeepAbortedWrites,
+    /// A transaction does not read what it has written itself.
+    BlindToOwnWrites,
+    /// A transaction reads what it writes itself only later.
+    ReadAhead,
+    /// One read in 64 is answered with the row of a neighbouring key.
+    MisdirectedReads,
+    /// A client that hears nothing of a transaction begins it anew, as another.
+    RetryAsNew,
 }
 
 /// A set of bugs, asked often.
@@ -105,7 +125,17 @@ impl Bug {
             | Self::VoteBeforeSync
             | Self::UnilateralAbort
             | Self::ForgetLocks
-            | Self::NeverInquire => (transacts, "a workload with transactions"),
+            | Self::NeverInquire
+            | Self::NoReadLocks
+            | Self::NoLocks
+            | Self::DirtyReads
+            | Self::StaleSnapshot
+            | Self::UnrepeatableReads
+            | Self::KeepAbortedWrites
+            | Self::BlindToOwnWrites
+            | Self::ReadAhead
+            | Self::MisdirectedReads
+            | Self::RetryAsNew => (transacts, "a workload with transactions"),
             Self::FailOnTimeout => (true, ""),
             Self::DropSibling => (resolves(Conflict::Siblings), "several masters that keep siblings"),
             Self::DeafClocks => (!log, "several masters"),

@@ -40,6 +40,7 @@ pub(crate) fn workload(name: &str) -> Workload {
         region: None,
         balance: 100,
         transfer_keys: 2,
+        transaction_steps: 4,
         rollback: shardlab_sim::Share::ZERO,
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::concurrency::Concurrency;
+use crate::config::Bugs;
 use crate::message::{Command, MoveStep};
 use crate::rebalancing::{Pair, Plan};
 use crate::replication::LogReplica;
@@ -26,9 +27,10 @@ struct Gathered<'a> {
 pub(super) fn order<'a>(
     logs: impl Iterator<Item = &'a LogReplica>,
     concurrency: Concurrency,
+    bugs: Bugs,
 ) -> Vec<(u64, u64)> {
     let mut gathered = Gathered::default();
-    logs.for_each(|replica| gathered.read(replica, concurrency));
+    logs.for_each(|replica| gathered.read(replica, concurrency, bugs));
     let mut order = Vec::new();
     for (&key, writes) in &gathered.writes {
         order.extend(gathered.surviving(key, writes).into_iter().map(|value| (key, value)));
@@ -37,8 +39,8 @@ pub(super) fn order<'a>(
 }
 
 impl<'a> Gathered<'a> {
-    fn read(&mut self, replica: &'a LogReplica, concurrency: Concurrency) {
-        let mut machine = StateMachine::for_order(concurrency);
+    fn read(&mut self, replica: &'a LogReplica, concurrency: Concurrency, bugs: Bugs) {
+        let mut machine = StateMachine::for_order(concurrency, bugs);
         let mut effects = Vec::new();
         for entry in replica.log().up_to(replica.applied()) {
             self.note(&entry.command, &machine);

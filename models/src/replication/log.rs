@@ -289,8 +289,9 @@ impl LogReplica {
 
     /// How far entries may be applied: state never runs ahead of the commit or of the disk.
     ///
-    /// One exception: on the only copy, an abort that was written without being forced counts at once. Should a
-    /// crash undo it, the transaction is in doubt again and the presumption is abort (Mohan et al. 1986, §3).
+    /// One exception: on the only copy, an abort that was written without being forced counts at once, where nobody
+    /// waits for what it releases. Should a crash undo it, the transaction is in doubt again and the presumption is
+    /// abort (Mohan et al. 1986, §3).
     fn applicable(&mut self) -> u32 {
         let mut limit = self.committed.min(self.durable);
         while self.lazy.front().is_some_and(|&index| index <= limit) {

@@ -39,9 +39,29 @@ impl LogReplica {
         self.order(Command::Barrier, port).expect("a primary takes its own entry");
     }
 
+    /// Logs a command on the only copy without forcing it: it counts at once, and a crash may undo it.
+    ///
+    /// # Errors
+    /// This copy is not the primary.
+    pub fn submit_lazily(&mut self, command: Command, port: &mut LogPort<'_, '_>) -> Result<(), Refused> {
+        assert!(self.is_alone(), "other copies need to know when an entry is on disk");
+        if !self.is_primary() {
+            return Err(Refused);
+        }
+        self.log.push(Entry { epoch: self.promised, command });
+        port.write();
+        self.lazy.push_back(self.log.last_index());
+        Ok(())
+    }
+
+    /// Whether there is no other copy to ship to.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        !matches!(&self.standing, Standing::Primary { others, .. } if !others.is_empty())
+    }
+
     /// Logs a command and ships it.
     pub(super) fn order(&mut self, command: Command, port: &mut LogPort<'_, '_>) -> Result<(), Refused> {
-        let lazy = matches!(command, Command::Decide { commit: false, .. });
         let Standing::Primary { others, .. } = &mut self.standing else { return Err(Refused) };
         let previous = self.log.last();
         let entry = Entry { epoch: self.promised, command };
@@ -51,15 +71,8 @@ impl LogReplica {
             let entries = Entries::One(entry.clone());
             port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
         }
-        let alone = others.is_empty();
         self.log.push(entry);
-        let last = self.log.last();
-        if lazy && alone {
-            port.write();
-            self.lazy.push_back(last.index);
-        } else {
-            port.force(Then::Logged(last));
-        }
+        port.force(Then::Logged(self.log.last()));
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl Hosted {
         Self {
             shard,
             replica,
-            machine: StateMachine::new(settings.concurrency),
+            machine: StateMachine::new(settings.concurrency, settings.replica.bugs),
             operations: ShardOperations::default(),
             blocked: Vec::new(),
             confirmations: Confirmations::default(),
@@ -51,7 +51,7 @@ impl Hosted {
     pub(super) fn crash(&mut self, settings: &ServerSettings) {
         use crate::replication::Replica;
         self.replica.crash();
-        self.machine = StateMachine::new(settings.concurrency);
+        self.machine = StateMachine::new(settings.concurrency, settings.replica.bugs);
         self.blocked.clear();
         self.confirmations = Confirmations::default();
         self.held_back = None;
@@ -70,6 +70,13 @@ impl Hosted {
                 self.machine.apply(&first, now, effects);
             }
         }
+    }
+
+    /// Whether an abort may count before it is on disk: on the only copy, where whoever it lets go on is yet to come, and
+    /// will force it too. What waits for its locks already would vote, or be acknowledged, by an abort that a crash
+    /// undoes, and find itself waiting again afterwards.
+    pub(super) fn may_abort_lazily(&self) -> bool {
+        self.replica.is_alone() && !self.replica.has_unapplied() && self.machine.waiting() == 0
     }
 
     /// Reads that wait here have come to the wrong copy once it is deposed.

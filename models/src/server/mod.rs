@@ -314,7 +314,10 @@ impl Server {
         let mut effects = std::mem::take(&mut self.effects);
         while let Some(effective) = self.hosted[slot].replica.next_effective() {
             match effective {
-                Effective::Rewind => self.hosted[slot].machine = StateMachine::new(self.settings.concurrency),
+                Effective::Rewind => {
+                    self.hosted[slot].machine =
+                        StateMachine::new(self.settings.concurrency, self.settings.replica.bugs);
+                }
                 Effective::Apply { command, speak } => {
                     self.hosted[slot].apply(command, now, &mut effects);
                     if speak {
@@ -348,6 +351,8 @@ impl Server {
             Effect::Voted { transaction, coordinator, yes, reads } => {
                 self.vote(slot, *transaction, *coordinator, *yes, reads.clone(), cx);
             }
+            // It was told when it was decided.
+            Effect::Applied { .. } => {}
             Effect::Decided { transaction, coordinator, commit } => {
                 self.decided(slot, *transaction, *coordinator, *commit, cx);
             }

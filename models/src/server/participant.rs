@@ -4,7 +4,9 @@ use shardlab_sim::{Context, NodeId};
 
 use super::Server;
 use crate::config::Bug;
-use crate::message::{Command, CommitMessage, Entries, Entry, LogMessage, Message, Prepare, TransactionId};
+use crate::message::{
+    Command, CommitMessage, Entries, Entry, Found, LogMessage, Message, Prepare, TransactionId,
+};
 use crate::replication::Replica;
 use crate::shard_map::ShardId;
 
@@ -70,11 +72,14 @@ impl Server {
         commit: bool,
         cx: &mut Context<'_, Message>,
     ) {
-        let alone = self.hosted[slot].replica.other_members().next().is_none();
-        // Presumed abort: the abort of an unreplicated participant is written and not forced.
-        self.transaction_forces += u64::from(commit || !alone);
+        let lazily = !commit && self.hosted[slot].may_abort_lazily();
+        self.transaction_forces += u64::from(!lazily);
         let command = Command::Decide { transaction, commit, coordinator };
-        if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
+        let submitted = self.with_port(slot, cx, |replica, port| match lazily {
+            true => replica.submit_lazily(command, port),
+            false => replica.submit(command, port),
+        });
+        if submitted.is_err() {
             return not_primary(coordinator, transaction, self.hosted[slot].shard, cx);
         }
         self.pump(slot, cx);
@@ -86,7 +91,7 @@ impl Server {
         transaction: TransactionId,
         coordinator: NodeId,
         yes: bool,
-        reads: Vec<(u64, i64)>,
+        reads: Vec<(u64, Found)>,
         cx: &mut Context<'_, Message>,
     ) {
         self.hosted[slot].operations.writes += 1;

@@ -6,20 +6,23 @@
 
 mod moves;
 mod moving;
+mod reads;
 mod sessions;
 mod transactions;
 
 use shardlab_sim::{NodeId, Time};
 
 use crate::concurrency::{Age, Concurrency, LockTable};
-use crate::message::{Command, OperationId, Prepare, TransactionId};
+use crate::config::{Bug, Bugs};
+use crate::message::{Command, Found, OperationId, Prepare, Step, TransactionId};
 use crate::rebalancing::Pair;
 use crate::storage::{Row, Versioned};
 
 pub use moves::{Departure, MoveEffect, Moves};
+use reads::Snapshot;
 use sessions::{Seen, Sessions};
-use transactions::Transactions;
 pub use transactions::{Decision, Prepared};
+use transactions::{Locking, Transactions};
 
 /// What applying a command brought about; the primary tells those concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +49,14 @@ pub enum Effect {
         /// Yes: locked and remembered. No: it aborted here.
         yes: bool,
         /// The balance changes that its reads saw.
-        reads: Vec<(u64, i64)>,
+        reads: Vec<(u64, Found)>,
+    },
+    /// A transaction's write of a register, or its append to a list, is in the rows.
+    Applied {
+        /// The key.
+        key: u64,
+        /// The id that it leaves.
+        value: u64,
     },
     /// A decision took effect, now or earlier.
     Decided {
@@ -95,24 +105,33 @@ pub struct StateMachine {
     waiting_writes: Vec<WaitingWrite>,
     // None in a shard that nothing has moved from or to.
     moves: Option<Box<Moves>>,
+    // The bugs `stale-snapshot` and `unrepeatable-reads`.
+    snapshot: Option<Box<Snapshot>>,
     // Configuration.
     concurrency: Concurrency,
+    bugs: Bugs,
     forget_locks: bool,
     keeps_rows: bool,
 }
 
 impl StateMachine {
-    /// An empty shard. `forget_locks` is a bug: prepared transactions hold nothing.
+    /// An empty shard.
     #[must_use]
-    pub fn new(concurrency: Concurrency) -> Self {
+    pub fn new(concurrency: Concurrency, bugs: Bugs) -> Self {
+        let reads = ![Bug::NoReadLocks, Bug::NoLocks, Bug::DirtyReads, Bug::StaleSnapshot]
+            .into_iter()
+            .any(|bug| bugs.contains(bug));
+        let locking = Locking { reads, writes: !bugs.contains(Bug::NoLocks) };
         Self {
             rows: Versioned::default(),
             sessions: Sessions::default(),
             locks: LockTable::default(),
-            transactions: Transactions::default(),
+            transactions: Transactions::new(locking),
             waiting_writes: Vec::new(),
             moves: None,
+            snapshot: Snapshot::of(bugs),
             concurrency,
+            bugs,
             forget_locks: false,
             keeps_rows: true,
         }
@@ -120,8 +139,8 @@ impl StateMachine {
 
     /// An empty shard that only finds out what takes effect in which order, and keeps no rows.
     #[must_use]
-    pub fn for_order(concurrency: Concurrency) -> Self {
-        Self { keeps_rows: false, ..Self::new(concurrency) }
+    pub fn for_order(concurrency: Concurrency, bugs: Bugs) -> Self {
+        Self { keeps_rows: false, ..Self::new(concurrency, bugs) }
     }
 
     /// From now on prepares take no locks (the bug `forget-locks`, between a restart and the next reign).
@@ -246,12 +265,8 @@ impl StateMachine {
 
     /// What a prepare would read if it were applied now; `None` if it would not be granted.
     #[must_use]
-    pub fn foresee(&self, prepare: &Prepare) -> Option<Vec<(u64, i64)>> {
+    pub fn foresee(&self, prepare: &Prepare) -> Option<Vec<(u64, Found)>> {
         self.transactions.conflicts(prepare, &self.locks).is_empty().then(|| self.reads(prepare))
-    }
-
-    fn reads(&self, prepare: &Prepare) -> Vec<(u64, i64)> {
-        transactions::keys_read(prepare).map(|key| (key, self.rows.balance(key))).collect()
     }
 
     fn apply_decision(
@@ -262,18 +277,34 @@ impl StateMachine {
         effects: &mut Vec<Effect>,
     ) {
         if let Some(prepared) = self.transactions.end(transaction, commit) {
-            if commit {
-                for (key, delta) in transactions::additions(&prepared.prepare) {
-                    self.rows.add(key, delta);
-                    if let Some(moves) = &mut self.moves {
-                        moves.note_change(key);
-                    }
-                }
+            if commit || self.bugs.contains(Bug::KeepAbortedWrites) {
+                let value_bytes = prepared.prepare.value_bytes;
+                let steps = prepared.prepare.steps.iter();
+                steps.for_each(|step| self.write_step(step, value_bytes, effects));
+                self.age_snapshot();
             }
-            transactions::unlock_all(&prepared.prepare, &mut self.locks);
+            self.transactions.unlock_all(&prepared.prepare, &mut self.locks);
             effects.push(Effect::Released(prepared));
         }
         effects.push(Effect::Decided { transaction, coordinator, commit });
+    }
+
+    fn write_step(&mut self, step: &Step, value_bytes: u32, effects: &mut Vec<Effect>) {
+        match *step {
+            Step::Add { key, delta } => self.rows.add(key, delta),
+            Step::Write { key, value } | Step::Append { key, value } => {
+                effects.push(Effect::Applied { key, value });
+                match step {
+                    _ if !self.keeps_rows => {}
+                    Step::Append { .. } => self.rows.append(key, value),
+                    _ => self.rows.write(key, value, value_bytes),
+                }
+            }
+            Step::Read { .. } | Step::ReadValue { .. } | Step::ReadList { .. } => return,
+        }
+        if let Some(moves) = &mut self.moves {
+            moves.note_change(step.key());
+        }
     }
 
     /// Lets go on what waited for locks that are free now: transactions by age, then writes in order.

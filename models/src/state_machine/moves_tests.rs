@@ -24,7 +24,7 @@ struct Ends {
 impl Ends {
     fn new() -> Self {
         let modulo = |shards| Partitioner::Modulo(Modulo::new(shards));
-        let shard = || StateMachine::new(Concurrency::WaitDie);
+        let shard = || StateMachine::new(Concurrency::WaitDie, Bugs::default());
         let plan = Arc::new(Plan::new(1, modulo(2), modulo(3), 10, 100));
         Self { plan, source: shard(), target: shard() }
     }

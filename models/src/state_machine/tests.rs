@@ -9,7 +9,7 @@ struct Shard(StateMachine);
 
 impl Shard {
     fn new() -> Self {
-        Self(StateMachine::new(Concurrency::WaitDie))
+        Self(StateMachine::new(Concurrency::WaitDie, Bugs::default()))
     }
 
     fn apply(&mut self, command: &Command) -> String {
@@ -62,7 +62,7 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::NotOwner { operation, .. } => {
             Some(format!("gone{}.{}", operation.session, operation.sequence))
         }
-        Effect::Released(_) | Effect::Moved { .. } => None,
+        Effect::Released(_) | Effect::Moved { .. } | Effect::Applied { .. } => None,
     }
 }
 
@@ -142,7 +142,7 @@ fn readers_share_locks_and_see_what_was_committed() {
             other => panic!("wanted two yes votes, got {other:?}"),
         })
         .collect();
-    assert_eq!(reads, [vec![(5, 1)], vec![(5, 1)]]);
+    assert_eq!(reads, [vec![(5, Found::Balance(1))], vec![(5, Found::Balance(1))]]);
     assert_eq!(shard.prepare(9, 9, &[5]), "no9");
 }
 

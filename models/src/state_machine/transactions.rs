@@ -8,7 +8,7 @@ use shardlab_sim::Time;
 use super::age;
 use crate::concurrency::{Age, Concurrency, ConflictRule, LockTable, Mode, OnConflict};
 use crate::hash::FixedState;
-use crate::message::{Prepare, Step, TransactionId};
+use crate::message::{Prepare, TransactionId};
 
 /// How a transaction ended at this participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,23 @@ pub struct Prepared {
     pub blocked: u32,
 }
 
+/// What is locked: everything, unless a bug says otherwise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Locking {
+    pub reads: bool,
+    pub writes: bool,
+}
+
+impl Default for Locking {
+    fn default() -> Self {
+        Self { reads: true, writes: true }
+    }
+}
+
 /// One participant's transactions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transactions {
+    locking: Locking,
     prepared: BTreeMap<TransactionId, Prepared>,
     // By age: the oldest goes first.
     waiting: BTreeMap<Age, Prepare>,
@@ -45,6 +59,10 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
+    pub(super) fn new(locking: Locking) -> Self {
+        Self { locking, ..Self::default() }
+    }
+
     pub(super) fn decision(&self, transaction: TransactionId) -> Option<Decision> {
         self.decided.get(&transaction).copied()
     }
@@ -74,18 +92,18 @@ impl Transactions {
     pub(super) fn conflicts(&self, prepare: &Prepare, locks: &LockTable) -> Vec<Age> {
         let mine = age(prepare);
         let mut found = Vec::new();
-        for (key, mode) in wanted(prepare) {
+        for (key, mode) in self.wanted(prepare) {
             locks.conflicts(key, mode, mine, &mut found);
         }
         let older = self.waiting.range(..mine).map(|(&age, waiting)| (age, waiting));
-        found.extend(older.filter(|(_, waiting)| overlap(waiting, prepare)).map(|(age, _)| age));
+        found.extend(older.filter(|(_, waiting)| self.overlap(waiting, prepare)).map(|(age, _)| age));
         found
     }
 
     /// Takes out the younger ones that wait for a key that `prepare` wants.
     pub(super) fn take_younger_waiters(&mut self, prepare: &Prepare) -> Vec<Prepare> {
         let mine = age(prepare);
-        let younger = self.waiting.range(mine..).filter(|(_, waiting)| overlap(waiting, prepare));
+        let younger = self.waiting.range(mine..).filter(|(_, waiting)| self.overlap(waiting, prepare));
         let ages: Vec<Age> = younger.map(|(&age, _)| age).collect();
         ages.iter().filter_map(|age| self.waiting.remove(age)).collect()
     }
@@ -117,7 +135,28 @@ impl Transactions {
     }
 
     pub(super) fn lock_all(&self, prepare: &Prepare, locks: &mut LockTable) {
-        wanted(prepare).for_each(|(key, mode)| locks.lock(key, mode, age(prepare)));
+        self.wanted(prepare).for_each(|(key, mode)| locks.lock(key, mode, age(prepare)));
+    }
+
+    pub(super) fn unlock_all(&self, prepare: &Prepare, locks: &mut LockTable) {
+        self.wanted(prepare).for_each(|(key, _)| locks.unlock(key, age(prepare)));
+    }
+
+    /// The keys that a prepare locks; a key that is read and written is asked for twice, which the table allows.
+    fn wanted<'p>(&self, prepare: &'p Prepare) -> impl Iterator<Item = (u64, Mode)> + use<'p> {
+        let locking = self.locking;
+        prepare.steps.iter().filter_map(move |step| match step.writes() {
+            true => locking.writes.then_some((step.key(), Mode::Exclusive)),
+            false => locking.reads.then_some((step.key(), Mode::Shared)),
+        })
+    }
+
+    fn overlap(&self, one: &Prepare, other: &Prepare) -> bool {
+        self.wanted(one).any(|(key, mode)| {
+            self.wanted(other).any(|(other_key, other_mode)| {
+                key == other_key && (mode == Mode::Exclusive || other_mode == Mode::Exclusive)
+            })
+        })
     }
 
     /// Removes the oldest waiting transaction that nothing stands in the way of any more.
@@ -167,40 +206,4 @@ impl Transactions {
             .filter(|prepared| prepared.prepare.steps.iter().any(|step| step.key() == key))
             .for_each(|prepared| prepared.blocked += 1);
     }
-}
-
-/// The keys that a prepare locks; a key that is read and added to is asked for twice, which the table allows.
-fn wanted(prepare: &Prepare) -> impl Iterator<Item = (u64, Mode)> + '_ {
-    prepare.steps.iter().map(|step| match step {
-        Step::Read { key } => (*key, Mode::Shared),
-        Step::Add { key, .. } => (*key, Mode::Exclusive),
-    })
-}
-
-fn overlap(one: &Prepare, other: &Prepare) -> bool {
-    wanted(one).any(|(key, mode)| {
-        wanted(other).any(|(other_key, other_mode)| {
-            key == other_key && (mode == Mode::Exclusive || other_mode == Mode::Exclusive)
-        })
-    })
-}
-
-/// The keys that a transaction reads here.
-pub(super) fn keys_read(prepare: &Prepare) -> impl Iterator<Item = u64> + '_ {
-    prepare.steps.iter().filter_map(|step| match step {
-        Step::Read { key } => Some(*key),
-        Step::Add { .. } => None,
-    })
-}
-
-/// What a transaction adds here.
-pub(super) fn additions(prepare: &Prepare) -> impl Iterator<Item = (u64, i64)> + '_ {
-    prepare.steps.iter().filter_map(|step| match step {
-        Step::Add { key, delta } => Some((*key, *delta)),
-        Step::Read { .. } => None,
-    })
-}
-
-pub(super) fn unlock_all(prepare: &Prepare, locks: &mut LockTable) {
-    wanted(prepare).for_each(|(key, _)| locks.unlock(key, age(prepare)));
 }

@@ -1,5 +1,7 @@
 //! Rows by key, each with the id of its last write and the count of its writes.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashTable;
 
 use crate::hash::mix;
@@ -24,6 +26,7 @@ pub struct Row {
 #[derive(Clone, Debug, Default)]
 pub struct Versioned {
     rows: HashTable<(u64, Row)>,
+    lists: BTreeMap<u64, Vec<u64>>,
 }
 
 impl Versioned {
@@ -51,6 +54,18 @@ impl Versioned {
         let row = self.row_mut(key);
         row.balance += delta;
         row.version += 1;
+    }
+
+    /// Appends to the list of `key`.
+    pub fn append(&mut self, key: u64, element: u64) {
+        self.lists.entry(key).or_default().push(element);
+        self.row_mut(key).version += 1;
+    }
+
+    /// What was appended to the list of `key`, in order.
+    #[must_use]
+    pub fn list(&self, key: u64) -> &[u64] {
+        self.lists.get(&key).map_or(&[], Vec::as_slice)
     }
 
     /// Takes a row from elsewhere, unless the one that is here is as new.
@@ -107,10 +122,12 @@ impl Versioned {
     /// A digest of the rows that does not depend on the order in which their keys were first written.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        self.rows.iter().fold(0, |sum: u64, (key, row)| {
+        let rows = self.rows.iter().fold(0, |sum: u64, (key, row)| {
             let content = mix(row.value ^ mix(row.balance.cast_unsigned()) ^ u64::from(row.version) << 32);
             sum.wrapping_add(mix(key ^ content))
-        })
+        });
+        let of_list = |sum: u64, element: &u64| mix(sum ^ element);
+        self.lists.iter().fold(rows, |sum, (&key, list)| sum ^ list.iter().fold(mix(key), of_list))
     }
 }
 
@@ -134,6 +151,17 @@ mod tests {
         assert_eq!(store(&[(1, 10), (2, 20)]).digest(), store(&[(2, 20), (1, 10)]).digest());
         assert_ne!(store(&[(1, 10), (1, 11)]).digest(), store(&[(1, 11), (1, 10)]).digest());
         assert_ne!(store(&[(1, 10)]).digest(), store(&[(2, 10)]).digest());
+    }
+
+    #[test]
+    fn the_digest_follows_the_order_within_a_list_and_not_that_of_lists() {
+        let lists = |appends: &[(u64, u64)]| {
+            let mut store = Versioned::default();
+            appends.iter().for_each(|&(key, element)| store.append(key, element));
+            store.digest()
+        };
+        assert_eq!(lists(&[(1, 10), (2, 20)]), lists(&[(2, 20), (1, 10)]));
+        assert_ne!(lists(&[(1, 10), (1, 11)]), lists(&[(1, 11), (1, 10)]));
     }
 
     #[test]

@@ -16,6 +16,8 @@ const MOST_CLIENTS: u64 = 1_000_000;
 const MOST_KEYS: u64 = 1 << 61;
 /// Most accounts of a bank: an audit reads all of them in one transaction.
 const MOST_ACCOUNTS: u64 = 10_000;
+/// Most steps of a transaction: beyond it lists of what was read fill the memory, and nothing commits.
+const MOST_STEPS: u64 = 64;
 /// Largest opening balance: all accounts together, and every sum of transfers, must fit 64 bits.
 const MOST_BALANCE: i64 = 1_000_000_000_000;
 
@@ -28,7 +30,7 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
         check_name(workload, names.insert(&workload.name), checks);
         check_one(config, workload, checks);
     }
-    check_bank(config, checks);
+    check_transactions(config, checks);
 }
 
 fn path(workload: &Workload, setting: &str) -> String {
@@ -191,21 +193,48 @@ fn check_surge(config: &Config, workload: &Workload, surge: &Surge, checks: &mut
     }
 }
 
-/// All workloads share one key space, so that a bank excludes whoever writes without reading first.
-fn check_bank(config: &Config, checks: &mut Checks) {
-    let mut banks = config.workloads.iter().filter(|workload| workload.mix.has_transactions());
-    let Some(bank) = banks.next() else { return };
+fn check_transactions(config: &Config, checks: &mut Checks) {
+    let mut with_transactions = config.workloads.iter().filter(|workload| workload.mix.has_transactions());
+    let Some(first) = with_transactions.next() else { return };
     if config.cluster.coordinators == 0 {
-        let other = (path(bank, "mix"), "has transactions");
+        let other = (path(first, "mix"), "has transactions");
         checks.clash("cluster.coordinators", "nobody could decide a transaction", other, "give at least one");
+    }
+    for workload in config.workloads.iter().filter(|workload| workload.mix.has_plain_writes()) {
+        refuse_plain_writes(workload, first, checks);
+    }
+    config.workloads.iter().for_each(|workload| check_steps(config, workload, checks));
+    check_bank(config, checks);
+}
+
+fn check_steps(config: &Config, workload: &Workload, checks: &mut Checks) {
+    let mix = &workload.mix;
+    let steps = path(workload, "transaction-steps");
+    checks.count(&steps, u64::from(workload.transaction_steps), MOST_STEPS, "steps of a transaction");
+    if mix.long_fork > 0.0 && workload.transaction_steps == 1 {
+        let message = "a group of one register cannot be read in two orders";
+        checks.refuse(steps, message, "give at least 2");
+    }
+    if mix.has_lists() && !config.membership.is_empty() {
+        let other = ("fault", "servers come or go");
+        let help = "leave the membership faults out, or take rw-register";
+        checks.clash(path(workload, "mix"), "lists do not move between servers", other, help);
+    }
+}
+
+/// All workloads share one key space, so that a bank excludes counters under the same keys.
+fn check_bank(config: &Config, checks: &mut Checks) {
+    let mut banks = config.workloads.iter().filter(|workload| workload.mix.has_bank());
+    let Some(bank) = banks.next() else { return };
+    if let Some(counter) = config.workloads.iter().find(|workload| workload.mix.counter > 0.0) {
+        let message = "counting would change balances that transfers keep";
+        let help = "put counters and banks into scenarios of their own";
+        checks.clash(path(counter, "mix.counter"), message, (path(bank, "mix"), "these keep balances"), help);
     }
     check_accounts(bank, checks);
     for other in banks {
         check_accounts(other, checks);
         check_same_bank(bank, other, checks);
-    }
-    for workload in config.workloads.iter().filter(|workload| workload.mix.has_plain_writes()) {
-        refuse_plain_writes(workload, bank, checks);
     }
 }
 
@@ -249,8 +278,8 @@ fn refuse_plain_writes(workload: &Workload, bank: &Workload, checks: &mut Checks
     let Some((_, name, _)) = written else { return };
     checks.clash(
         path(workload, &format!("mix.{name}")),
-        "a plain write would overwrite a balance that transfers keep",
-        (path(bank, "mix"), "these transactions keep balances under the same keys"),
+        "a plain write would overwrite what transactions keep",
+        (path(bank, "mix"), "these transactions use the same keys"),
         "all workloads share one key space: put plain writes and transactions into scenarios of their own",
     );
 }

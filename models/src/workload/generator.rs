@@ -15,6 +15,7 @@ pub struct Generator {
     surge: Option<SurgeWindow>,
     transfer_keys: usize,
     rollback: Share,
+    transaction_steps: u64,
     // Streams, one a concern.
     operations: Random,
     keys: Random,
@@ -44,6 +45,26 @@ pub enum Intent {
     },
     /// Read all accounts, from zero to below this one.
     Audit(u64),
+    /// These accesses in one transaction.
+    Transaction {
+        /// What they touch.
+        content: Content,
+        /// Key, and whether it is written; else it is read.
+        accesses: Vec<(u64, bool)>,
+        /// Change one's mind when everything is prepared.
+        rollback: bool,
+    },
+}
+
+/// What the keys of a transaction hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Lists, which are appended to.
+    List,
+    /// Registers, which are overwritten.
+    Register,
+    /// Counters, which are added to.
+    Counter,
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +107,7 @@ impl Generator {
             surge: workload.surge.as_ref().map(|surge| SurgeWindow::new(surge, stream("surge"))),
             transfer_keys: workload.transfer_keys as usize,
             rollback: workload.rollback,
+            transaction_steps: u64::from(workload.transaction_steps),
             operations: stream("operations"),
             keys: stream("keys"),
             amounts: stream("amounts"),
@@ -106,7 +128,41 @@ impl Generator {
                 Intent::Transfer { changes: self.transfer(now), rollback: self.rolls_back() }
             }
             OperationType::Audit => Intent::Audit(self.space.loaded()),
+            OperationType::ListAppend => self.several(Content::List, now),
+            OperationType::RwRegister => self.several(Content::Register, now),
+            OperationType::LongFork => self.one_or_group(now),
+            OperationType::Set => self.one(Content::List, now),
+            OperationType::Counter => self.one(Content::Counter, now),
         }
+    }
+
+    /// One step or more, each a write or a read with equal chance.
+    fn several(&mut self, content: Content, now: Time) -> Intent {
+        let steps = 1 + self.operations.below(self.transaction_steps);
+        let accesses = (0..steps).map(|_| (self.key(now), self.operations.below(2) == 0)).collect();
+        self.transaction(content, accesses)
+    }
+
+    /// A write of one key, or as often a read of it.
+    fn one(&mut self, content: Content, now: Time) -> Intent {
+        let accesses = vec![(self.key(now), self.operations.below(2) == 0)];
+        self.transaction(content, accesses)
+    }
+
+    /// A write of one register, or as often a read of the group that it is in.
+    fn one_or_group(&mut self, now: Time) -> Intent {
+        let key = self.key(now);
+        if self.operations.below(2) == 0 {
+            return self.transaction(Content::Register, vec![(key, true)]);
+        }
+        let first = key - key % self.transaction_steps;
+        let group = first..(first + self.transaction_steps).min(self.space.loaded());
+        self.transaction(Content::Register, group.map(|key| (key, false)).collect())
+    }
+
+    fn transaction(&mut self, content: Content, accesses: Vec<(u64, bool)>) -> Intent {
+        let rollback = accesses.iter().any(|&(_, writes)| writes) && self.rolls_back();
+        Intent::Transaction { content, accesses, rollback }
     }
 
     /// The chooser's key, or the surging one. The chooser draws either way, so that a surge shifts no other key.
@@ -172,6 +228,7 @@ mod tests {
             balance: 100,
             transfer_keys: 2,
             rollback: Share::ZERO,
+            transaction_steps: 4,
         }
     }
 

@@ -21,12 +21,22 @@ pub enum OperationType {
     Transfer,
     /// All accounts read, in one transaction.
     Audit,
+    /// Lists appended to and read, in one transaction.
+    ListAppend,
+    /// Registers written and read, in one transaction.
+    RwRegister,
+    /// One register written, or a group of them read, in one transaction.
+    LongFork,
+    /// An element added to a set, or the set read.
+    Set,
+    /// A number added to a counter, or the counter read.
+    Counter,
 }
 
 impl Mix {
     /// Each kind's weight, with its name in the file.
     #[must_use]
-    pub fn weights(&self) -> [(OperationType, &'static str, f64); 7] {
+    pub fn weights(&self) -> [(OperationType, &'static str, f64); 12] {
         [
             (OperationType::Read, "read", self.read),
             (OperationType::Update, "update", self.update),
@@ -35,13 +45,36 @@ impl Mix {
             (OperationType::ReadModifyWrite, "read-modify-write", self.read_modify_write),
             (OperationType::Transfer, "transfer", self.transfer),
             (OperationType::Audit, "audit", self.audit),
+            (OperationType::ListAppend, "list-append", self.list_append),
+            (OperationType::RwRegister, "rw-register", self.rw_register),
+            (OperationType::LongFork, "long-fork", self.long_fork),
+            (OperationType::Set, "set", self.set),
+            (OperationType::Counter, "counter", self.counter),
         ]
     }
 
     /// Whether there are transactions in it.
     #[must_use]
     pub fn has_transactions(&self) -> bool {
+        self.has_bank() || self.has_lists() || self.has_registers() || self.counter > 0.0
+    }
+
+    /// Whether money is moved or counted in it.
+    #[must_use]
+    pub fn has_bank(&self) -> bool {
         self.transfer > 0.0 || self.audit > 0.0
+    }
+
+    /// Whether lists are appended to in it.
+    #[must_use]
+    pub fn has_lists(&self) -> bool {
+        self.list_append > 0.0 || self.set > 0.0
+    }
+
+    /// Whether transactions write registers in it.
+    #[must_use]
+    pub fn has_registers(&self) -> bool {
+        self.rw_register > 0.0 || self.long_fork > 0.0
     }
 
     /// Whether there are writes in it that take no heed of the value before.
@@ -95,12 +128,15 @@ mod tests {
     fn kinds_come_by_weight() {
         let mix = Mix { read: 5.0, update: 3.0, audit: 2.0, ..Mix::default() };
         let (chooser, mut random) = (MixChooser::new(&mix), Random::new(11, "test", 0));
-        let mut counts = [0; 7];
+        let mut counts = [0; 12];
         for _ in 0..100_000 {
             counts[chooser.choose(&mut random) as usize] += 1;
         }
         // χ² at 0.001 with 2 degrees of freedom; kinds of weight zero never come.
-        assert!(chi_squared(&counts, &[0.5, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2]) < 13.82, "{counts:?}");
+        assert!(
+            chi_squared(&counts, &[0.5, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]) < 13.82,
+            "{counts:?}"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use shardlab_sim::{Duration, Rate, Share};
 
 pub use arrivals::Poisson;
-pub use generator::{Generator, Intent};
+pub use generator::{Content, Generator, Intent};
 pub use mix::{MixChooser, OperationType};
 
 /// One `[[workload]]`.
@@ -62,9 +62,17 @@ pub struct Workload {
     /// Keys that one `transfer` touches: one is debited, the others credited.
     #[serde(default = "default_transfer_keys")]
     pub transfer_keys: u32,
-    /// Share of transfers that the application rolls back once all votes are in.
+    /// Share of transactions that write which the application rolls back once all votes are in.
     #[serde(default)]
     pub rollback: Share,
+    /// Most steps of a transaction of `list-append` or `rw-register`; registers of a group of `long-fork`.
+    #[serde(default = "default_transaction_steps")]
+    pub transaction_steps: u32,
+}
+
+fn default_transaction_steps() -> u32 {
+    // Elle's `max-txn-length` for both of its workloads.
+    4
 }
 
 fn default_value_bytes() -> u32 {
@@ -162,6 +170,16 @@ pub struct Mix {
     pub transfer: f64,
     /// Reads every account in one transaction.
     pub audit: f64,
+    /// Transactions of up to `transaction-steps` steps that append to lists and read them (Elle's list-append).
+    pub list_append: f64,
+    /// Transactions of up to `transaction-steps` steps that write registers and read them (Elle's rw-register).
+    pub rw_register: f64,
+    /// Transactions that write one register, or read a group of `transaction-steps` of them (Jepsen's long-fork).
+    pub long_fork: f64,
+    /// Transactions that add an element to a set, or read all of it (Jepsen's set).
+    pub set: f64,
+    /// Transactions that add to a counter, or read it (Jepsen's counter).
+    pub counter: f64,
 }
 
 /// A key that takes a share of all operations for a while.

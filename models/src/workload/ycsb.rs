@@ -19,8 +19,20 @@ pub const MAX_SCAN_ROWS: u16 = 100;
 /// YCSB's `ZIPFIAN_CONSTANT`, which workload D's latest chooser uses too.
 pub const ZIPFIAN_CONSTANT: f64 = 0.99;
 
-const NONE: Mix =
-    Mix { read: 0.0, update: 0.0, insert: 0.0, scan: 0.0, read_modify_write: 0.0, transfer: 0.0, audit: 0.0 };
+const NONE: Mix = Mix {
+    read: 0.0,
+    update: 0.0,
+    insert: 0.0,
+    scan: 0.0,
+    read_modify_write: 0.0,
+    transfer: 0.0,
+    audit: 0.0,
+    list_append: 0.0,
+    rw_register: 0.0,
+    long_fork: 0.0,
+    set: 0.0,
+    counter: 0.0,
+};
 
 /// One core workload.
 #[derive(Clone, Debug, PartialEq)]

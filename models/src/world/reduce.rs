@@ -12,7 +12,7 @@ use super::{Ownership, Run, ShardOperations, TransactionCosts, World};
 use crate::control_plane::ControlPlane;
 use crate::evidence::{Remains, VersionRemains};
 use crate::message::Kind;
-use crate::node::{DatabaseNode, Observation};
+use crate::node::{DatabaseNode, Observation, ObservedTransaction};
 use crate::server::VersionServer;
 use crate::shard_map::ShardId;
 use crate::state_machine::Prepared;
@@ -188,7 +188,8 @@ impl Seen {
             }
             Observation::Transaction(observed) => {
                 self.transactions_ended.push(at);
-                self.history.push_transaction(observed.transaction, &observed.micro_operations);
+                let ObservedTransaction { transaction, micro_operations, elements } = *observed;
+                self.history.push_transaction_with_lists(transaction, &micro_operations, &elements);
             }
             Observation::Appointed { shard, since: Some(since), .. } => {
                 self.failovers.push((shard, since, at));

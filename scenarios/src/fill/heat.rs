@@ -56,9 +56,7 @@ fn add(map: &mut HeatMap, column: usize, key: u64, count: u32) {
 fn touched(run: &Run) -> impl Iterator<Item = (u64, Time)> {
     let operations = run.history.operations.iter().map(|operation| (operation.key, operation.invoked));
     let steps = run.history.transactions.iter().flat_map(|transaction| {
-        let keys = run.history.steps(transaction).iter().map(|step| match step {
-            MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
-        });
+        let keys = run.history.steps(transaction).iter().map(MicroOperation::key);
         keys.map(|key| (key, transaction.invoked))
     });
     operations.chain(steps)

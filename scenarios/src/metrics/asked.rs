@@ -30,9 +30,7 @@ pub(super) fn touched(
     history: &History,
     transaction: &Transaction,
 ) -> impl ExactSizeIterator<Item = usize> + use<> {
-    let keys = history.steps(transaction).iter().map(|step| match step {
-        MicroOperation::Read { key, .. } | MicroOperation::Add { key, .. } => *key,
-    });
+    let keys = history.steps(transaction).iter().map(MicroOperation::key);
     let shards: BTreeSet<usize> =
         keys.map(|key| ownership.shard_of(key, transaction.invoked).index()).collect();
     shards.into_iter()

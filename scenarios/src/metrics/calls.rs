@@ -65,8 +65,7 @@ fn of_operation(operation: &Operation) -> Call {
 
 fn of_transaction(history: &History, transaction: &Transaction) -> Call {
     let steps = history.steps(transaction);
-    let only_reads =
-        !steps.is_empty() && steps.iter().all(|step| matches!(step, MicroOperation::Read { .. }));
+    let only_reads = !steps.is_empty() && !steps.iter().any(MicroOperation::writes);
     let kind = if only_reads { CallKind::Audit } else { CallKind::Transfer };
     let Transaction { outcome, invoked, completed, .. } = *transaction;
     Call { kind, outcome, invoked, completed, node: None }

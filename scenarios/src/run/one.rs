@@ -62,7 +62,10 @@ pub(super) fn run_one(
 }
 
 fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) -> SeedResult {
-    let judgements = judge(&Evidence::new(&run.history, &run.evidence), run.promises);
+    let judgements = judge(
+        &Evidence::new(&run.history, &run.evidence).with_checks(case.scenario.checks.to_judges()),
+        run.promises,
+    );
     SeedResult {
         seed,
         fingerprint: run.fingerprint,

@@ -158,8 +158,10 @@ fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
     let mut rows: Vec<AnomalyRow> = Vec::new();
     let judgements =
         results.iter().flat_map(|result| result.judgements.iter().map(|said| (result.seed, said)));
-    for (seed, judgement) in judgements {
-        let Some(witness) = judgement.finding.verdict.witness() else { continue };
+    let witnesses = judgements.flat_map(|(seed, judgement)| {
+        judgement.finding.witnesses().map(move |witness| (seed, judgement, witness))
+    });
+    for (seed, judgement, witness) in witnesses {
         match rows.iter_mut().find(|row| row.judge == judgement.judge && row.anomaly == witness.anomaly) {
             Some(row) => row.count += witness.count,
             None => rows.push(AnomalyRow {

@@ -1,6 +1,7 @@
 //! Transactions: attempts, aborts, silence.
 
 use super::*;
+use crate::message::Found;
 
 pub(super) fn begin(out: &Out) -> TransactionRequest {
     match &out.sent[..] {
@@ -11,6 +12,7 @@ pub(super) fn begin(out: &Out) -> TransactionRequest {
 
 fn done(request: &TransactionRequest, committed: bool, reads: Vec<(u64, i64)>) -> Message {
     let TransactionRequest { operation, transaction, .. } = *request;
+    let reads = reads.into_iter().map(|(key, change)| (key, Found::Balance(change))).collect();
     let result = TransactionResult { operation, transaction, committed, rolled_back: false, reads };
     Message::Commit(CommitMessage::Done(Box::new(result)))
 }

@@ -1,0 +1,22 @@
+//! What workloads with rules of their own have in common: operations that are a stamp and an action.
+
+use super::Stamp;
+use crate::Outcome;
+use crate::jepsen::error::Fault;
+use crate::jepsen::forms::{Forms, Token};
+use crate::recorded::NEVER;
+use crate::workload_judges::WorkloadOperation;
+
+/// An operation that was just invoked.
+pub(super) fn invoked<A>(stamp: Stamp, action: A) -> WorkloadOperation<A> {
+    let Stamp { process, invoked, line, .. } = stamp;
+    WorkloadOperation { process, outcome: Outcome::Info, invoked, completed: NEVER, line, action }
+}
+
+/// The next token must be a whole number.
+pub(super) fn integer<'a>(forms: &mut impl Forms<'a>, help: &str) -> Result<i64, Box<Fault>> {
+    match forms.token()? {
+        Token::Integer(value) => Ok(value),
+        token => Err(forms.wrong(format!("expected a whole number, found {}", token.describe()), help)),
+    }
+}
