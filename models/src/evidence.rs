@@ -59,7 +59,7 @@ impl Remains<'_> {
             probes,
             transaction_effects: self.transaction_effects(history, &survivors),
             bank: self.bank(&survivors),
-            counters_begin_with: self.config.workloads.first().map_or(0, |workload| workload.balance),
+            counters_begin_with: counters_begin_with(self.config),
             untested: inert(receipts),
         }
     }
@@ -285,6 +285,12 @@ fn outcome(machine: &StateMachine, rounds: &[TransactionId]) -> TransactionOutco
     } else {
         TransactionOutcome::Discarded
     }
+}
+
+/// All workloads that count begin with the same: that was checked.
+fn counters_begin_with(config: &Config) -> i64 {
+    let counters = config.workloads.iter().find(|workload| workload.mix.counter > 0.0);
+    counters.map_or(0, |workload| workload.balance)
 }
 
 fn node_number(node: NodeId) -> u16 {

@@ -249,6 +249,22 @@ fn histories_are_what_their_models_allow_only_where_a_majority_agreed() {
     }
 }
 
+/// What counters begin with is the counting workload's affair, whoever else stands before it in the file.
+#[test]
+fn counters_beside_sets_are_judged_by_their_own_beginning() {
+    let bench = Workbench::new();
+    let workload = |name, mix, balance| {
+        format!(
+            "[[workload]]\nname = \"{name}\"\narrivals = {{ closed = {{ clients = 4, think = \"10ms\" }} }}\n\
+             keys = {{ count = 20 }}\nmix = {{ {mix} = 1.0 }}\nbalance = {balance}\n"
+        )
+    };
+    let head = "schema = 1\nquestion = \"Do counters count?\"\nduration = \"4s\"\nwarmup = \"1s\"\n";
+    let (sets, counters) = (workload("sets", "set", 100), workload("counters", "counter", 7));
+    bench.write("both.toml", format!("{head}{sets}{counters}"));
+    bench.shardlab("run both.toml").code(0);
+}
+
 /// What some judges said of a variant.
 fn judge_of<'a>(summary: &'a Value, variant: &str, judges: &[&str]) -> Vec<&'a str> {
     let variants = summary["variants"].as_array().unwrap();

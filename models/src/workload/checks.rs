@@ -204,7 +204,19 @@ fn check_transactions(config: &Config, checks: &mut Checks) {
         refuse_plain_writes(workload, first, checks);
     }
     config.workloads.iter().for_each(|workload| check_steps(config, workload, checks));
+    check_counters(config, checks);
     check_bank(config, checks);
+}
+
+/// Workloads that count share one key space, and each adds the balance that its counters begin with to what it reads.
+fn check_counters(config: &Config, checks: &mut Checks) {
+    let mut counting = config.workloads.iter().filter(|workload| workload.mix.counter > 0.0);
+    let Some(first) = counting.next() else { return };
+    for other in counting.filter(|other| other.balance != first.balance) {
+        let there = (path(first, "balance"), format!("begins with {}", first.balance));
+        let help = "workloads that count share one set of counters: give both the same";
+        checks.clash(path(other, "balance"), format!("begins with {}", other.balance), there, help);
+    }
 }
 
 fn check_steps(config: &Config, workload: &Workload, checks: &mut Checks) {
