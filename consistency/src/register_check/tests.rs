@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::pictures;
-use crate::small_histories::{self, Shape};
+use crate::small_histories::{self, Shape, Skeleton};
 
 fn report(picture: &str) -> Report {
     let history = RegisterHistory::from_operations(&pictures::history(picture));
@@ -126,6 +126,16 @@ fn the_session_guarantees_have_a_shape_each() {
 }
 
 #[test]
+fn a_session_that_saw_its_writes_before_it_made_them_still_has_to_read_the_last_one() {
+    check(
+        "
+        a  |- r2 -| |- r1 -| |- w1 -| |- w2 -| |- r1 -|
+    ",
+        &[ReadYourWrites, MonotonicReads, Pram, Causal, Sequential, Linearizable],
+    );
+}
+
+#[test]
 fn pram_allows_readers_to_disagree_and_causality_does_not_imply_it() {
     let disagree = "
         a  |- x.w1 -|
@@ -210,32 +220,34 @@ fn a_register_in_use_may_begin_with_one_unwritten_value() {
 /// been written; or they are sequential), and how many of these keep each model, weakest first.
 fn compare(shape: Shape) -> (u64, [u64; 7]) {
     let (mut count, mut kept) = (0, [0; 7]);
-    small_histories::of(shape, |history| {
-        let options = RegisterOptions { models: WEAKER.to_vec(), ..RegisterOptions::default() };
-        let report = check_registers(history, &options);
-        let Some(guarantees) = small_histories::guarantees(history) else { return };
-        let [read_your_writes, monotonic_reads, monotonic_writes, writes_follow_reads] = guarantees;
-        let expected = [
-            read_your_writes,
-            monotonic_reads,
-            monotonic_writes,
-            writes_follow_reads,
-            small_histories::is_pram(history),
-            small_histories::is_causal(history),
-            small_histories::is_sequential(history),
-        ];
-        if matches!(report.verdict(Model::Causal), Some(ModelVerdict::Unknown(_))) {
-            return;
-        }
-        for (model, expected) in WEAKER.iter().zip(expected) {
-            let holds = report.verdict(*model) == Some(&ModelVerdict::Holds);
-            assert_eq!(holds, expected, "{model} {:?}{}", report.verdicts, small_histories::draw(history));
-        }
-        implications(expected);
-        count += 1;
-        kept.iter_mut().zip(expected).for_each(|(kept, expected)| *kept += u64::from(expected));
-    });
+    small_histories::of(shape, |history| count_one(history, &mut count, &mut kept));
     (count, kept)
+}
+
+fn count_one(history: &RegisterHistory, count: &mut u64, kept: &mut [u64; 7]) {
+    let options = RegisterOptions { models: WEAKER.to_vec(), ..RegisterOptions::default() };
+    let report = check_registers(history, &options);
+    let Some(guarantees) = small_histories::guarantees(history) else { return };
+    let [read_your_writes, monotonic_reads, monotonic_writes, writes_follow_reads] = guarantees;
+    let expected = [
+        read_your_writes,
+        monotonic_reads,
+        monotonic_writes,
+        writes_follow_reads,
+        small_histories::is_pram(history),
+        small_histories::is_causal(history),
+        small_histories::is_sequential(history),
+    ];
+    if matches!(report.verdict(Model::Causal), Some(ModelVerdict::Unknown(_))) {
+        return;
+    }
+    for (model, expected) in WEAKER.iter().zip(expected) {
+        let holds = report.verdict(*model) == Some(&ModelVerdict::Holds);
+        assert_eq!(holds, expected, "{model} {:?}{}", report.verdicts, small_histories::draw(history));
+    }
+    implications(expected);
+    *count += 1;
+    kept.iter_mut().zip(expected).for_each(|(kept, expected)| *kept += u64::from(expected));
 }
 
 /// Sequential implies PRAM and causal; these imply the guarantees.
@@ -249,6 +261,17 @@ fn implications([ryw, mr, mw, wfr, pram, causal, sequential]: [bool; 7]) {
 fn every_small_history_is_judged_as_by_definition() {
     let kept = [177_144, 190_910, 197_470, 197_330, 158_414, 158_344, 158_274];
     assert_eq!(compare(Shape::EVERY_SESSION), (197_610, kept));
+}
+
+#[test]
+fn every_history_of_up_to_seven_operations_is_judged_as_by_definition() {
+    let (mut judged, mut kept) = (0, [0; 7]);
+    let count = small_histories::strided(Skeleton::sessions, 7, 97, |history| {
+        count_one(history, &mut judged, &mut kept);
+    });
+    eprintln!("{judged} of {count} histories judged: {kept:?}");
+    assert_eq!(count, 1_901_726);
+    assert!(kept.iter().all(|&kept| 0 < kept && kept < judged));
 }
 
 #[test]

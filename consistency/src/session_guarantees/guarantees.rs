@@ -132,6 +132,8 @@ struct Register {
     wrote: u32,
     /// The moment at which it first touched the version that it touched last of those it has read.
     read: u32,
+    /// Its last write of it, counted from 1.
+    own: u32,
 }
 
 impl<'a> Session<'a> {
@@ -176,6 +178,7 @@ impl<'a> Session<'a> {
             let touched = self.touch(2 * event + 2, it.key, event);
             let wrote = &mut self.registers[it.key as usize].wrote;
             *wrote = (*wrote).max(touched);
+            self.registers[it.key as usize].own = event + 1;
         }
     }
 
@@ -240,10 +243,14 @@ impl<'a> Session<'a> {
     }
 
     fn read(&mut self, event: u32, key: u32, version: u32, breaches: &mut Breaches<'_>) {
-        let Register { wrote, read } = self.registers[key as usize];
+        let Register { wrote, read, own } = self.registers[key as usize];
         let newest = self.newest[self.writer_of(key, version)];
         let touched = self.touched_at[version as usize];
-        if touched > 0 && touched < wrote {
+        let is_own = self.execution.events[version as usize].chain == self.chain;
+        if is_own && version + 1 < own {
+            // Also where the session had read these before it wrote them, in whatever order.
+            breaches.add(Guarantee::ReadYourWrites, event, &[own - 1]);
+        } else if touched > 0 && touched < wrote {
             breaches.add(Guarantee::ReadYourWrites, event, &[(wrote - 1) / 2]);
         }
         if newest > version + 1 {

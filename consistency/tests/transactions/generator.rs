@@ -104,7 +104,8 @@ impl Processes {
     fn begin(&mut self, history: &mut TransactionHistory, choices: &mut Choices) -> RecordedTransaction {
         let process = choices.choose((self.used + 1).min(3));
         self.used = self.used.max(process + 1);
-        let all_end = self.open.iter().flatten().next().is_some() && choices.choose(2) == 1;
+        let others = || (0..3).filter(|&other| other != process && self.open[other].is_some());
+        let all_end = others().next().is_some() && choices.choose(2) == 1;
         for at in 0..3 {
             if at == process || all_end {
                 self.complete(history, at);
