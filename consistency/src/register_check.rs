@@ -122,13 +122,23 @@ impl Desk<'_> {
 
     /// Judges what is weaker; a linearizable history keeps all of it.
     fn judge_sessions(&mut self) {
-        if self.verdicts.get(&Model::Linearizable) == Some(&ModelVerdict::Holds) {
+        if self.is_linearizable_at_sight() {
             return WEAKER.iter().for_each(|&model| self.holds(model));
         }
         match Execution::new(self.history, self.options.initial) {
             Ok(execution) => self.judge_execution(&execution),
             Err(unfit) => self.judge_repeated(&unfit),
         }
+    }
+
+    /// Zones tell in no time, where they can tell; most histories are healthy, and then no weaker model needs its own
+    /// judge.
+    fn is_linearizable_at_sight(&self) -> bool {
+        if let Some(verdict) = self.verdicts.get(&Model::Linearizable) {
+            return *verdict == ModelVerdict::Holds;
+        }
+        let result = linearizability::check(self.history, self.options.initial, 0);
+        result.broken.is_none() && result.undecided == 0
     }
 
     /// Values are repeated: only sequential consistency can be searched for. Where it holds, so does all it implies.

@@ -7,9 +7,15 @@ use crate::history::index;
 use crate::recorded::RegisterHistory;
 
 /// For every event, how many events of each chain are among its causes or itself.
+///
+/// What an event knows of other chains it has from those before it in its own, but where an edge from another chain ends:
+/// only such events have a row of their own.
 pub(super) struct Clocks {
+    /// Row by row; the first one is of those that know nothing of others.
     words: Vec<u32>,
     chains: usize,
+    /// Of every event, its row.
+    rows: Vec<u32>,
 }
 
 /// Clocks take so many words at most: half a gibibyte.
@@ -18,13 +24,20 @@ const MOST_WORDS: usize = 1 << 27;
 impl Clocks {
     /// Follows the edges in an order that keeps them; `None` where the clocks would be too large.
     pub(super) fn new(execution: &Execution, order: &[u32], edges: &[Edge]) -> Option<Self> {
+        let chain = |event: u32| execution.events[event as usize].chain;
+        let branches = execution.chains.iter().filter_map(|chain| Some((chain.start, chain.after?)));
+        let edges = edges.iter().map(|edge| (edge.to, edge.from));
+        let mut into: Vec<(u32, u32)> =
+            edges.filter(|&(to, from)| chain(to) != chain(from)).chain(branches).collect();
+        into.sort_unstable();
+        let rows = into.chunk_by(|one, other| one.0 == other.0).count() + 1;
         let chains = execution.chains.len();
-        if execution.events.len().checked_mul(chains)? > MOST_WORDS {
+        if rows.checked_mul(chains)? > MOST_WORDS {
             return None;
         }
-        let mut clocks = Self { words: vec![0; execution.events.len() * chains], chains };
-        let mut into: Vec<(u32, u32)> = edges.iter().map(|edge| (edge.to, edge.from)).collect();
-        into.sort_unstable();
+        let mut words = Vec::with_capacity(rows * chains);
+        words.resize(chains, 0);
+        let mut clocks = Self { words, chains, rows: vec![0; execution.events.len()] };
         for &event in order {
             let first = into.partition_point(|&(to, _)| to < event);
             let before = into[first..].iter().take_while(|&&(to, _)| to == event).map(|&(_, from)| from);
@@ -34,36 +47,45 @@ impl Clocks {
     }
 
     fn tick(&mut self, execution: &Execution, event: u32, before: impl Iterator<Item = u32>) {
-        let chain_number = execution.events[event as usize].chain as usize;
-        let chain = execution.chains[chain_number];
-        let along = if event > chain.start { Some(event - 1) } else { chain.after };
-        before.chain(along).for_each(|from| self.join(event, from));
-        self.words[event as usize * self.chains + chain_number] = event - chain.start + 1;
+        let start = execution.chains[execution.events[event as usize].chain as usize].start;
+        let along = if event > start { self.rows[event as usize - 1] } else { 0 };
+        self.rows[event as usize] = along;
+        for from in before {
+            if self.rows[event as usize] == along {
+                let row = self.row(along);
+                self.rows[event as usize] = index(self.words.len() / self.chains);
+                self.words.extend_from_within(row);
+            }
+            self.join(execution, event, from);
+        }
     }
 
-    fn join(&mut self, event: u32, from: u32) {
-        let row = |event: u32| event as usize * self.chains..(event as usize + 1) * self.chains;
-        let (into, from) = (row(event), row(from));
-        let (into, from) = if into.start < from.start {
-            let (low, high) = self.words.split_at_mut(from.start);
-            (&mut low[into], &high[..self.chains])
-        } else {
-            let (low, high) = self.words.split_at_mut(into.start);
-            (&mut high[..self.chains], &low[from])
-        };
-        into.iter_mut().zip(from).for_each(|(into, from)| *into = (*into).max(*from));
+    fn row(&self, row: u32) -> std::ops::Range<usize> {
+        row as usize * self.chains..(row as usize + 1) * self.chains
+    }
+
+    /// The event's row is the last one.
+    fn join(&mut self, execution: &Execution, event: u32, from: u32) {
+        let (into, known) = (self.row(self.rows[event as usize]), self.row(self.rows[from as usize]));
+        let (before, into) = self.words.split_at_mut(into.start);
+        into.iter_mut().zip(&before[known]).for_each(|(into, from)| *into = (*into).max(*from));
+        let of_chain = &mut into[execution.events[from as usize].chain as usize];
+        *of_chain = (*of_chain).max(execution.position(from) + 1);
     }
 
     /// How many events of a chain come before an event, itself included.
     #[inline]
-    pub(super) fn count(&self, event: u32, chain: u32) -> u32 {
-        self.words[event as usize * self.chains + chain as usize]
+    pub(super) fn count(&self, execution: &Execution, event: u32, chain: u32) -> u32 {
+        if execution.events[event as usize].chain == chain {
+            return execution.position(event) + 1;
+        }
+        self.words[self.row(self.rows[event as usize]).start + chain as usize]
     }
 
     /// Whether one event is among the other's causes, or is it.
     #[inline]
     pub(super) fn covers(&self, execution: &Execution, later: u32, earlier: u32) -> bool {
-        self.count(later, execution.events[earlier as usize].chain) > execution.position(earlier)
+        self.count(execution, later, execution.events[earlier as usize].chain) > execution.position(earlier)
     }
 
     /// The last write of a reader's register by each chain that comes before it, itself aside.
@@ -71,7 +93,7 @@ impl Clocks {
         let event = execution.events[reader as usize];
         for writers in execution.writers(event.key) {
             let own = u32::from(writers.chain == event.chain);
-            let last = execution.last_write(writers, self.count(reader, writers.chain) - own);
+            let last = execution.last_write(writers, self.count(execution, reader, writers.chain) - own);
             last.into_iter().for_each(&mut visit);
         }
     }
