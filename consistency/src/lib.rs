@@ -87,7 +87,8 @@ pub use case::{Case, Metric};
 pub use check::{CheckOptions, CheckReport, check};
 pub use checks::{ALL_PPB, Checks, DEFAULT_BUDGET};
 pub use dependencies::{
-    Assumptions, TransactionOptions, TrueOrder, check_against_order, check_transactions, draw_cycle,
+    Assumptions, ToldCycle, ToldStep, ToldTransaction, TransactionOptions, TrueOrder, check_against_order,
+    check_transactions,
 };
 pub use evidence::{
     BankEvidence, Effect, Evidence, Probe, ReplicaDigest, Residue, ResidueKind, TransactionEffect,

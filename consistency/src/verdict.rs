@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::ToldCycle;
+
 /// The three values a judgement can have, the worse the greater: see [`Verdict::worst`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -72,19 +74,40 @@ pub struct Witness {
     pub anomaly: &'static str,
     /// How many of that name there are, this one included.
     pub count: u64,
-    /// What happened, and what should have happened, in plain sentences.
-    pub words: String,
+    /// Whether it breaks what the judge tests; else it is only counted, as is what a model allows that was asked for.
+    pub breaks: bool,
+    /// What happened, and what should have happened, in plain sentences, one a line.
+    pub words: Vec<String>,
+    /// The cycle of dependencies, where it is one.
+    pub cycle: Option<ToldCycle>,
     /// Where its operations lie in [`crate::History::operations`].
     pub operations: Vec<usize>,
     /// Where its transactions lie in [`crate::History::transactions`].
     pub transactions: Vec<usize>,
 }
 
+impl Witness {
+    /// What one sentence tells, of no operation in particular.
+    pub(crate) fn new(anomaly: &'static str, count: u64, sentence: String) -> Self {
+        Self {
+            anomaly,
+            count,
+            breaks: true,
+            words: vec![sentence],
+            cycle: None,
+            operations: Vec::new(),
+            transactions: Vec::new(),
+        }
+    }
+}
+
+/// In one line, with bars between the sentences.
 impl fmt::Display for Witness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = self.words.join(" | ");
         match self.count {
-            1 => write!(f, "{}: {}", self.anomaly, self.words),
-            count => write!(f, "{}, one of {count}: {}", self.anomaly, self.words),
+            1 => write!(f, "{}: {words}", self.anomaly),
+            count => write!(f, "{}, one of {count}: {words}", self.anomaly),
         }
     }
 }
@@ -94,14 +117,7 @@ mod tests {
     use super::*;
 
     fn fail(count: u64) -> Verdict {
-        let words = "it is gone".into();
-        Verdict::Fail(Witness {
-            anomaly: "lost-write",
-            count,
-            words,
-            operations: vec![],
-            transactions: vec![],
-        })
+        Verdict::Fail(Witness::new("lost-write", count, "it is gone".into()))
     }
 
     #[test]
@@ -120,5 +136,8 @@ mod tests {
         assert_eq!(Verdict::Pass.to_string(), "pass");
         assert_eq!(fail(1).to_string(), "fail: lost-write: it is gone");
         assert_eq!(fail(3).to_string(), "fail: lost-write, one of 3: it is gone");
+        let words = ["T0 read 1.", "Nobody wrote it."].map(String::from).to_vec();
+        let told = Witness { words, ..Witness::new("garbage-read", 1, String::new()) };
+        assert_eq!(told.to_string(), "garbage-read: T0 read 1. | Nobody wrote it.");
     }
 }

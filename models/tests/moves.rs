@@ -143,7 +143,7 @@ fn run(config: &Config, seed: u64, random: &mut Random) -> Run {
 fn failures(run: &Run) -> Vec<String> {
     let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
     let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
-        Some(Verdict::Fail(witness)) => Some(format!("{}: {}", judgement.judge, witness.words)),
+        Some(Verdict::Fail(witness)) => Some(format!("{}: {witness}", judgement.judge)),
         _ => None,
     });
     let mut failures: Vec<String> = failed.collect();

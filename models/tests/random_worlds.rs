@@ -227,7 +227,7 @@ fn check(config: &Config, plans: &[Plan], seed: u64) -> Result<(), TestCaseError
     let run = world.run(&mut |_| true).expect("nobody stops it");
     for judgement in judge(&Case::new(&run.history, &run.evidence), run.promises) {
         if let Some(Verdict::Fail(witness)) = judgement.verdict() {
-            prop_assert!(false, "{}: {}", judgement.judge, witness.words);
+            prop_assert!(false, "{}: {witness}", judgement.judge);
         }
     }
     Ok(())

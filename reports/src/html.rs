@@ -1,5 +1,7 @@
 //! `report.html`: one file, no network, readable without scripts and in print.
 
+mod anomalies;
+
 use crate::{
     Better, MetricInfo,
     compare::{self, Row},
@@ -12,12 +14,16 @@ use shardlab_scenarios::tables::{ExpectationRow, JudgementRow, RunReport, Varian
 
 /// The whole page.
 pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]) -> String {
+    // The one of anomalies stands with their witnesses.
+    let (of_anomalies, pictures): (Vec<&Picture>, Vec<&Picture>) =
+        pictures.iter().partition(|picture| picture.name == "anomalies");
     let body = html! {
         (header(report))
         main {
             (comparison(report, info))
             (expectations(report))
             (judgements(report))
+            (anomalies::section(report, of_anomalies.first().copied()))
             section #pictures {
                 h2 { "Pictures" }
                 @for picture in pictures {
@@ -87,12 +93,18 @@ fn verdict_sentence(report: &RunReport) -> String {
 }
 
 fn badge(verdict: VerdictKind) -> Markup {
+    badge_of(Some(verdict), words::verdict(verdict))
+}
+
+/// Words in a verdict's colour, or in none.
+fn badge_of(verdict: Option<VerdictKind>, words: &str) -> Markup {
     let class = match verdict {
-        VerdictKind::Pass => "badge pass",
-        VerdictKind::Unknown => "badge unknown",
-        VerdictKind::Fail => "badge fail",
+        Some(VerdictKind::Pass) => "badge pass",
+        Some(VerdictKind::Unknown) => "badge unknown",
+        Some(VerdictKind::Fail) => "badge fail",
+        None => "badge",
     };
-    html! { span class=(class) { (words::verdict(verdict)) } }
+    html! { span class=(class) { (words) } }
 }
 
 fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
@@ -247,10 +259,7 @@ fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) ->
     let seeds = words::failed_seeds(row, report.seeds);
     html! {
         tr {
-            td { @match row.verdict {
-                Some(verdict) => (badge(verdict)),
-                None => span.badge { (words::judgement(row)) },
-            } }
+            td { (badge_of(row.verdict, words::judgement(row))) }
             td { (compare::label(report, variant)) }
             td { (row.judge) }
             td.number {
@@ -262,7 +271,11 @@ fn judgement(report: &RunReport, variant: &VariantReport, row: &JudgementRow) ->
             }
             td {
                 @if report.seeds > 1 && !row.words.is_empty() { small { "seed " (row.words_seed) ": " } }
-                (row.words)
+                @match row.words.split_once(" | ") {
+                    // A witness of several sentences is told as a whole among the anomalies.
+                    Some((first, _)) => { (first) " … " a href="#anomalies" { "the whole witness" } },
+                    None => (row.words),
+                }
             }
         }
     }

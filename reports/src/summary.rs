@@ -3,12 +3,12 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 use shardlab_scenarios::tables::{
-    ExpectationRow, Figure, JudgementRow, RunReport, VariantReport, VerdictKind,
+    AnomalyRow, ExpectationRow, Figure, JudgementRow, RunReport, VariantReport, VerdictKind,
 };
 
 /// Writes the summary. One seed gives plain numbers, several give `{mean, low, high, seeds}`.
 ///
-/// `seeds`, `expectations` and a variant's `sweep` are there only when the run has them.
+/// `seeds`, `expectations` and a variant's `sweep` and `anomalies` are there only when the run has them.
 #[must_use]
 pub fn summary_json(report: &RunReport) -> String {
     let summary = Summary {
@@ -49,6 +49,8 @@ struct Variant<'a> {
     fingerprint: &'a str,
     metrics: IndexMap<&'a str, Metric>,
     verdicts: &'a [JudgementRow],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    anomalies: &'a [AnomalyRow],
 }
 
 #[derive(Serialize)]
@@ -70,6 +72,7 @@ fn summary_of<'a>(report: &'a RunReport, variant: &'a VariantReport) -> Variant<
             .map(|(name, figure)| (name.as_str(), metric(figure, report.seeds)))
             .collect(),
         verdicts: &variant.verdicts,
+        anomalies: &variant.anomalies,
     }
 }
 

@@ -197,7 +197,8 @@ fn faults(variant: &VariantReport, rows: &mut Rows) {
 
 fn anomalies(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.anomalies {
-        rows.push(&[&row.judge, &row.anomaly, &row.count, &row.promised, &row.witness, &row.witness_seed]);
+        let witness = row.witness.join(" | ");
+        rows.push(&[&row.judge, &row.anomaly, &row.count, &row.promised, &witness, &row.witness_seed]);
     }
 }
 

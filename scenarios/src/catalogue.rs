@@ -3,7 +3,7 @@
 //! Nothing downstream knows a metric that is not listed here; an expectation on any other name is an error.
 
 use serde::Serialize;
-use shardlab_consistency::JUDGES;
+use shardlab_consistency::{Anomaly, JUDGES};
 
 mod rows;
 
@@ -163,6 +163,14 @@ fn latency_info(operation: &str, (suffix, _, words): (&str, Option<f64>, &str)) 
     }
 }
 
+/// What an anomaly is, in one sentence; of a class that a judge has to itself, what the judge tests.
+pub(crate) fn meaning(judge: &str, anomaly: &str) -> &'static str {
+    // By its first name alone: what one judge calls a dirty read is another one's alias for G1a.
+    let class = Anomaly::all().find(|class| class.name() == anomaly).map(Anomaly::doc);
+    let tested = JUDGES.iter().find(|known| known.name == judge).map(|known| known.doc);
+    class.or(tested).unwrap_or_default()
+}
+
 fn anomaly_info(anomaly: &str) -> MetricInfo {
     let judges = JUDGES.iter().filter(|judge| judge.anomalies.contains(&anomaly));
     let docs: Vec<&str> = judges.map(|judge| judge.doc).collect();
@@ -172,7 +180,7 @@ fn anomaly_info(anomaly: &str) -> MetricInfo {
         definition: format!("How often `{anomaly}` was seen. {}", docs.join(" ")),
         better: Better::Lower,
         headline: false,
-        plot: None,
+        plot: Some("anomalies"),
     }
 }
 

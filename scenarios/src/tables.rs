@@ -101,7 +101,7 @@ pub struct VariantReport {
     pub faults: Vec<FaultRow>,
     /// When a workload's traffic turns to one key.
     pub surges: Vec<SurgeRow>,
-    /// First witnesses.
+    /// First witnesses, in the order of [`crate::catalogue::anomalies`].
     pub anomalies: Vec<AnomalyRow>,
     /// Latency quantiles by kind of operation.
     pub latency: Vec<LatencyRow>,
@@ -261,14 +261,63 @@ pub struct AnomalyRow {
     pub judge: String,
     /// Its name.
     pub anomaly: String,
+    /// What it is, in one sentence; of a class that a judge has to itself, what the judge tests.
+    pub meaning: String,
     /// How often, over all seeds.
     pub count: u64,
     /// Whether the configuration promised that it would not happen.
     pub promised: bool,
-    /// The first one, in words.
-    pub witness: String,
+    /// The first one, in sentences, one a line.
+    pub witness: Vec<String>,
     /// The seed with which that was seen.
     pub witness_seed: u64,
+    /// The cycle of dependencies, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<CycleRow>,
+}
+
+/// Transactions of which each must have come before the next, and the last before the first.
+#[derive(Clone, Debug, Serialize)]
+pub struct CycleRow {
+    /// The transactions, each at the place of the edge that leads out of it.
+    pub transactions: Vec<CycleTransactionRow>,
+    /// Why each comes before the next.
+    pub edges: Vec<CycleEdgeRow>,
+}
+
+/// A transaction of a cycle.
+#[derive(Clone, Debug, Serialize)]
+pub struct CycleTransactionRow {
+    /// Its number; words call it T followed by that.
+    pub transaction: usize,
+    /// The client that ran it, by its number in the history.
+    pub process: u32,
+    /// What it did.
+    pub steps: Vec<CycleStepRow>,
+}
+
+/// A step of a transaction of a cycle.
+#[derive(Clone, Debug, Serialize)]
+pub struct CycleStepRow {
+    /// The key it touches.
+    pub key: String,
+    /// "appended 3 to 17", "read 4 = [1 2]".
+    pub words: String,
+}
+
+/// Why one transaction of a cycle comes before the next.
+#[derive(Clone, Debug, Serialize)]
+pub struct CycleEdgeRow {
+    /// The number of the transaction that comes first.
+    pub from: usize,
+    /// The number of the one that comes after it.
+    pub to: usize,
+    /// `ww`, `wr`, `rw`, `process` or `realtime`.
+    pub dependency: String,
+    /// The key it is about; `None` for orders of sessions and of real time.
+    pub key: Option<String>,
+    /// In words.
+    pub words: String,
 }
 
 /// One quantile of one kind of operation.

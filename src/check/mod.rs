@@ -12,8 +12,10 @@ use std::path::Path;
 use shardlab_consistency::recorded::{Recorded, Workload};
 use shardlab_consistency::workload_judges::{BankOptions, CounterOptions};
 use shardlab_consistency::{
-    Anomaly, Assumptions, CheckOptions, CheckReport, Model, ModelVerdict, draw_cycle,
+    Anomaly, Assumptions, CheckOptions, CheckReport, Found, Model, ModelVerdict, ToldCycle,
 };
+use shardlab_reports::plots::cycle_with_reasons;
+use shardlab_scenarios::tables::CycleRow;
 
 pub use arguments::CheckArguments;
 
@@ -148,8 +150,10 @@ fn leave(checked: &Checked<'_>, folder: &Path) -> Exit {
 /// `cycle-G0.svg` for each cycle.
 fn drawings(checked: &Checked<'_>) -> Vec<(String, String)> {
     let Recorded::Transactions(history) = checked.recorded else { return Vec::new() };
-    let cycles = checked.report.report.found.iter().filter(|found| !found.explanation.cycle.is_empty());
-    cycles
-        .map(|found| (format!("cycle-{}.svg", found.anomaly), draw_cycle(history, &found.explanation)))
-        .collect()
+    let drawing = |found: &Found| {
+        let cycle = CycleRow::from(&ToldCycle::of(history, &found.explanation)?);
+        let name = format!("cycle-{}", found.anomaly);
+        Some((format!("{name}.svg"), cycle_with_reasons(&cycle, &name)))
+    };
+    checked.report.report.found.iter().filter_map(drawing).collect()
 }

@@ -9,7 +9,6 @@ mod by_key;
 mod classes;
 mod core;
 mod cycles;
-mod draw;
 mod edges;
 mod findings;
 mod graph;
@@ -21,14 +20,15 @@ mod register_order;
 mod registers;
 #[cfg(test)]
 mod tests;
+mod told;
 mod true_order;
 mod verdicts;
 mod versions;
 mod walks;
 mod words;
 
-pub use draw::draw_cycle;
 pub use options::{Assumptions, TransactionOptions};
+pub use told::{ToldCycle, ToldStep, ToldTransaction};
 pub use true_order::TrueOrder;
 
 use findings::Findings;

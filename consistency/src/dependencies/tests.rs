@@ -3,10 +3,11 @@
 //! nothing; `p0` names the process, `fail` and `info` the outcome.
 
 use super::{
-    Assumptions, TransactionOptions, TrueOrder, check_against_order, check_transactions, draw_cycle,
+    Assumptions, ToldCycle, ToldStep, ToldTransaction, TransactionOptions, TrueOrder, check_against_order,
+    check_transactions,
 };
 use crate::recorded::{NEVER, RecordedTransaction, Step, TransactionHistory, ValueId, Versions};
-use crate::{Anomaly, Model, ModelVerdict, Outcome, Report, weakest_broken};
+use crate::{Anomaly, Explanation, Model, ModelVerdict, Outcome, Report, weakest_broken};
 
 fn parse(text: &str) -> TransactionHistory {
     let mut history = TransactionHistory::default();
@@ -226,11 +227,17 @@ fn a_witness_says_why_each_transaction_comes_before_the_next() {
             "So T1 < T0 < T1, which no order allows: G-single-item, read skew.",
         ]
     );
-    let drawing = draw_cycle(&history, explanation);
-    let boxes = drawing.matches("<rect").count() - 1;
-    let arrows = drawing.matches("stroke-width=\"2\"").count();
-    assert_eq!((boxes, arrows), (2, 2));
-    assert!(drawing.contains("read y = []") && drawing.ends_with("</svg>\n"));
+    let told = ToldCycle::of(&history, explanation).unwrap();
+    let step = |key: &str, words: &str| ToldStep { key: key.into(), words: words.into() };
+    let one = vec![step("x", "appended 1 to x"), step("y", "appended 1 to y")];
+    let two = vec![step("x", "read x = [1]"), step("y", "read y = []")];
+    let transactions = [(1, two), (0, one)];
+    assert_eq!(
+        told.transactions,
+        transactions.map(|(place, steps)| ToldTransaction { place, process: place as u32, steps })
+    );
+    assert_eq!(told.edges, explanation.cycle);
+    assert_eq!(ToldCycle::of(&history, &Explanation::default()), None);
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl<'a> Court<'a> {
         let count = same.clone().count() as u64;
         let first = same.next()?;
         let transactions = first.position.into_iter().collect();
-        Some(Witness { anomaly, count, words: self.words(first), operations: Vec::new(), transactions })
+        Some(Witness { transactions, ..Witness::new(anomaly, count, self.words(first)) })
     }
 
     fn words(&self, violation: &Violation<'_>) -> String {

@@ -72,7 +72,7 @@ impl<'a> Ledger<'a> {
             (None, None) => return None,
         };
         let transactions = first.iter().map(|&(position, _)| position).collect();
-        Some(Witness { anomaly: WRONG_TOTAL, count, words, operations: Vec::new(), transactions })
+        Some(Witness { transactions, ..Witness::new(WRONG_TOTAL, count, words) })
     }
 
     fn audit_words(&self, position: usize, total: i128) -> String {

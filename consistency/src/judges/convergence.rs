@@ -47,7 +47,7 @@ fn witness((ahead, other): (ReplicaDigest, ReplicaDigest), count: u64) -> Witnes
         state(ahead),
         state(other)
     );
-    Witness { anomaly: DIVERGED_SHARD, count, words, operations: Vec::new(), transactions: Vec::new() }
+    Witness::new(DIVERGED_SHARD, count, words)
 }
 
 #[cfg(test)]

@@ -22,12 +22,10 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
         Some(write) => format!("yet {}", words::write(write)),
         None => "which nobody wrote".into(),
     };
+    let words = format!("{}, {origin}", words::read(read, observed));
     Some(Witness {
-        anomaly: DIRTY_READ,
-        count: report.dirty_reads.len() as u64,
-        words: format!("{}, {origin}", words::read(read, observed)),
         operations: [Some(position), writer].into_iter().flatten().collect(),
-        transactions: Vec::new(),
+        ..Witness::new(DIRTY_READ, report.dirty_reads.len() as u64, words)
     })
 }
 

@@ -6,7 +6,7 @@
 use super::{Finding, models};
 use crate::check::transactions_by_order;
 use crate::recorded::{TransactionHistory, Versions};
-use crate::{Anomaly, Case, Checks, Model, Report, TrueOrder};
+use crate::{Anomaly, Case, Checks, Found, Model, Report, ToldCycle, TrueOrder};
 
 const ANOMALIES: [Anomaly; 30] = [
     Anomaly::DuplicateElements,
@@ -45,13 +45,28 @@ const ANOMALIES: [Anomaly; 30] = [
 pub(super) const NAMES: [&str; 30] = models::names(ANOMALIES);
 
 pub(super) fn judge(case: &Case<'_>) -> Finding {
-    let mut reports =
-        [Versions::Lists, Versions::Registers].into_iter().filter_map(|kind| report(case, kind));
-    let Some(first) = reports.next() else {
+    let kinds = [Versions::Lists, Versions::Registers];
+    let judged: Vec<Judged> = kinds.into_iter().filter_map(|kind| judged(case, kind)).collect();
+    let Some(report) = judged.iter().map(|judged| judged.report.clone()).reduce(Report::joined) else {
         return Finding::unknown("no transaction touched a list or a register");
     };
-    let report = reports.fold(first, Report::joined);
-    models::finding(&report, &wanted(&case.checks), &ANOMALIES)
+    let told = |found: &Found| judged.iter().find_map(|judged| judged.told(found));
+    models::finding(&report, &wanted(&case.checks), &ANOMALIES, told)
+}
+
+/// A history, and what was found in it.
+struct Judged {
+    history: TransactionHistory,
+    report: Report,
+}
+
+impl Judged {
+    /// The cycle of an explanation, if it is of this history.
+    fn told(&self, found: &Found) -> Option<ToldCycle> {
+        let mut own = self.report.found.iter();
+        let is_own = own.any(|own| own.anomaly == found.anomaly && own.explanation == found.explanation);
+        is_own.then(|| ToldCycle::of(&self.history, &found.explanation)).flatten()
+    }
 }
 
 /// What was asked for; else what strict two-phase locking promises.
@@ -60,11 +75,12 @@ fn wanted(checks: &Checks) -> Vec<Model> {
     if asked.is_empty() { vec![Model::StrictSerializable] } else { asked }
 }
 
-fn report(case: &Case<'_>, versions: Versions) -> Option<Report> {
+fn judged(case: &Case<'_>, versions: Versions) -> Option<Judged> {
     let history = TransactionHistory::of(case.history, versions);
     if history.transactions.is_empty() {
         return None;
     }
     let order = case.evidence.version_order.as_ref().map(|order| TrueOrder::surviving(&history, order));
-    Some(transactions_by_order(&history, order.as_ref(), case.checks.budget))
+    let report = transactions_by_order(&history, order.as_ref(), case.checks.budget);
+    Some(Judged { history, report })
 }

@@ -32,5 +32,5 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
         case.checks.models.iter().copied().filter(|model| REGISTER_MODELS.contains(model)).collect();
     let options =
         RegisterOptions { models: models.clone(), budget: case.checks.budget, ..RegisterOptions::default() };
-    models::finding(&check_registers(&history, &options), &models, &ANOMALIES)
+    models::finding(&check_registers(&history, &options), &models, &ANOMALIES, |_| None)
 }

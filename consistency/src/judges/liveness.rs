@@ -40,13 +40,13 @@ fn witness(case: &Case<'_>, dead: &[&Probe]) -> Option<Witness> {
     let Some(probe) = dead.first() else {
         let oldest = oldest(case.evidence.residues.iter())?;
         let count = residues(case, oldest.kind).count() as u64;
-        return Some(tell(oldest.kind.anomaly(), count, in_words(oldest)));
+        return Some(Witness::new(oldest.kind.anomaly(), count, in_words(oldest)));
     };
     let cause = oldest(case.evidence.residues.iter().filter(|residue| residue.shard == probe.shard));
     let cause = cause.map_or(String::new(), |residue| format!("; {}", in_words(residue)));
     let sent = words::time(probe.sent);
     let words = format!("shard {}: the write sent at {sent} was never acknowledged{cause}", probe.shard);
-    Some(tell(DEAD_SHARD, dead.len() as u64, words))
+    Some(Witness::new(DEAD_SHARD, dead.len() as u64, words))
 }
 
 fn oldest<'a>(residues: impl Iterator<Item = &'a Residue>) -> Option<&'a Residue> {
@@ -60,10 +60,6 @@ fn residues<'a>(case: &'a Case<'_>, kind: ResidueKind) -> impl Iterator<Item = &
 fn in_words(residue: &Residue) -> String {
     let Residue { shard, node, what, since, .. } = residue;
     format!("on shard {shard}, node {node}, since {}: {what}", words::time(*since))
-}
-
-fn tell(anomaly: &'static str, count: u64, words: String) -> Witness {
-    Witness { anomaly, count, words, operations: Vec::new(), transactions: Vec::new() }
 }
 
 #[cfg(test)]

@@ -23,12 +23,10 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
         Some(next) => format!("the next surviving write to key {} is {}", lost.key, next.value),
         None => format!("no later write to key {} survives either", lost.key),
     };
+    let words = format!("{}; nothing that survives holds it; {after}", words::write(lost));
     Some(Witness {
-        anomaly: LOST_WRITE,
-        count: report.lost_writes.len() as u64,
-        words: format!("{}; nothing that survives holds it; {after}", words::write(lost)),
         operations: [Some(position), next].into_iter().flatten().collect(),
-        transactions: Vec::new(),
+        ..Witness::new(LOST_WRITE, report.lost_writes.len() as u64, words)
     })
 }
 

@@ -40,7 +40,7 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
     );
     let count = report.stale_reads.len() as u64;
     let operations = vec![stale.read as usize, stale.missed as usize];
-    Some(Witness { anomaly: STALE_READ, count, words, operations, transactions: Vec::new() })
+    Some(Witness { operations, ..Witness::new(STALE_READ, count, words) })
 }
 
 #[cfg(test)]

@@ -22,12 +22,10 @@ fn witness(case: &Case<'_>, report: &RegisterReport) -> Option<Witness> {
     let observed = read.observed().expect("only reads return what vanished");
     let writer = words::writer(case.history, read.key, observed).expect("what vanished had been written");
     let write = words::write(&case.history.operations[writer]);
+    let words = format!("{}; {write}; nothing that survives holds it", words::read(read, observed));
     Some(Witness {
-        anomaly: VANISHED_READ,
-        count: report.vanished_reads.len() as u64,
-        words: format!("{}; {write}; nothing that survives holds it", words::read(read, observed)),
         operations: vec![position, writer],
-        transactions: Vec::new(),
+        ..Witness::new(VANISHED_READ, report.vanished_reads.len() as u64, words)
     })
 }
 

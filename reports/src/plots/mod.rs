@@ -3,7 +3,9 @@
 //! The charts, axes and elements are the library's. Ours are the axis that counts decades and nines without the
 //! platform's logarithm, the layout of the sheet, and the backend, whose letters need no viewer's fonts.
 
+mod anomalies;
 mod canvas;
+mod cycle;
 mod divergence;
 mod elements;
 mod font;
@@ -25,10 +27,11 @@ mod time;
 mod words;
 
 pub use canvas::Label;
+pub use cycle::{cycle, cycle_with_reasons};
 pub use png::png;
 pub use svg::svg;
 
-use crate::{MetricInfo, compare};
+use crate::{MetricInfo, compare, words as words_of_run};
 use canvas::{Canvas, Pen};
 use plotters::{
     coord::Shift,
@@ -46,7 +49,8 @@ type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 9] = [
+const PLOTS: [(&str, Plot); 10] = [
+    ("anomalies", anomalies::draw),
     ("sweep", sweep::draw),
     ("latency", latency::draw),
     ("throughput", throughput::draw),
@@ -124,10 +128,19 @@ impl<'a> Shown<'a> {
             0 | 1 => format!("seed {}", self.report.seed),
             seeds => format!("seed {}, the first of {seeds}", self.report.seed),
         };
-        let left_out = self.report.variants.len() - self.variants.len();
-        let which =
-            if left_out == 0 { String::new() } else { format!("; {left_out} more variants in the tables") };
-        format!("{}, {seed}{which}", self.report.scenario)
+        format!("{}, {seed}{}", self.report.scenario, self.left_out())
+    }
+
+    /// The same where the rows are those of all seeds.
+    fn scope_of_all_seeds(&self) -> String {
+        format!("{}, {}{}", self.report.scenario, words_of_run::seeds(self.report), self.left_out())
+    }
+
+    fn left_out(&self) -> String {
+        match self.report.variants.len() - self.variants.len() {
+            0 => String::new(),
+            more => format!("; {more} more variants in the tables"),
+        }
     }
 }
 

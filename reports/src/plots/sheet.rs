@@ -135,6 +135,19 @@ impl<'pen> Sheet<'pen> {
         Ok(())
     }
 
+    /// Room as wide as the sheet for something that is no chart.
+    pub(super) fn room(&mut self, height: f64) -> Rect {
+        let top = self.cursor + 16.0;
+        self.cursor = top + height + 4.0;
+        Rect { left: RIGHT, top, right: WIDTH - RIGHT, bottom: top + height }
+    }
+
+    /// A filled rectangle.
+    pub(super) fn block(&self, area: Rect, ink: Ink) -> Drawn {
+        let corners = [(area.left, area.top), (area.right, area.bottom)].map(|(x, y)| (units(x), units(y)));
+        self.root.draw(&Rectangle::new(corners, ink.filled()))
+    }
+
     /// One line of explanation with its sample.
     pub(super) fn key(&mut self, sample: Option<Sample>, words: &str) -> Drawn {
         self.cursor += 20.0;

@@ -14,10 +14,19 @@ use std::{collections::BTreeSet, fmt::Write};
 /// Draws a picture as an SVG document that needs no fonts and no other file.
 #[must_use]
 pub fn svg(picture: &Picture) -> String {
-    let mut pen = SvgPen { name: picture.name, letters: BTreeSet::new(), body: String::new() };
-    picture.draw(&mut pen);
-    let (width, height, title) =
-        (coordinate(picture.width), coordinate(picture.height), escape(&picture.title));
+    document(picture.name, &picture.title, (picture.width, picture.height), |pen| picture.draw(pen))
+}
+
+/// What is drawn, as a document; `name` begins its identifiers, so that two can stand on one page.
+pub(super) fn document(
+    name: &str,
+    title: &str,
+    (width, height): (f64, f64),
+    draw: impl FnOnce(&mut dyn Pen),
+) -> String {
+    let mut pen = SvgPen { name, letters: BTreeSet::new(), body: String::new() };
+    draw(&mut pen);
+    let (width, height, title) = (coordinate(width), coordinate(height), escape(title));
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
@@ -27,13 +36,13 @@ pub fn svg(picture: &Picture) -> String {
     )
 }
 
-struct SvgPen {
-    name: &'static str,
+struct SvgPen<'a> {
+    name: &'a str,
     letters: BTreeSet<(Weight, GlyphId)>,
     body: String,
 }
 
-impl Pen for SvgPen {
+impl Pen for SvgPen<'_> {
     fn block(&mut self, area: Rect, colour: BackendColor) {
         self.body += &format!("<rect {} {}/>\n", placed(area), paint("fill", colour));
     }
@@ -92,7 +101,7 @@ impl Pen for SvgPen {
     }
 }
 
-impl SvgPen {
+impl SvgPen<'_> {
     fn letter_definitions(&self) -> String {
         let definition = |(weight, glyph): &(Weight, GlyphId)| {
             let outline = outline_path(&font::outline(*glyph, *weight));

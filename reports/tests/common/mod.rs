@@ -4,8 +4,9 @@
 
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
-    AnomalyRow, DivergenceRow, ExpectationRow, FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow,
-    RunReport, ServerRow, ShardRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
+    AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,
+    FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow, RunReport, ServerRow, ShardRow, SurgeRow,
+    Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -306,15 +307,50 @@ fn faults() -> Vec<FaultRow> {
 }
 
 fn anomalies(index: usize) -> Vec<AnomalyRow> {
-    let row = AnomalyRow {
+    let stale = AnomalyRow {
         judge: "stale-reads".into(),
         anomaly: "stale-read".into(),
+        meaning: "No read returns an older version than one acknowledged before the read began.".into(),
         count: 3,
         promised: index == 0,
-        witness: "client 3 read order/17 = 4, \"told\" 5".into(),
+        witness: vec!["client 3 read order/17 = 4, \"told\" 5".into()],
         witness_seed: 42,
+        cycle: None,
     };
-    vec![row]
+    let skew = AnomalyRow {
+        judge: "isolation".into(),
+        anomaly: "G2-item".into(),
+        meaning: "A cycle with two adjacent rw dependencies (Adya 1999, §4.2).".into(),
+        count: 12_345,
+        promised: false,
+        witness: vec![
+            "T3 comes before T4 (rw): T3 read stock = [], before T4 appended 7.".into(),
+            "T4 comes before T3 (rw): T4 read order = [], before T3 appended 8.".into(),
+        ],
+        witness_seed: 43,
+        cycle: Some(cycle()),
+    };
+    vec![stale, skew]
+}
+
+/// Write skew.
+fn cycle() -> CycleRow {
+    let step = |key: &str, words: &str| CycleStepRow { key: key.into(), words: words.into() };
+    let transaction = |transaction, steps| CycleTransactionRow { transaction, process: 6, steps };
+    let edge = |from, to, key: &str| CycleEdgeRow {
+        from,
+        to,
+        dependency: "rw".into(),
+        key: Some(key.into()),
+        words: format!("T{from} read {key} before T{to} appended to it"),
+    };
+    CycleRow {
+        transactions: vec![
+            transaction(3, vec![step("stock", "read stock = []"), step("order", "appended 8 to order")]),
+            transaction(4, vec![step("order", "read order = []"), step("stock", "appended 7 to stock")]),
+        ],
+        edges: vec![edge(3, 4, "stock"), edge(4, 3, "order")],
+    }
 }
 
 fn latencies(badness: f64) -> Vec<LatencyRow> {

@@ -1,5 +1,6 @@
 //! From a run to the rows of its tables.
 
+mod cycles;
 mod divergence;
 mod heat;
 mod moves;

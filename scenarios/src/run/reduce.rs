@@ -1,16 +1,18 @@
 //! From the results of all runs to one report.
 
 use indexmap::IndexMap;
-use shardlab_consistency::{Judgement, Verdict};
+use shardlab_consistency::{Judgement, Verdict, Witness};
 
 use super::one::SeedResult;
 use super::{Outcome, RunOptions, expectations};
-use crate::catalogue::MetricInfo;
+use crate::catalogue::{self, MetricInfo};
 use crate::fill::surges;
 use crate::load::{Case, Plan};
 use crate::metrics::seconds;
 use crate::student::figure;
-use crate::tables::{AnomalyRow, Figure, JudgementRow, RunReport, Sweep, VariantReport, VerdictKind};
+use crate::tables::{
+    AnomalyRow, CycleRow, Figure, JudgementRow, RunReport, Sweep, VariantReport, VerdictKind,
+};
 
 /// Reduces the results, which are by case and seed.
 pub(super) fn reduce(
@@ -106,7 +108,7 @@ const fn kind(verdict: &Verdict) -> VerdictKind {
 
 /// Every metric that some seed has, in the catalogue's order, over the seeds that have it.
 fn figures(results: &[SeedResult]) -> IndexMap<String, Figure> {
-    let known = crate::catalogue::all().into_iter();
+    let known = catalogue::all().into_iter();
     let figure_of = |info: MetricInfo| {
         let values: Vec<f64> =
             results.iter().filter_map(|result| result.metrics.get(&info.name).copied()).collect();
@@ -153,7 +155,7 @@ fn words(judgement: &Judgement) -> String {
     }
 }
 
-/// The first witness of every judge that has one, with how often it was seen on all seeds.
+/// The first witness of every class that a judge saw, with how often it was seen on all seeds.
 fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
     let mut rows: Vec<AnomalyRow> = Vec::new();
     let judgements =
@@ -163,18 +165,30 @@ fn anomalies(results: &[SeedResult]) -> Vec<AnomalyRow> {
     });
     for (seed, judgement, witness) in witnesses {
         match rows.iter_mut().find(|row| row.judge == judgement.judge && row.anomaly == witness.anomaly) {
-            Some(row) => row.count += witness.count,
-            None => rows.push(AnomalyRow {
-                judge: judgement.judge.into(),
-                anomaly: witness.anomaly.into(),
-                count: witness.count,
-                promised: judgement.promised,
-                witness: witness.words.clone(),
-                witness_seed: seed,
-            }),
+            Some(row) => {
+                row.count += witness.count;
+                row.promised |= judgement.promised && witness.breaks;
+            }
+            None => rows.push(anomaly(seed, judgement, witness)),
         }
     }
+    // What is first seen with a later seed stands where it would with the first.
+    let known = catalogue::anomalies();
+    rows.sort_by_key(|row| known.iter().position(|known| *known == row.anomaly));
     rows
+}
+
+fn anomaly(seed: u64, judgement: &Judgement, witness: &Witness) -> AnomalyRow {
+    AnomalyRow {
+        judge: judgement.judge.into(),
+        anomaly: witness.anomaly.into(),
+        meaning: catalogue::meaning(judgement.judge, witness.anomaly).into(),
+        count: witness.count,
+        promised: judgement.promised && witness.breaks,
+        witness: witness.words.clone(),
+        witness_seed: seed,
+        cycle: witness.cycle.as_ref().map(CycleRow::from),
+    }
 }
 
 #[cfg(test)]
