@@ -4,6 +4,7 @@ mod common;
 
 use common::{HOSTILE, flash_sale, info, meta};
 use shardlab_reports::{plots, write};
+use shardlab_scenarios::tables::RunReport;
 use std::fs;
 
 fn hostile_page() -> String {
@@ -22,6 +23,14 @@ fn hostile_page() -> String {
                 *words = HOSTILE.into();
             }
         }
+        for row in &mut variant.anomalies {
+            for words in [&mut row.judge, &mut row.meaning, &mut row.witness[0]] {
+                *words = HOSTILE.into();
+            }
+            for step in row.cycle.iter_mut().flat_map(|cycle| &mut cycle.transactions[0].steps) {
+                step.words = HOSTILE.into();
+            }
+        }
         variant.moves.iter_mut().for_each(|row| row.from = HOSTILE.into());
         variant.metrics =
             variant.metrics.iter().map(|(name, figure)| (format!("{name}{HOSTILE}"), *figure)).collect();
@@ -31,9 +40,7 @@ fn hostile_page() -> String {
             *words = HOSTILE.into();
         }
     }
-    let place = tempfile::TempDir::new().unwrap();
-    let written = write(&report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
-    fs::read_to_string(written.report).unwrap()
+    page_of(&report)
 }
 
 #[test]
@@ -55,10 +62,7 @@ fn the_page_asks_the_network_for_nothing() {
 
 #[test]
 fn the_page_answers_what_a_reader_asks() {
-    let report = flash_sale(&["modulo", "consistent-hash"], 1);
-    let place = tempfile::TempDir::new().unwrap();
-    let written = write(&report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
-    let page = fs::read_to_string(written.report).unwrap();
+    let page = page_of(&flash_sale(&["modulo", "consistent-hash"], 1));
     let said = [
         "<h1>Which way of sharding keeps a flash sale off one server?</h1>",
         "title=\"Operations answered with ok, a second.\"",
@@ -72,7 +76,69 @@ fn the_page_answers_what_a_reader_asks() {
     for words in said {
         assert!(page.contains(words), "{words}");
     }
-    assert_eq!(page.matches("<figure>").count(), 8);
+    assert_eq!(page.matches("<figure>").count(), 9);
+}
+
+#[test]
+fn every_class_of_anomaly_is_told_a_sentence_a_line_and_drawn_where_it_is_a_cycle() {
+    let mut report = flash_sale(&["modulo", "consistent-hash"], 2);
+    // What breaks a promise comes first, wherever it stands in the table.
+    report.variants[1].anomalies[1].promised = true;
+    let page = page_of(&report);
+    let section =
+        page.split_once("<section id=\"anomalies\">").unwrap().1.split_once("</section>").unwrap().0;
+    let said = [
+        "aria-label=\"Anomalies by class and variant\"",
+        "<h3>consistent-hash</h3>",
+        "<small>12,345 seen, by isolation</small>",
+        "Seen with seed 43:",
+        "<p>T3 comes before T4 (rw): T3 read stock = [], before T4 appended 7.</p>\
+         <p>T4 comes before T3 (rw): T4 read order = [], before T3 appended 8.</p>",
+    ];
+    for words in said {
+        assert!(section.contains(words), "{words}");
+    }
+    let open = "<details class=\"witness\" open>";
+    let order: Vec<(bool, &str)> = section
+        .split("<details class=\"witness\"")
+        .skip(1)
+        .map(|witness| (witness.starts_with(" open>"), between(witness, "<span class=\"class\">", "</span>")))
+        .collect();
+    let expected = [(true, "stale-read"), (false, "G2-item"), (true, "G2-item"), (false, "stale-read")];
+    assert_eq!(order, expected);
+    assert_eq!(section.matches(open).count(), 2);
+    for name in ["cycle-1", "cycle-2"] {
+        assert!(section.contains(&format!("id=\"{name}-r")), "{name} has letters of its own");
+    }
+    assert_eq!(section.matches("<title>Cycle of dependencies: T3 → T4 → T3</title>").count(), 2);
+}
+
+#[test]
+fn without_anomalies_there_is_no_section_and_no_matrix() {
+    let mut report = flash_sale(&["modulo", "consistent-hash"], 1);
+    report.variants.iter_mut().for_each(|variant| variant.anomalies.clear());
+    assert!(!page_of(&report).contains("<section id=\"anomalies\">"));
+    assert!(plots::pictures(&report, &info()).iter().all(|picture| picture.name != "anomalies"));
+}
+
+fn page_of(report: &RunReport) -> String {
+    let place = tempfile::TempDir::new().unwrap();
+    let written = write(report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
+    fs::read_to_string(written.report).unwrap()
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    text.split_once(before).unwrap().1.split_once(after).unwrap().0
+}
+
+#[test]
+fn a_drawing_of_a_cycle_is_well_formed() {
+    let mut report = flash_sale(&["a"], 1);
+    let cycle = report.variants[0].anomalies[1].cycle.as_mut().unwrap();
+    cycle.transactions[0].steps[0].words = HOSTILE.into();
+    for svg in [plots::cycle(cycle, "cycle"), plots::cycle_with_reasons(cycle, "cycle")] {
+        check_well_formed(&svg);
+    }
 }
 
 #[test]

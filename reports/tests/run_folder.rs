@@ -79,9 +79,17 @@ fn a_run_leaves_every_file_and_nothing_beside_them() {
             .map(PathBuf::from)
             .into();
     expected.extend(TABLES.map(|table| format!("{table}.csv").into()));
-    for picture in
-        ["latency", "throughput", "divergence", "moves", "servers", "shards", "heat", "latency-distribution"]
-    {
+    for picture in [
+        "anomalies",
+        "latency",
+        "throughput",
+        "divergence",
+        "moves",
+        "servers",
+        "shards",
+        "heat",
+        "latency-distribution",
+    ] {
         expected.extend(["svg", "png"].map(|kind| format!("plots/{picture}.{kind}").into()));
     }
     expected.sort();
@@ -231,7 +239,7 @@ fn several_seeds_give_intervals() {
     let keys: Vec<String> = summary("one").as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["scenario", "seed", "engine", "fingerprint", "verdict", "variants", "expectations"]);
     let keys: Vec<String> = summary("one")["variants"][0].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["name", "verdict", "fingerprint", "metrics", "verdicts"]);
+    assert_eq!(keys, ["name", "verdict", "fingerprint", "metrics", "verdicts", "anomalies"]);
 
     let variants = fs::read_to_string(place.path().join("many/variants.csv")).unwrap();
     assert!(

@@ -292,7 +292,8 @@ pub struct CycleTransactionRow {
     pub transaction: usize,
     /// The client that ran it, by its number in the history.
     pub process: u32,
-    /// What it did.
+    /// What it did; not for programs, which have it in the sentences of the witness.
+    #[serde(skip)]
     pub steps: Vec<CycleStepRow>,
 }
 

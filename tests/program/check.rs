@@ -93,7 +93,10 @@ fn json_tells_the_same_and_out_leaves_the_report_and_the_cycles() {
     assert_eq!((found["anomaly"].as_str(), found["breaks"].as_bool()), (Some("G2-item"), Some(true)));
     assert_eq!(found["cycle"].as_array().unwrap().len(), 2);
     assert_eq!(found["involved"][0]["line"], 2);
-    assert!(bench.read("found/cycle-G2-item.svg").starts_with("<svg"));
+    let drawing = bench.read("found/cycle-G2-item.svg");
+    assert!(drawing.starts_with("<svg") && !drawing.contains("<text"), "letters are outlines");
+    let reason = found["cycle"][0]["words"].as_str().unwrap();
+    assert!(drawing.contains(&format!("aria-label=\"rw: {reason}\"")), "{reason}");
 }
 
 #[test]

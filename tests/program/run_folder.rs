@@ -146,6 +146,30 @@ fn the_summary_has_its_shape() {
     }
 }
 
+/// The same rows in the table, in the summary and on the page: words, and a drawing where it is a cycle.
+#[test]
+fn an_anomaly_is_told_and_drawn() {
+    let bench = Workbench::new();
+    bench.shardlab("run negative/no-read-locks --out run").code(1);
+    let summary = bench.json("run/summary.json");
+    let rows = summary["variants"][0]["anomalies"].as_array().unwrap();
+    let table = Table::read(&bench, "anomalies");
+    let (page, plot) = (bench.read("run/report.html"), bench.read("run/plots/anomalies.svg"));
+    assert_eq!(table.column("anomaly").len(), rows.len());
+    for (row, told) in rows.iter().zip(table.column("witness")) {
+        let words: Vec<&str> =
+            row["witness"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        assert!(words.len() > 1 && told == words.join(" | "), "{row:#}");
+        assert_eq!(row["promised"], true, "{row:#}");
+        let edges = row["cycle"]["edges"].as_array().unwrap();
+        let names: Vec<String> = edges.iter().map(|edge| format!("T{}", edge["from"])).collect();
+        let title = format!("{} → {}</title>", names.join(" → "), names[0]);
+        assert!(page.contains(&title), "{title}");
+        assert!(plot.contains(&format!("aria-label={}", row["anomaly"])), "{row:#}");
+    }
+    assert_eq!(rows.iter().filter(|row| row["anomaly"] == "G2-item").count(), 1);
+}
+
 #[test]
 fn several_seeds_give_intervals_instead_of_numbers() {
     let bench = Workbench::with_small();

@@ -21,10 +21,11 @@ pub(super) fn section(report: &RunReport, picture: Option<&Picture>) -> Markup {
                 p.note {
                     "Of each class, the first witness. "
                     @if seen.iter().any(|variant| variant.anomalies.iter().any(|row| row.cycle.is_some())) {
-                        "Transactions are numbered in the order in which they were invoked; in a drawing, each must "
-                        "have come before the one that its arrow leads to: " code { "ww" } " overwrote or appended to "
-                        "it, " code { "wr" } " read it, " code { "rw" } " overwrote what it had read, "
-                        code { "process" } " followed in its session, " code { "realtime" } " began after it had ended."
+                        "Transactions are numbered in the order in which they were invoked. In a drawing, an arrow "
+                        "leads from one transaction to another that must have come after it, because that one "
+                        "overwrote its version or appended to it (" code { "ww" } "), read it (" code { "wr" }
+                        "), overwrote what it had read (" code { "rw" } "), followed in its session ("
+                        code { "process" } "), or began after it had ended (" code { "realtime" } ")."
                     }
                 }
                 @for variant in seen {

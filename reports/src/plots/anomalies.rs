@@ -20,7 +20,7 @@ const GAP: f64 = 2.0;
 /// Of a cell that breaks a promise.
 const FRAME: f64 = 2.0;
 /// One variant's cells need not be as wide as the sheet.
-const WIDEST: f64 = 150.0;
+const WIDEST: f64 = 200.0;
 /// The room for the names of classes.
 const NAMES: f64 = 280.0;
 /// From this share of the scale on, digits are white: darker cells bear them better (WCAG 2, contrast).
@@ -38,7 +38,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     }
     let subtitle =
         format!("How often each was seen, darker is more (logarithmic) · {}", shown.scope_of_all_seeds());
-    sheet.title("Anomalies", &subtitle)?;
+    sheet.title("Anomalies by class and variant", &subtitle)?;
     sheet.legend(&matrix.legend())?;
     let area = sheet.room(HEAD + ROW * matrix.rows.len() as f64);
     matrix.draw(sheet, &area)?;

@@ -1,6 +1,6 @@
 //! A cycle of dependencies: transactions as boxes one below the other, each with its steps; to the right of them the
-//! dependencies as arrows, the one that closes the cycle in a lane of its own. Steps on keys that no arrow of theirs is
-//! about stand back.
+//! dependencies as arrows, the one that closes the cycle in a lane of its own. Of steps on keys that no arrow is about,
+//! only the number is told.
 
 use super::{
     canvas::{Label, Pen, Point, Rect},
@@ -24,12 +24,11 @@ const LANE: f64 = 34.0;
 const WIDEST: f64 = 520.0;
 /// Of a longer cycle, the middle is left out.
 const TRANSACTIONS_SHOWN: usize = 12;
-/// More steps of one transaction than these are not drawn.
+/// More steps of one transaction than these are counted with those that no arrow is about.
 const STEPS_SHOWN: usize = 8;
 
 const TITLE: Words = Words { weight: Weight::Bold, ..BODY };
-const STEP: Words = BODY;
-const STEP_ASIDE: Words = Words { ink: MUTED, ..BODY };
+const ASIDE: Words = Words { ink: MUTED, ..BODY };
 const GROUND: Ink = RGBAColor(0xf4, 0xf5, 0xf6, 1.0);
 
 /// Draws a cycle as an SVG document that needs no fonts; `name` begins its identifiers, so that several can stand on one
@@ -168,7 +167,7 @@ fn boxes(cycle: &CycleRow, edges: &[&CycleEdgeRow], left_out: usize) -> Vec<Box>
         let into = edges[(place + edges.len() - 1) % edges.len()];
         let lines = match told.filter(|_| !stands_for_many) {
             Some(told) => lines(told, [into, edge]),
-            None => vec![(omission(left_out), STEP_ASIDE)],
+            None => vec![(omission(left_out), ASIDE)],
         };
         let drawn = Box { lines, top };
         top = drawn.bottom() + GAP;
@@ -184,16 +183,16 @@ fn omission(left_out: usize) -> String {
     }
 }
 
-/// Who it is, and what it did; what neither of its two edges is about stands back.
+/// Who it is, and what it did to the keys that its two edges are about.
 fn lines(told: &CycleTransactionRow, edges: [&CycleEdgeRow; 2]) -> Vec<(String, Words)> {
     let matters = |key: &String| edges.iter().any(|edge| edge.key.as_ref() == Some(key));
     let mut lines = vec![(format!("T{}, process {}", told.transaction, told.process), TITLE)];
-    for step in told.steps.iter().take(STEPS_SHOWN) {
-        let words = if matters(&step.key) { STEP } else { STEP_ASIDE };
-        lines.push((words.fit(&step.words, WIDEST), words));
-    }
-    if told.steps.len() > STEPS_SHOWN {
-        lines.push((format!("… {} steps in all", told.steps.len()), STEP_ASIDE));
+    let matter = told.steps.iter().filter(|step| matters(&step.key)).take(STEPS_SHOWN);
+    lines.extend(matter.map(|step| (BODY.fit(&step.words, WIDEST), BODY)));
+    match told.steps.len() + 1 - lines.len() {
+        0 => {}
+        1 => lines.push(("… 1 step more".into(), ASIDE)),
+        more => lines.push((format!("… {more} steps more"), ASIDE)),
     }
     lines
 }
@@ -232,11 +231,13 @@ mod tests {
 
     /// Each transaction overwrites what the one before wrote, with a name that breaks what forgets to escape it.
     fn ring(transactions: usize) -> CycleRow {
-        let step = |key: &str| CycleStepRow { key: key.into(), words: format!("wrote <1> & \"2\" to {key}") };
+        let value = "y".repeat(300);
+        let step =
+            |key: &str| CycleStepRow { key: key.into(), words: format!("wrote <1> & \"{value}\" to {key}") };
         let transaction = |place: usize| CycleTransactionRow {
             transaction: place,
             process: 7,
-            steps: vec![step("x"), step(&"y".repeat(300))],
+            steps: vec![step("x"), step("y")],
         };
         let edge = |from: usize| CycleEdgeRow {
             from,
@@ -261,7 +262,8 @@ mod tests {
     fn drawn(transactions: usize) -> (usize, usize, Option<String>) {
         let ring = ring(transactions);
         let sketch = Sketch::of(&ring, Vec::new());
-        let omitted = labels(&sketch).into_iter().map(|label| label.text).find(|text| text.starts_with("… "));
+        let omitted =
+            labels(&sketch).into_iter().map(|label| label.text).find(|text| text.contains("transaction"));
         let arrows = sketch.svg("ring").matches("stroke-width=\"2\"").count();
         (sketch.boxes.len(), arrows, omitted)
     }
@@ -297,11 +299,16 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_no_arrow_is_about_stand_back() {
-        let ring = ring(2);
-        let inks: Vec<Ink> =
-            Sketch::of(&ring, Vec::new()).boxes[0].lines.iter().map(|(_, words)| words.ink).collect();
-        assert_eq!(inks, [INK, INK, MUTED]);
+    fn steps_that_no_arrow_is_about_are_counted() {
+        let mut ring = ring(2);
+        let more = |ring: &CycleRow, shown: usize| {
+            let lines = &Sketch::of(ring, Vec::new()).boxes[0].lines;
+            assert_eq!(lines.len(), 1 + shown + 1, "who, what, and how much more");
+            lines[1 + shown].0.clone()
+        };
+        assert_eq!(more(&ring, 1), "… 1 step more");
+        ring.transactions[0].steps = vec![ring.transactions[0].steps.clone(); 10].concat();
+        assert_eq!(more(&ring, STEPS_SHOWN), "… 12 steps more");
     }
 
     #[test]
