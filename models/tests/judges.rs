@@ -74,13 +74,20 @@ impl<'a> Transactions<'a> {
         Self { plan, history, order, seen, known, lost }
     }
 
-    /// The true order of those elements that somebody read.
+    /// The true order of those elements that another transaction read than the one that appended them: where its own
+    /// will stand among the others, no transaction is told.
     fn order_told(&self) -> TrueOrder {
         let mut told = vec![false; self.history.values.len()];
-        let answered = self.history.transactions.iter().filter(|record| record.outcome == Outcome::Ok);
-        for step in answered.flat_map(|record| self.history.steps(record)) {
-            if let Step::ReadList { elements, .. } = *step {
-                self.history.list(elements).iter().for_each(|value| told[value.0 as usize] = true);
+        for record in self.history.transactions.iter().filter(|record| record.outcome == Outcome::Ok) {
+            let steps = self.history.steps(record);
+            let is_own = |value: ValueId| {
+                steps.iter().any(|step| matches!(*step, Step::Append { value: own, .. } if own == value))
+            };
+            for step in steps {
+                if let Step::ReadList { elements, .. } = *step {
+                    let of_others = self.history.list(elements).iter().filter(|value| !is_own(**value));
+                    of_others.for_each(|value| told[value.0 as usize] = true);
+                }
             }
         }
         let keys = 0..self.history.keys.len() as u32;
