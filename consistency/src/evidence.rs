@@ -55,7 +55,7 @@ pub struct Residue {
     pub kind: ResidueKind,
     /// The thing itself, in a few words: "transaction 17 waits for its coordinator".
     pub what: String,
-    /// Since when.
+    /// Since when; 0 where nobody knows.
     pub since: Time,
 }
 
@@ -121,7 +121,7 @@ pub enum Effect {
 }
 
 /// The books of a bank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankEvidence {
     /// How many accounts there are; a read of fewer is no audit.
     pub accounts: u64,
@@ -129,4 +129,8 @@ pub struct BankEvidence {
     pub initial_total: i128,
     /// The sum of all balances after the drain; `None` where some account could not be read.
     pub final_total: Option<i128>,
+    /// Whether an account may be overdrawn.
+    pub overdraft: bool,
+    /// Accounts below zero after the drain, and what they held.
+    pub overdrawn: Vec<(u64, i64)>,
 }

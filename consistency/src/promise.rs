@@ -10,12 +10,14 @@ pub enum Promise {
     FreshReads,
     /// A read returns only values whose write was not reported as failed, and which survived.
     CommittedReads,
-    /// Transfers keep the sum of all balances.
+    /// Transfers keep the sum of all balances, and overdraw no account that may not be overdrawn.
     ConservedTotal,
     /// Transactions over lists and registers are as if one after the other, in real time.
     Isolation,
     /// What was added to a set or to a counter is there for whoever reads it later.
     KeptAdditions,
+    /// No id is handed out twice.
+    UniqueIds,
     /// Operations on one key are as if one after the other, in real time.
     Linearizability,
     /// Replicas of a shard end up equal.
@@ -28,13 +30,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Promise; 10] = [
+    pub const ALL: [Promise; 11] = [
         Self::Durability,
         Self::FreshReads,
         Self::CommittedReads,
         Self::ConservedTotal,
         Self::Isolation,
         Self::KeptAdditions,
+        Self::UniqueIds,
         Self::Linearizability,
         Self::Convergence,
         Self::Atomicity,

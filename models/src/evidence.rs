@@ -164,6 +164,10 @@ impl Remains<'_> {
             let what = format!("transaction {transaction} is prepared and waits for its coordinator");
             found.push(residue(ResidueKind::InDoubt, what, prepared.since));
         }
+        found.extend(survivor.hosted.machine.stale_locks().map(|(key, transaction)| {
+            let what = format!("key {key} is locked by transaction {}, which is over", transaction.0);
+            residue(ResidueKind::Locked, what, 0)
+        }));
         found.extend(self.sealed(survivor).map(|(target, since)| {
             residue(
                 ResidueKind::Sealed,
@@ -253,7 +257,13 @@ impl Remains<'_> {
         let accounts = bank.keys.count;
         let initial_total = i128::from(accounts) * i128::from(bank.balance);
         let change: i128 = survivors.iter().map(|survivor| survivor.hosted.machine.held_balance()).sum();
-        Some(BankEvidence { accounts, initial_total, final_total: Some(initial_total + change) })
+        let machines = survivors.iter().map(|survivor| &survivor.hosted.machine);
+        let below_zero = machines.flat_map(|machine| machine.held_below(-bank.balance));
+        let mut overdrawn: Vec<(u64, i64)> =
+            below_zero.map(|(account, change)| (account, bank.balance + change)).collect();
+        overdrawn.sort_unstable();
+        let (final_total, overdraft) = (Some(initial_total + change), bank.overdraft);
+        Some(BankEvidence { accounts, initial_total, final_total, overdraft, overdrawn })
     }
 }
 
@@ -289,7 +299,7 @@ fn outcome(machine: &StateMachine, rounds: &[TransactionId]) -> TransactionOutco
 
 /// All workloads that count begin with the same: that was checked.
 fn counters_begin_with(config: &Config) -> i64 {
-    let counters = config.workloads.iter().find(|workload| workload.mix.counter > 0.0);
+    let counters = config.workloads.iter().find(|workload| workload.mix.has_counters());
     counters.map_or(0, |workload| workload.balance)
 }
 
@@ -337,11 +347,12 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
     let promised = [
         (Promise::Durability, keeps && load.writes),
         (Promise::CommittedReads, keeps && load.reads),
-        (Promise::FreshReads, keeps && load.reads && fresh),
+        (Promise::FreshReads, keeps && load.reads && load.writes && fresh),
         (Promise::ConservedTotal, keeps && load.transfers && load.audits),
         (Promise::Atomicity, keeps && load.transactions),
         (Promise::Isolation, keeps && load.isolated),
         (Promise::KeptAdditions, keeps && load.adds),
+        (Promise::UniqueIds, keeps && load.draws_ids),
         (Promise::Linearizability, keeps && load.reads && fresh),
         (Promise::Convergence, replicas > 1),
         (Promise::Liveness, true),
@@ -361,6 +372,8 @@ struct Load {
     isolated: bool,
     /// Sets or counters, and no other lists.
     adds: bool,
+    /// Ids from counters.
+    draws_ids: bool,
 }
 
 impl Load {
@@ -374,9 +387,10 @@ impl Load {
             writes: any(|mix| mix.update + mix.insert + mix.read_modify_write),
             transfers: any(|mix| mix.transfer),
             audits: any(|mix| mix.audit),
-            transactions: any(|mix| mix.transfer + mix.counter) || isolated,
+            transactions: any(|mix| mix.transfer + mix.counter + mix.unique_ids) || isolated,
             isolated,
             adds: any(|mix| mix.set + mix.counter) && !any(|mix| mix.list_append),
+            draws_ids: any(|mix| mix.unique_ids),
         }
     }
 }

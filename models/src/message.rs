@@ -173,6 +173,34 @@ impl Step {
     }
 }
 
+/// When an application changes its mind about a transaction of which all votes are in: the coordinator is to abort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollback {
+    /// It does not.
+    Never,
+    /// Whatever was read.
+    Always,
+    /// When an account that it debits would end below zero.
+    Overdrawn {
+        /// What every account was opened with.
+        opening_balance: i64,
+    },
+}
+
+/// Two of them are a truth value, and are hashed as one.
+impl std::hash::Hash for Rollback {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        match *self {
+            Self::Never => state.write_u8(0),
+            Self::Always => state.write_u8(1),
+            Self::Overdrawn { opening_balance } => {
+                state.write_u8(2);
+                state.write_i64(opening_balance);
+            }
+        }
+    }
+}
+
 /// A transaction as the client hands it to a coordinator.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TransactionRequest {
@@ -184,8 +212,8 @@ pub struct TransactionRequest {
     pub age: Time,
     /// What it does, by shard.
     pub steps: Vec<(ShardId, Vec<Step>)>,
-    /// The application changes its mind once all votes are in: the coordinator is to abort.
-    pub rollback: bool,
+    /// When the application changes its mind.
+    pub rollback: Rollback,
     /// Size of an account's record, which every step reads or writes, on the wire.
     pub value_bytes: u32,
 }

@@ -36,6 +36,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "long-fork",
     "set",
     "counter",
+    "unique-ids",
     "negative/ack-before-sync",
     "negative/ack-before-replication",
     "negative/no-fencing",
@@ -70,6 +71,12 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/stale-snapshot",
     "negative/unexpected-element",
     "negative/unrepeatable-reads",
+    "negative/duplicate-ids",
+    "negative/failed-appends",
+    "negative/keep-locks",
+    "negative/order-once",
+    "negative/overdrawn",
+    "negative/silent-restart",
 ];
 
 /// The scenario of that name.

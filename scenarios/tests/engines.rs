@@ -74,13 +74,18 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "fault.pause.at=2s",
             "fault.pause.for=1s",
         ],
-        "set" | "counter" => &["duration=4s", "drain=3s", "fault.cut.at=2s", "fault.cut.for=1s"],
+        "set" | "counter" | "unique-ids" => {
+            &["duration=4s", "drain=3s", "fault.cut.at=2s", "fault.cut.for=1s"]
+        }
         "negative/ack-before-replication"
         | "negative/ack-before-sync"
         | "negative/appoint-any-log"
         | "negative/fail-on-timeout"
         | "negative/no-fencing"
         | "negative/swap-applies" => &["drain=3s", "workload.register.arrivals.open=80/s"],
+        "negative/order-once" | "negative/silent-restart" => {
+            &["drain=4s", "workload.register.arrivals.open=80/s"]
+        }
         "negative/never-inquire" | "negative/unilateral-abort" => {
             &["drain=3s", "workload.bank.arrivals.closed.clients=3"]
         }

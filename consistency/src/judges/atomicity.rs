@@ -22,9 +22,8 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
     let in_doubt =
         court.transactions().filter(|effects| effects.iter().any(|e| e.effect == Effect::InDoubt)).count();
     let count = |name| violations.iter().filter(|violation| violation.anomaly == name).count();
-    let mut finding = Finding::new(court.witness(&violations), court.untested(in_doubt));
-    finding.anomalies = violations.len() as u64;
-    finding
+    let witnesses = ANOMALIES.iter().filter_map(|anomaly| court.witness(anomaly, &violations));
+    Finding::of_kinds(witnesses.collect(), court.untested(in_doubt))
         .with("anomalies.partial-transaction", count(PARTIAL) as f64)
         .with("anomalies.lost-transaction", count(LOST) as f64)
         .with("anomalies.applied-abort", count(ABORTED) as f64)
@@ -104,10 +103,9 @@ impl<'a> Court<'a> {
             && self.effects.binary_search_by_key(&transaction.id, |effect| effect.transaction).is_err()
     }
 
-    /// Tells of the gravest anomaly found, and of its first transaction.
-    fn witness(&self, violations: &[Violation<'_>]) -> Option<Witness> {
-        let anomaly = ANOMALIES.iter().find(|name| violations.iter().any(|found| found.anomaly == **name))?;
-        let mut same = violations.iter().filter(|found| found.anomaly == *anomaly);
+    /// Tells of the first transaction with such an anomaly.
+    fn witness(&self, anomaly: &'static str, violations: &[Violation<'_>]) -> Option<Witness> {
+        let mut same = violations.iter().filter(|found| found.anomaly == anomaly);
         let count = same.clone().count() as u64;
         let first = same.next()?;
         let transactions = first.position.into_iter().collect();

@@ -1,21 +1,30 @@
-//! Transfers move money and make none: the total of all accounts never changes.
+//! Transfers move money and make none: the total of all accounts never changes, and no account is overdrawn that may
+//! not be.
 //!
 //! An *audit* is a committed transaction that reads every account once and changes none. The test is
-//! Jepsen's `bank` workload, and its name for the anomaly.
+//! Jepsen's `bank` workload, and its names for the anomalies.
 
 use super::Finding;
 use crate::{BankEvidence, Case, History, MicroOperation, Outcome, Transaction, Witness, words};
 
 /// An audit, or the end, found another total than the beginning.
-pub(super) const WRONG_TOTAL: &str = "wrong-total";
+const WRONG_TOTAL: &str = "wrong-total";
+/// A committed transaction read a balance below zero, or an account ended there, though none may be overdrawn.
+const NEGATIVE_BALANCE: &str = "negative-balance";
+
+/// What this judge can find, the gravest first.
+pub(super) const ANOMALIES: &[&str] = &[WRONG_TOTAL, NEGATIVE_BALANCE];
 
 pub(super) fn judge(case: &Case<'_>) -> Finding {
     let Some(bank) = &case.evidence.bank else { return Finding::unknown("the workload was not a bank") };
     let ledger = Ledger::new(case.history, bank);
-    let wrong = ledger.wrong_audits.len() as u64 + u64::from(ledger.wrong_end().is_some());
-    Finding::new(ledger.witness(wrong), ledger.untested())
+    let (wrong, negative) = (ledger.wrong_total(), ledger.negative_balance());
+    let count = |witness: &Option<Witness>| witness.as_ref().map_or(0, |witness| witness.count) as f64;
+    let (totals, overdrafts) = (count(&wrong), count(&negative));
+    let finding = Finding::of_kinds([wrong, negative].into_iter().flatten().collect(), ledger.untested())
         .with("bank.audits", ledger.audits as f64)
-        .with("anomalies.wrong-total", wrong as f64)
+        .with("anomalies.wrong-total", totals);
+    if bank.overdraft { finding } else { finding.with("anomalies.negative-balance", overdrafts) }
 }
 
 struct Ledger<'a> {
@@ -25,11 +34,14 @@ struct Ledger<'a> {
     audits: u64,
     /// Positions in the history, and the total found.
     wrong_audits: Vec<(usize, i128)>,
+    /// Positions in the history, and the first account that was seen overdrawn.
+    overdrawn: Vec<(usize, u64, i64)>,
 }
 
 impl<'a> Ledger<'a> {
     fn new(history: &'a History, bank: &'a BankEvidence) -> Self {
-        let mut ledger = Self { history, bank, transfers: 0, audits: 0, wrong_audits: Vec::new() };
+        let (wrong_audits, overdrawn) = (Vec::new(), Vec::new());
+        let mut ledger = Self { history, bank, transfers: 0, audits: 0, wrong_audits, overdrawn };
         let committed = |(_, transaction): &(usize, &Transaction)| transaction.outcome == Outcome::Ok;
         for (position, transaction) in history.transactions.iter().enumerate().filter(committed) {
             let steps = history.steps(transaction);
@@ -37,6 +49,8 @@ impl<'a> Ledger<'a> {
                 Some(total) => ledger.enter(position, total),
                 None => ledger.transfers += u64::from(steps.iter().any(is_add)),
             }
+            let seen = steps.iter().find_map(below_zero).filter(|_| !bank.overdraft);
+            ledger.overdrawn.extend(seen.map(|(account, balance)| (position, account, balance)));
         }
         ledger
     }
@@ -62,23 +76,49 @@ impl<'a> Ledger<'a> {
         Some(reason.into())
     }
 
-    fn witness(&self, count: u64) -> Option<Witness> {
-        let invoked =
-            |&(position, _): &(usize, i128)| (self.history.transactions[position].invoked, position);
-        let first = self.wrong_audits.iter().copied().min_by_key(invoked);
+    fn wrong_total(&self) -> Option<Witness> {
+        let count = self.wrong_audits.len() as u64 + u64::from(self.wrong_end().is_some());
+        let first = self.earliest(&self.wrong_audits, |&(position, _)| position);
         let words = match (first, self.wrong_end()) {
-            (Some((position, total)), _) => self.audit_words(position, total),
+            (Some(&(position, total)), _) => format!("{}, {}", self.told(position), self.found(total)),
             (None, Some(total)) => format!("after the drain {}", self.found(total)),
             (None, None) => return None,
         };
-        let transactions = first.iter().map(|&(position, _)| position).collect();
-        Some(Witness { transactions, ..Witness::new(WRONG_TOTAL, count, words) })
+        Some(tell(WRONG_TOTAL, count, words, first.map(|&(position, _)| position)))
     }
 
-    fn audit_words(&self, position: usize, total: i128) -> String {
+    fn negative_balance(&self) -> Option<Witness> {
+        let at_the_end = self.bank.overdrawn.first().filter(|_| !self.bank.overdraft);
+        let ended = at_the_end.map_or(0, |_| self.bank.overdrawn.len());
+        let first = self.earliest(&self.overdrawn, |&(position, ..)| position);
+        let held = |account: u64, balance: i64| {
+            format!("account {account} held {balance}; no account may be overdrawn")
+        };
+        let words = match (first, at_the_end) {
+            (Some(&(position, account, balance)), _) => {
+                format!("{}, {}", self.told(position), held(account, balance))
+            }
+            (None, Some(&(account, balance))) => format!("after the drain {}", held(account, balance)),
+            (None, None) => return None,
+        };
+        let count = (self.overdrawn.len() + ended) as u64;
+        Some(tell(NEGATIVE_BALANCE, count, words, first.map(|&(position, ..)| position)))
+    }
+
+    /// What the transaction saw that was invoked first.
+    fn earliest<'s, T>(&self, seen: &'s [T], position: impl Fn(&T) -> usize) -> Option<&'s T> {
+        let invoked = |seen: &&T| {
+            let position = position(seen);
+            (self.history.transactions[position].invoked, position)
+        };
+        seen.iter().min_by_key(invoked)
+    }
+
+    /// To whom and when.
+    fn told(&self, position: usize) -> String {
         let Transaction { id, process, invoked, completed, .. } = self.history.transactions[position];
         let (from, to) = (words::time(invoked), words::time(completed));
-        format!("to process {process}, in transaction {id} between {from} and {to}, {}", self.found(total))
+        format!("to process {process}, in transaction {id} between {from} and {to}")
     }
 
     fn found(&self, total: i128) -> String {
@@ -104,6 +144,19 @@ fn audit(steps: &[MicroOperation], accounts: u64) -> Option<i128> {
     keys.is_sorted_by(|a, b| a < b).then_some(total)
 }
 
+/// An account below zero, and what it held.
+fn below_zero(step: &MicroOperation) -> Option<(u64, i64)> {
+    match *step {
+        MicroOperation::Read { key, value } if value < 0 => Some((key, value)),
+        _ => None,
+    }
+}
+
+fn tell(anomaly: &'static str, count: u64, words: String, transaction: Option<usize>) -> Witness {
+    let transactions = transaction.into_iter().collect();
+    Witness { transactions, ..Witness::new(anomaly, count, words) }
+}
+
 fn is_add(step: &MicroOperation) -> bool {
     matches!(step, MicroOperation::Add { .. })
 }
@@ -114,6 +167,15 @@ mod tests {
 
     /// Each row is one committed transaction; three accounts hold 300 in all.
     fn check(rows: &[&[MicroOperation]], final_total: Option<i128>, expected: &str) {
+        assert_eq!(judged(rows, final_total, true, &[]).verdict.to_string(), expected);
+    }
+
+    fn judged(
+        rows: &[&[MicroOperation]],
+        final_total: Option<i128>,
+        overdraft: bool,
+        overdrawn: &[(u64, i64)],
+    ) -> Finding {
         let mut history = History::default();
         for (id, steps) in (1..).zip(rows) {
             history.push_transaction(
@@ -121,9 +183,10 @@ mod tests {
                 steps,
             );
         }
-        let bank = BankEvidence { accounts: 3, initial_total: 300, final_total };
+        let overdrawn = overdrawn.to_vec();
+        let bank = BankEvidence { accounts: 3, initial_total: 300, final_total, overdraft, overdrawn };
         let evidence = crate::Evidence { bank: Some(bank), ..crate::Evidence::default() };
-        assert_eq!(judge(&Case::new(&history, &evidence)).verdict.to_string(), expected);
+        judge(&Case::new(&history, &evidence))
     }
 
     fn transfer() -> [MicroOperation; 2] {
@@ -151,6 +214,34 @@ mod tests {
             "fail: wrong-total: after the drain the 3 accounts held 310 in all; it should have been 300";
         check(&[&transfer(), &audit([90, 110, 100])], Some(310), wrong);
         check(&[&transfer()], Some(310), wrong);
+    }
+
+    #[test]
+    fn an_account_below_zero_is_seen_by_whoever_reads_it_and_at_the_end() {
+        let (audit, seen) = (audit([-10, 210, 100]), [MicroOperation::Read { key: 2, value: -7 }]);
+        let check = |rows: &[&[MicroOperation]], overdraft, end: &[(u64, i64)], expected: &str| {
+            assert_eq!(judged(rows, Some(300), overdraft, end).verdict.to_string(), expected);
+        };
+        check(&[&transfer(), &audit, &seen], true, &[(1, -10)], "pass");
+        check(
+            &[&transfer(), &audit, &seen],
+            false,
+            &[(1, -10)],
+            "fail: negative-balance, one of 3: to process 4, in transaction 2 between 0.002 s and 0.004 s, \
+             account 1 held -10; no account may be overdrawn",
+        );
+        let good = self::audit([90, 110, 100]);
+        let end = "fail: negative-balance: after the drain account 1 held -10; no account may be overdrawn";
+        check(&[&transfer(), &good], false, &[(1, -10)], end);
+        check(&[&transfer(), &good], false, &[], "pass");
+    }
+
+    #[test]
+    fn each_kind_has_its_witness() {
+        let found = judged(&[&transfer(), &audit([-10, 90, 100])], Some(300), false, &[]);
+        let kinds: Vec<(&str, u64)> = found.witnesses().map(|of| (of.anomaly, of.count)).collect();
+        assert_eq!((kinds, found.anomalies), (vec![(WRONG_TOTAL, 1), (NEGATIVE_BALANCE, 1)], 2));
+        assert!(found.verdict.to_string().starts_with("fail: wrong-total"), "{}", found.verdict);
     }
 
     #[test]

@@ -4,7 +4,12 @@ use super::{Finding, models};
 use crate::recorded::RegisterHistory;
 use crate::{Anomaly, Case, Checks, History, Model, REGISTER_MODELS, RegisterOptions, check_registers};
 
-const ANOMALIES: [Anomaly; 6] = [
+/// Of these, the isolation judge finds some in transactions.
+const ANOMALIES: [Anomaly; 10] = [
+    Anomaly::GarbageRead,
+    Anomaly::G1a,
+    Anomaly::CausalViolation,
+    Anomaly::ReadYourWrites,
     Anomaly::MonotonicReads,
     Anomaly::MonotonicWrites,
     Anomaly::WritesFollowReads,
@@ -14,7 +19,7 @@ const ANOMALIES: [Anomaly; 6] = [
 ];
 
 /// The names of what this judge can find.
-pub(super) const NAMES: [&str; 6] = models::names(ANOMALIES);
+pub(super) const NAMES: [&str; 10] = models::names(ANOMALIES);
 
 /// It takes time, so it is done where it is asked for.
 pub(super) fn is_asked(checks: &Checks) -> bool {

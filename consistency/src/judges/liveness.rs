@@ -4,7 +4,7 @@
 //! loses none. So each shard is sent a write after the drain, and whatever still waits is counted.
 
 use super::Finding;
-use crate::{Case, Probe, Residue, ResidueKind, Witness, words};
+use crate::{Case, Probe, Residue, ResidueKind, Time, Witness, words};
 
 /// A shard that did not acknowledge its probe.
 const DEAD_SHARD: &str = "dead-shard";
@@ -18,9 +18,8 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
         case.evidence.probes.iter().filter(|probe| probe.acknowledged.is_none()).collect();
     let untested =
         case.evidence.probes.is_empty().then(|| "no shard was sent a write after the drain".to_string());
-    let mut finding = Finding::new(witness(case, &dead), untested);
-    finding.anomalies = (dead.len() + case.evidence.residues.len()) as u64;
-    finding = finding.with("anomalies.dead-shard", dead.len() as f64);
+    let finding = Finding::of_kinds(witnesses(case, &dead), untested);
+    let mut finding = finding.with("anomalies.dead-shard", dead.len() as f64);
     for (kind, name) in RESIDUE_METRICS {
         finding = finding.with(name, residues(case, kind).count() as f64);
     }
@@ -35,22 +34,35 @@ const RESIDUE_METRICS: [(ResidueKind, &str); 5] = [
     (ResidueKind::NoPrimary, "anomalies.no-primary"),
 ];
 
-/// Tells of the first dead shard and what holds it up, or else of the oldest residue.
-fn witness(case: &Case<'_>, dead: &[&Probe]) -> Option<Witness> {
-    let Some(probe) = dead.first() else {
-        let oldest = oldest(case.evidence.residues.iter())?;
-        let count = residues(case, oldest.kind).count() as u64;
-        return Some(Witness::new(oldest.kind.anomaly(), count, in_words(oldest)));
-    };
+/// Tells of the first dead shard and what holds it up; then of what is left over, the kind with the oldest first.
+fn witnesses(case: &Case<'_>, dead: &[&Probe]) -> Vec<Witness> {
+    let mut left: Vec<(&Residue, Witness)> = RESIDUE_METRICS
+        .into_iter()
+        .filter_map(|(kind, _)| {
+            let oldest = oldest(residues(case, kind))?;
+            let count = residues(case, kind).count() as u64;
+            Some((oldest, Witness::new(kind.anomaly(), count, in_words(oldest))))
+        })
+        .collect();
+    left.sort_by_key(|(residue, _)| age(residue));
+    let left = left.into_iter().map(|(_, witness)| witness);
+    dead.first().map(|probe| dead_shard(case, probe, dead.len())).into_iter().chain(left).collect()
+}
+
+fn dead_shard(case: &Case<'_>, probe: &Probe, count: usize) -> Witness {
     let cause = oldest(case.evidence.residues.iter().filter(|residue| residue.shard == probe.shard));
     let cause = cause.map_or(String::new(), |residue| format!("; {}", in_words(residue)));
     let sent = words::time(probe.sent);
     let words = format!("shard {}: the write sent at {sent} was never acknowledged{cause}", probe.shard);
-    Some(Witness::new(DEAD_SHARD, dead.len() as u64, words))
+    Witness::new(DEAD_SHARD, count as u64, words)
 }
 
 fn oldest<'a>(residues: impl Iterator<Item = &'a Residue>) -> Option<&'a Residue> {
-    residues.min_by_key(|residue| (residue.since, residue.shard, residue.node))
+    residues.min_by_key(|residue| age(residue))
+}
+
+fn age(residue: &Residue) -> (Time, u32, u16) {
+    (residue.since, residue.shard, residue.node)
 }
 
 fn residues<'a>(case: &'a Case<'_>, kind: ResidueKind) -> impl Iterator<Item = &'a Residue> {
@@ -59,7 +71,8 @@ fn residues<'a>(case: &'a Case<'_>, kind: ResidueKind) -> impl Iterator<Item = &
 
 fn in_words(residue: &Residue) -> String {
     let Residue { shard, node, what, since, .. } = residue;
-    format!("on shard {shard}, node {node}, since {}: {what}", words::time(*since))
+    let since = if *since == 0 { String::new() } else { format!(", since {}", words::time(*since)) };
+    format!("on shard {shard}, node {node}{since}: {what}")
 }
 
 #[cfg(test)]
@@ -107,6 +120,23 @@ mod tests {
             let residues = [residue(2, kind, "later", 1_500), residue(0, kind, "left over", 1_000)];
             check(&[ALIVE], &residues, &expected);
         }
+    }
+
+    #[test]
+    fn each_kind_has_its_witness_and_an_unknown_time_is_not_told() {
+        let residues = [
+            residue(1, ResidueKind::Waiting, "2 requests", 0),
+            residue(1, ResidueKind::Locked, "key 7", 3_000),
+            residue(1, ResidueKind::Locked, "key 8", 2_000),
+        ];
+        let (probes, residues) = (vec![DEAD], residues.to_vec());
+        let evidence = Evidence { probes, residues, ..Evidence::default() };
+        let found = judge(&Case::new(&History::default(), &evidence));
+        let told: Vec<(&str, u64, &str)> =
+            found.witnesses().skip(1).map(|of| (of.anomaly, of.count, of.words.as_str())).collect();
+        let waiting = ("waiting-request", 1, "on shard 1, node 3: 2 requests");
+        assert_eq!(told, [waiting, ("held-lock", 2, "on shard 1, node 3, since 2.000 s: key 8")]);
+        assert_eq!(found.anomalies, 4);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod lost_writes;
 mod models;
 mod sets_and_counters;
 mod stale_reads;
+mod unique_ids;
 mod vanished_reads;
 
 use crate::{Case, Checks, History, Metric, Promise, Promises, Verdict, Witness};
@@ -73,9 +74,9 @@ pub const JUDGES: &[Judge] = &[
     },
     Judge {
         name: "bank",
-        doc: "All accounts together hold the same total at every audit and at the end.",
+        doc: "All accounts together hold the same total at every audit and at the end, and none is overdrawn that may not be.",
         promise: Promise::ConservedTotal,
-        anomalies: &[bank::WRONG_TOTAL],
+        anomalies: bank::ANOMALIES,
         is_asked: ALWAYS,
         judge: bank::judge,
     },
@@ -94,6 +95,14 @@ pub const JUDGES: &[Judge] = &[
         anomalies: &sets_and_counters::NAMES,
         is_asked: ALWAYS,
         judge: sets_and_counters::judge,
+    },
+    Judge {
+        name: "unique-ids",
+        doc: "No id is handed out twice.",
+        promise: Promise::UniqueIds,
+        anomalies: &unique_ids::NAMES,
+        is_asked: ALWAYS,
+        judge: unique_ids::judge,
     },
     Judge {
         name: "linearizability",
@@ -159,6 +168,13 @@ impl Finding {
         Self { verdict, anomalies, metrics: Vec::new(), seen: Vec::new() }
     }
 
+    /// The same of several kinds of anomaly, the gravest first: it is the one that the verdict tells of.
+    fn of_kinds(seen: Vec<Witness>, insufficient: Option<String>) -> Self {
+        let anomalies = seen.iter().map(|witness| witness.count).sum();
+        let verdict = Self::new(seen.first().cloned(), insufficient).verdict;
+        Self { verdict, anomalies, metrics: Vec::new(), seen }
+    }
+
     /// One witness of every kind of anomaly that was seen.
     pub fn witnesses(&self) -> impl Iterator<Item = &Witness> {
         let only = self.verdict.witness().filter(|_| self.seen.is_empty());
@@ -215,6 +231,14 @@ impl Judge {
             return Judgement { judge: self.name, promise: self.promise, promised: false, finding };
         }
         let mut finding = (self.judge)(case);
+        for witness in finding.witnesses() {
+            let anomaly = witness.anomaly;
+            assert!(
+                self.anomalies.contains(&anomaly),
+                "{} finds only what is in its row, not {anomaly}",
+                self.name
+            );
+        }
         let untested = &case.evidence.untested;
         if finding.verdict == Verdict::Pass && !untested.is_empty() {
             finding.verdict = Verdict::Unknown(format!("not tested: {}", untested.join("; ")));
@@ -299,18 +323,24 @@ mod tests {
         }
     }
 
+    /// Two judges may find one anomaly, each in operations of its own: then the metric is the sum.
     #[test]
-    fn the_table_names_every_judge_and_metric_once() {
+    fn the_table_names_every_judge_once_and_shares_names_of_the_lattice_alone() {
         let judgements = judged(Promises::ALL, |_| ());
         let mut names: Vec<&str> = JUDGES.iter().map(|judge| judge.name).collect();
         let metrics = judgements.iter().flat_map(|judgement| &judgement.finding.metrics);
-        names.extend(metrics.map(|metric| metric.name));
-        let anomalies = JUDGES.iter().flat_map(|judge| judge.anomalies);
-        names.extend(anomalies);
+        names.extend(metrics.map(|metric| metric.name).filter(|name| !name.starts_with("anomalies.")));
+        let anomalies = JUDGES.iter().flat_map(|judge| judge.anomalies.iter().copied());
+        names
+            .extend(anomalies.filter(|name| crate::Anomaly::named(name).is_none_or(|of| of.name() != *name)));
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+        for judge in JUDGES {
+            let distinct: std::collections::BTreeSet<&str> = judge.anomalies.iter().copied().collect();
+            assert_eq!(distinct.len(), judge.anomalies.len(), "{} names an anomaly twice", judge.name);
+        }
         let untested: Vec<Promise> = Promise::ALL
             .into_iter()
             .filter(|promise| JUDGES.iter().all(|judge| judge.promise != *promise))

@@ -10,12 +10,13 @@ use crate::workload_judges::{
     CounterAction, CounterHistory, CounterOptions, SetAction, SetHistory, SetOptions, WorkloadOperation,
     WorkloadReport, judge_counter, judge_set,
 };
-use crate::{Anomaly, Case, Found, History, MicroOperation, ModelVerdict, Outcome, Transaction};
+use crate::{Anomaly, Case, Found, History, MicroOperation, ModelVerdict, Transaction};
 
-const ANOMALIES: [Anomaly; 3] = [Anomaly::LostElement, Anomaly::UnexpectedElement, Anomaly::WrongCount];
+const ANOMALIES: [Anomaly; 4] =
+    [Anomaly::DuplicateElements, Anomaly::LostElement, Anomaly::UnexpectedElement, Anomaly::WrongCount];
 
 /// The names of what this judge can find.
-pub(super) const NAMES: [&str; 3] = models::names(ANOMALIES);
+pub(super) const NAMES: [&str; 4] = models::names(ANOMALIES);
 
 pub(super) fn judge(case: &Case<'_>) -> Finding {
     let by_key = ByKey::of(case.history);
@@ -45,7 +46,7 @@ struct ByKey {
 
 impl ByKey {
     fn of(history: &History) -> Self {
-        let spans: Vec<Span> = history.transactions.iter().map(span).collect();
+        let spans: Vec<Span> = history.transactions.iter().map(Span::of).collect();
         let mut ranked: Vec<_> = history.transactions.iter().zip(ranks(&spans)).collect();
         ranked.sort_by_key(|&(_, (invoked, _))| invoked);
         // Transactions of several steps have models to keep, and a bank's a rule of its own.
@@ -94,11 +95,6 @@ impl ByKey {
         };
         self.counters.entry(key).or_default().operations.push(operation.with(action));
     }
-}
-
-fn span(transaction: &Transaction) -> Span {
-    let &Transaction { process, invoked, completed, outcome, .. } = transaction;
-    Span { process, invoked, completed: (outcome != Outcome::Info).then_some(completed) }
 }
 
 fn is_of_list(step: &MicroOperation) -> bool {

@@ -2,7 +2,7 @@
 
 use super::ranking::{Span, ranks};
 use super::{Rank, RecordedTransaction, Step, TransactionHistory, ValueId, Versions};
-use crate::{History, INITIAL_VALUE, MicroOperation, Outcome, Transaction};
+use crate::{History, INITIAL_VALUE, MicroOperation, Transaction};
 
 impl TransactionHistory {
     /// The transactions of a history that touch lists, or those that touch registers.
@@ -15,7 +15,7 @@ impl TransactionHistory {
         };
         let mut chosen: Vec<&Transaction> = history.transactions.iter().filter(belongs).collect();
         chosen.sort_by_key(|transaction| (transaction.invoked, transaction.process));
-        let spans: Vec<Span> = chosen.iter().map(|transaction| span(transaction)).collect();
+        let spans: Vec<Span> = chosen.iter().map(|transaction| Span::of(transaction)).collect();
         let mut recorded = Self { versions, ..Self::default() };
         for (transaction, (invoked, completed)) in chosen.iter().zip(ranks(&spans)) {
             recorded.take(history, transaction, invoked, completed);
@@ -53,11 +53,6 @@ impl TransactionHistory {
     }
 }
 
-fn span(transaction: &Transaction) -> Span {
-    let &Transaction { process, invoked, completed, outcome, .. } = transaction;
-    Span { process, invoked, completed: (outcome != Outcome::Info).then_some(completed) }
-}
-
 fn content(step: &MicroOperation) -> Option<Versions> {
     match step {
         MicroOperation::ReadList { .. } | MicroOperation::Append { .. } => Some(Versions::Lists),
@@ -69,6 +64,7 @@ fn content(step: &MicroOperation) -> Option<Versions> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Outcome;
 
     #[test]
     fn lists_and_registers_are_told_apart() {

@@ -1,8 +1,8 @@
 //! From times to ranks.
 
 use super::{NEVER, Rank};
-use crate::Time;
 use crate::history::index;
+use crate::{Outcome, Time, Transaction};
 
 /// When something was invoked and completed, and by whom.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,13 @@ pub(crate) struct Span {
     pub invoked: Time,
     /// None where nobody heard of it.
     pub completed: Option<Time>,
+}
+
+impl Span {
+    pub fn of(transaction: &Transaction) -> Self {
+        let &Transaction { process, invoked, completed, outcome, .. } = transaction;
+        Self { process, invoked, completed: (outcome != Outcome::Info).then_some(completed) }
+    }
 }
 
 /// The ranks of each invocation and completion.

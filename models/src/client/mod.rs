@@ -72,6 +72,7 @@ struct Settings {
     retries: u32,
     value_bytes: u32,
     opening_balance: i64,
+    overdraft: bool,
     /// Writes fetch and merge what is there first.
     merges_siblings: bool,
     /// Servers come and go: what was refused may be elsewhere by now.
@@ -156,6 +157,7 @@ impl Settings {
             retries: workload.retries,
             value_bytes: workload.value_bytes,
             opening_balance: workload.balance,
+            overdraft: workload.overdraft,
             merges_siblings: config.replication.mode.conflict().is_some_and(Conflict::keeps_siblings),
             keys_move: !config.membership.is_empty(),
             bugs: config.bugs.iter().copied().collect(),

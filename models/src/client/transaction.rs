@@ -12,7 +12,7 @@ use crate::client::sessions::{Session, Work};
 use crate::client::{ClientPool, observed, session_timer};
 use crate::config::Bug;
 use crate::message::{
-    CommitMessage, Found, Message, Step, TransactionId, TransactionRequest, TransactionResult,
+    CommitMessage, Found, Message, Rollback, Step, TransactionId, TransactionRequest, TransactionResult,
 };
 use crate::node::Observation;
 use crate::shard_map::ShardId;
@@ -21,8 +21,8 @@ use crate::workload::Content;
 /// A transaction under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TransactionWork {
-    /// The application gives it up once all participants are ready.
-    pub rollback: bool,
+    /// When the application gives it up once all participants are ready.
+    pub rollback: Rollback,
     /// An audit meets every transfer there is: it tries as long as there is load.
     insists: bool,
     pub steps: Vec<(ShardId, Vec<Step>)>,
@@ -33,7 +33,7 @@ pub(super) struct TransactionWork {
 
 impl TransactionWork {
     pub fn changes_something(&self) -> bool {
-        !self.rollback && self.steps().any(Step::writes)
+        self.rollback != Rollback::Always && self.steps().any(Step::writes)
     }
 
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -52,9 +52,15 @@ impl ClientPool {
         &mut self,
         slot: usize,
         changes: &[(u64, i64)],
-        rollback: bool,
+        rolls_back: bool,
         cx: &mut Context<'_, Message>,
     ) {
+        let opening_balance = self.settings.opening_balance;
+        let rollback = match rolls_back {
+            true => Rollback::Always,
+            false if self.settings.overdraft => Rollback::Never,
+            false => Rollback::Overdrawn { opening_balance },
+        };
         let steps = changes.iter().flat_map(|&(key, delta)| [Step::Read { key }, Step::Add { key, delta }]);
         self.begin_transaction(slot, (rollback, false), steps, cx);
     }
@@ -62,19 +68,20 @@ impl ClientPool {
     /// Reads every account below `accounts`.
     pub(super) fn begin_audit(&mut self, slot: usize, accounts: u64, cx: &mut Context<'_, Message>) {
         let steps = (0..accounts).map(|key| Step::Read { key });
-        self.begin_transaction(slot, (false, true), steps, cx);
+        self.begin_transaction(slot, (Rollback::Never, true), steps, cx);
     }
 
     /// Reads and writes; every write leaves a value of its own.
     pub(super) fn begin_accesses(
         &mut self,
         slot: usize,
-        (content, rollback): (Content, bool),
+        (content, rolls_back): (Content, bool),
         accesses: &[(u64, bool)],
         cx: &mut Context<'_, Message>,
     ) {
         let steps: Vec<Step> =
             accesses.iter().map(|&(key, writes)| self.access(content, key, writes)).collect();
+        let rollback = if rolls_back { Rollback::Always } else { Rollback::Never };
         self.begin_transaction(slot, (rollback, false), steps.into_iter(), cx);
     }
 
@@ -98,7 +105,7 @@ impl ClientPool {
     fn begin_transaction(
         &mut self,
         slot: usize,
-        (rollback, insists): (bool, bool),
+        (rollback, insists): (Rollback, bool),
         steps: impl Iterator<Item = Step>,
         cx: &mut Context<'_, Message>,
     ) {

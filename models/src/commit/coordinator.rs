@@ -19,8 +19,8 @@ use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 use crate::config::{Bug, Bugs};
 use crate::hash::FixedState;
 use crate::message::{
-    CommitMessage, ControlMessage, Found, Message, Prepare, TransactionId, TransactionRequest,
-    TransactionResult,
+    CommitMessage, ControlMessage, Found, Message, Prepare, Rollback, Step, TransactionId,
+    TransactionRequest, TransactionResult,
 };
 use crate::shard_map::{ShardId, ShardMap};
 
@@ -68,6 +68,31 @@ struct Active {
     sent: Time,
     reads: Vec<(u64, Found)>,
     phase: Phase,
+}
+
+impl Active {
+    /// Whether the application changes its mind, now that it knows what its transaction has read.
+    fn is_rolled_back(&self) -> bool {
+        match self.request.rollback {
+            Rollback::Never => false,
+            Rollback::Always => true,
+            Rollback::Overdrawn { opening_balance } => {
+                self.reads.iter().any(|(key, found)| self.overdraws(*key, found, opening_balance))
+            }
+        }
+    }
+
+    fn overdraws(&self, account: u64, found: &Found, opening_balance: i64) -> bool {
+        let Found::Balance(change) = found else { return false };
+        let steps = self.request.steps.iter().flat_map(|(_, steps)| steps);
+        let added: i64 = steps
+            .filter_map(|step| match *step {
+                Step::Add { key, delta } if key == account => Some(delta),
+                _ => None,
+            })
+            .sum();
+        added < 0 && opening_balance + change + added < 0
+    }
 }
 
 /// What a coordinator has done; ours to measure, so crashes do not touch it.
@@ -152,7 +177,7 @@ impl Coordinator {
             transaction: record.result.transaction,
             age: 0,
             steps: record.participants.iter().map(|&shard| (shard, Vec::new())).collect(),
-            rollback: false,
+            rollback: Rollback::Never,
             value_bytes: 0,
         };
         let phase = Phase::Acknowledging { missing: record.participants.iter().copied().collect() };
@@ -213,7 +238,7 @@ impl Coordinator {
             operation: request.operation,
             transaction: request.transaction,
             committed: false,
-            rolled_back: request.rollback,
+            rolled_back: request.rollback == Rollback::Always,
             reads: Vec::new(),
         };
         cx.send(from, Message::Commit(CommitMessage::Done(Box::new(aborted))));
@@ -273,7 +298,7 @@ impl Coordinator {
     fn all_prepared(&mut self, transaction: TransactionId, cx: &mut Context<'_, Message>) {
         cx.mark("2pc.prepared");
         let active = self.active.get_mut(&transaction).expect("votes are counted for active transactions");
-        if active.request.rollback {
+        if active.is_rolled_back() {
             return self.abort(transaction, None, true, cx);
         }
         active.phase = Phase::Forcing;

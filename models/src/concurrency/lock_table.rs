@@ -67,6 +67,11 @@ impl LockTable {
         self.locks.contains_key(&key)
     }
 
+    /// Every lock: the key, and who holds it.
+    pub fn holders(&self) -> impl Iterator<Item = (u64, Age)> {
+        self.locks.iter().flat_map(|(&key, lock)| lock.holders.iter().map(move |&holder| (key, holder)))
+    }
+
     /// How many keys are locked.
     #[must_use]
     pub fn len(&self) -> usize {

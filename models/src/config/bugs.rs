@@ -33,7 +33,8 @@ pub enum Bug {
     IgnoreLease,
     /// Participants in doubt never ask for the decision.
     NeverInquire,
-    /// A client takes silence for failure and reports that its write did not happen.
+    /// A client takes silence for failure and reports that its write or its transaction did not happen. It acts when a
+    /// client has no retries left: as long as it asks again, it learns what became of the first attempt.
     FailOnTimeout,
     /// Multi-master: a merge keeps one of several concurrent versions and drops another, as if it had been superseded.
     DropSibling,
@@ -48,9 +49,10 @@ pub enum Bug {
     NoLocks,
     /// A transaction reads what others have prepared, decided or not; of several writes of one key the first.
     DirtyReads,
-    /// A transaction that only reads is answered from a snapshot that each shard takes now and then, and locks nothing.
+    /// A transaction that only reads locks nothing and is answered from a snapshot. Each shard takes one now and then, by
+    /// turns for coordinators with even and with odd numbers, so that neither half is ahead everywhere.
     StaleSnapshot,
-    /// A transaction that reads a key again is answered from a snapshot that the shard takes now and then.
+    /// A transaction that reads a key again is answered from such a snapshot.
     UnrepeatableReads,
     /// What an aborted transaction has written stays.
     KeepAbortedWrites,
@@ -62,6 +64,12 @@ pub enum Bug {
     MisdirectedReads,
     /// A client that hears nothing of a transaction begins it anew, as another.
     RetryAsNew,
+    /// A participant that aborts keeps the transaction's locks.
+    KeepLocks,
+    /// A server that has restarted does not report the shards that it was the primary of and may not lead any more.
+    SilentRestart,
+    /// The control plane orders each move once: a source that has forgotten it in a crash is not reminded.
+    OrderOnce,
 }
 
 /// A set of bugs, asked often.
@@ -115,7 +123,9 @@ impl Bug {
             Self::AckBeforeReplication => {
                 (copies > 1 && waits, "a primary with two copies or more that waits for them")
             }
-            Self::NoFencing | Self::AppointAnyLog => (copies > 1 && fails_over, "a primary that fails over"),
+            Self::NoFencing | Self::AppointAnyLog | Self::SilentRestart => {
+                (copies > 1 && fails_over, "a primary that fails over")
+            }
             Self::IgnoreLease => (
                 fails_over && replication.reads == Reads::Lease,
                 "reads by lease from a primary that fails over",
@@ -135,11 +145,12 @@ impl Bug {
             | Self::BlindToOwnWrites
             | Self::ReadAhead
             | Self::MisdirectedReads
-            | Self::RetryAsNew => (transacts, "a workload with transactions"),
+            | Self::RetryAsNew
+            | Self::KeepLocks => (transacts, "a workload with transactions"),
             Self::FailOnTimeout => (true, ""),
             Self::DropSibling => (resolves(Conflict::Siblings), "several masters that keep siblings"),
             Self::DeafClocks => (!log, "several masters"),
-            Self::NoMoveFence => (!config.membership.is_empty(), "servers that come or go"),
+            Self::NoMoveFence | Self::OrderOnce => (!config.membership.is_empty(), "servers that come or go"),
         };
         (!acts).then_some(wanted)
     }

@@ -41,6 +41,7 @@ pub(crate) fn workload(name: &str) -> Workload {
         balance: 100,
         transfer_keys: 2,
         transaction_steps: 4,
+        overdraft: true,
         rollback: shardlab_sim::Share::ZERO,
     }
 }

@@ -5,12 +5,13 @@
 //! hears of them. The plan itself follows from the commands, and how far a move is stands in the logs of its two ends:
 //! so a control plane that comes back orders again what is not done, and the source says how it stands.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use shardlab_sim::{Context, NodeId, WriteId};
 
 use super::ControlPlane;
+use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{MoveEvent, Observation};
 use crate::placement::{Placement, Spread};
@@ -56,6 +57,8 @@ pub(super) struct Rebalance {
     present: Vec<bool>,
     // Volatile.
     writing: VecDeque<(WriteId, Record)>,
+    // The bug `order-once`.
+    ordered: BTreeSet<(u32, Pair)>,
     // Configuration.
     settings: RebalanceSettings,
 }
@@ -63,7 +66,8 @@ pub(super) struct Rebalance {
 impl Rebalance {
     pub fn new(settings: RebalanceSettings) -> Self {
         let present = (0..settings.zones.len()).map(|server| server < settings.servers as usize).collect();
-        Self { commands: Vec::new(), begun: 0, finished: 0, present, writing: VecDeque::new(), settings }
+        let (writing, ordered) = (VecDeque::new(), BTreeSet::new());
+        Self { commands: Vec::new(), begun: 0, finished: 0, present, writing, ordered, settings }
     }
 
     pub fn crash(&mut self) {
@@ -315,10 +319,15 @@ impl ControlPlane {
     /// Orders the first few moves that are not done, at every tick and whenever one is done: whoever leads a source
     /// goes on, or says that it has been done.
     pub(super) fn order_moves(&mut self, cx: &mut Context<'_, Message>) {
-        let Some(rebalance) = &self.rebalance else { return };
+        let Some(rebalance) = &mut self.rebalance else { return };
+        let once = self.settings.bugs.contains(Bug::OrderOnce);
         let open = self.map.routing.open().filter(|(_, pair)| !rebalance.is_writing(*pair));
-        for (plan, pair) in open.take(rebalance.settings.concurrent) {
+        let next: Vec<_> = open.take(rebalance.settings.concurrent).collect();
+        for (plan, pair) in next {
             let Some(source) = self.map.primary(pair.0) else { continue };
+            if !rebalance.ordered.insert((plan.number, pair)) && once {
+                continue;
+            }
             let plan = Arc::clone(plan);
             cx.send(source, Message::Move(MoveMessage::Order { plan, pair }));
         }

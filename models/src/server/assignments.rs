@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shardlab_sim::Context;
 
 use super::{HEARTBEAT, Hosted, Server};
+use crate::config::Bug;
 use crate::message::{ControlMessage, Message};
 use crate::replication::LogReplica;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
@@ -16,7 +17,8 @@ impl Server {
             .hosted
             .iter()
             .flat_map(|hosted| hosted.replica.readmittable().map(|node| (hosted.shard, node)));
-        let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none());
+        let is_silent = self.has(Bug::SilentRestart);
+        let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none() && !is_silent);
         let leaderless = leaderless.map(|hosted| (hosted.shard, hosted.replica.epoch()));
         let heartbeat = ControlMessage::Heartbeat {
             caught_up: caught_up.collect(),

@@ -283,7 +283,9 @@ impl StateMachine {
                 steps.for_each(|step| self.write_step(step, value_bytes, effects));
                 self.age_snapshot();
             }
-            self.transactions.unlock_all(&prepared.prepare, &mut self.locks);
+            if commit || !self.bugs.contains(Bug::KeepLocks) {
+                self.transactions.unlock_all(&prepared.prepare, &mut self.locks);
+            }
             effects.push(Effect::Released(prepared));
         }
         effects.push(Effect::Decided { transaction, coordinator, commit });
@@ -357,6 +359,12 @@ impl StateMachine {
     /// Every transaction that ended here, in the order in which they did.
     pub fn decisions(&self) -> impl Iterator<Item = (TransactionId, Decision)> + '_ {
         self.transactions.decisions()
+    }
+
+    /// Locks of transactions that are over: the key, and whose it was.
+    pub fn stale_locks(&self) -> impl Iterator<Item = (u64, TransactionId)> {
+        let over = |&(_, holder): &(u64, Age)| !self.transactions.is_prepared(holder.transaction);
+        self.locks.holders().filter(over).map(|(key, holder)| (key, holder.transaction))
     }
 
     /// How many transactions and writes wait for locks.

@@ -26,7 +26,17 @@ impl StateMachine {
     /// Sum of the balance changes of the keys whose rows count here, and not in the shard that they move from or to.
     #[must_use]
     pub fn held_balance(&self) -> i128 {
-        self.rows.balance_of(|key| self.moves.as_ref().is_none_or(|moves| moves.holds(key)))
+        self.rows.balance_of(|key| self.holds(key))
+    }
+
+    /// Of those keys, which have come to a balance change below `floor`, and to which.
+    pub fn held_below(&self, floor: i64) -> impl Iterator<Item = (u64, i64)> {
+        let held = self.rows.keys(|key| self.holds(key)).into_iter();
+        held.map(|key| (key, self.rows.balance(key))).filter(move |&(_, change)| change < floor)
+    }
+
+    fn holds(&self, key: u64) -> bool {
+        self.moves.as_ref().is_none_or(|moves| moves.holds(key))
     }
 
     /// Whether nothing that came before the seal may still change a key of the move.

@@ -6,16 +6,21 @@ use crate::hash::mix;
 use crate::message::{Found, Prepare, Step};
 use crate::storage::Versioned;
 
-/// After so many commits a shard that answers from a snapshot takes a new one.
-const SNAPSHOT_COMMITS: u32 = 32;
+/// After so many commits a shard that answers from snapshots takes a new one, by turns one of each half.
+const SNAPSHOT_COMMITS: u32 = 16;
+/// Coordinators with an even number are answered from one, those with an odd number from the other. With one snapshot
+/// for all, readers would see one shard or another late, but never disagree on which of two writes came first.
+const HALVES: usize = 2;
 /// One read in so many is misdirected by the bug of that name.
 const MISDIRECTED: u64 = 64;
 
-/// Rows as they were some time ago: for the bugs `stale-snapshot` and `unrepeatable-reads`.
+/// Rows as they were some time ago, for each half of the coordinators: for the bugs `stale-snapshot` and
+/// `unrepeatable-reads`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
-    rows: Versioned,
+    rows: [Versioned; HALVES],
     commits: u32,
+    taken: usize,
 }
 
 impl Snapshot {
@@ -38,14 +43,18 @@ impl StateMachine {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.commits += 1;
             if snapshot.commits == SNAPSHOT_COMMITS {
-                **snapshot = Snapshot { rows: self.rows.clone(), commits: 0 };
+                snapshot.rows[snapshot.taken % HALVES].clone_from(&self.rows);
+                snapshot.taken += 1;
+                snapshot.commits = 0;
             }
         }
     }
 
     fn rows_for(&self, prepare: &Prepare, place: usize) -> &Versioned {
         match &self.snapshot {
-            Some(snapshot) if self.is_stale(prepare, place) => &snapshot.rows,
+            Some(snapshot) if self.is_stale(prepare, place) => {
+                &snapshot.rows[prepare.coordinator.0 as usize % HALVES]
+            }
             _ => &self.rows,
         }
     }

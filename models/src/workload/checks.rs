@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::cluster::checks::check_known;
 use crate::config::{Checks, Config};
 use crate::workload::keys::hot_keys;
-use crate::workload::{Arrivals, KeyDistribution, Surge, Workload};
+use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Workload};
 
 /// Most clients of a closed load: each is simulated.
 const MOST_CLIENTS: u64 = 1_000_000;
@@ -210,12 +210,20 @@ fn check_transactions(config: &Config, checks: &mut Checks) {
 
 /// Workloads that count share one key space, and each adds the balance that its counters begin with to what it reads.
 fn check_counters(config: &Config, checks: &mut Checks) {
-    let mut counting = config.workloads.iter().filter(|workload| workload.mix.counter > 0.0);
+    let mut counting = config.workloads.iter().filter(|workload| workload.mix.has_counters());
     let Some(first) = counting.next() else { return };
     for other in counting.filter(|other| other.balance != first.balance) {
         let there = (path(first, "balance"), format!("begins with {}", first.balance));
         let help = "workloads that count share one set of counters: give both the same";
         checks.clash(path(other, "balance"), format!("begins with {}", other.balance), there, help);
+    }
+    let counts =
+        |weight: fn(&Mix) -> f64| config.workloads.iter().find(move |workload| weight(&workload.mix) > 0.0);
+    if let (Some(ids), Some(counter)) = (counts(|mix| mix.unique_ids), counts(|mix| mix.counter)) {
+        let there = (path(counter, "mix.counter"), "these counters are added to");
+        let message = "counting would skip ids, and ids would be counted";
+        let help = "put counters and ids into scenarios of their own";
+        checks.clash(path(ids, "mix.unique-ids"), message, there, help);
     }
 }
 
@@ -238,10 +246,11 @@ fn check_steps(config: &Config, workload: &Workload, checks: &mut Checks) {
 fn check_bank(config: &Config, checks: &mut Checks) {
     let mut banks = config.workloads.iter().filter(|workload| workload.mix.has_bank());
     let Some(bank) = banks.next() else { return };
-    if let Some(counter) = config.workloads.iter().find(|workload| workload.mix.counter > 0.0) {
+    if let Some(counter) = config.workloads.iter().find(|workload| workload.mix.has_counters()) {
         let message = "counting would change balances that transfers keep";
         let help = "put counters and banks into scenarios of their own";
-        checks.clash(path(counter, "mix.counter"), message, (path(bank, "mix"), "these keep balances"), help);
+        let weight = if counter.mix.counter > 0.0 { "mix.counter" } else { "mix.unique-ids" };
+        checks.clash(path(counter, weight), message, (path(bank, "mix"), "these keep balances"), help);
     }
     check_accounts(bank, checks);
     for other in banks {
@@ -264,6 +273,11 @@ fn check_accounts(bank: &Workload, checks: &mut Checks) {
         let other = (path(bank, "transfer-keys"), "a transfer touches so many");
         checks.clash(path(bank, "keys.count"), message, other, "add accounts");
     }
+    if !bank.overdraft && bank.balance < 0 {
+        let there = (path(bank, "overdraft"), "no account may be overdrawn");
+        let message = format!("accounts would begin with {}", bank.balance);
+        checks.clash(path(bank, "balance"), message, there, "open them with 0 or more");
+    }
     if bank.balance.unsigned_abs() > MOST_BALANCE.unsigned_abs() {
         let message = format!("{} is too much", bank.balance);
         checks.refuse(path(bank, "balance"), message, format!("give at most {MOST_BALANCE}"));
@@ -280,6 +294,12 @@ fn check_same_bank(bank: &Workload, other: &Workload, checks: &mut Checks) {
     if other.balance != bank.balance {
         let there = (path(bank, "balance"), format!("opened with {}", bank.balance));
         checks.clash(path(other, "balance"), format!("opened with {}", other.balance), there, help);
+    }
+    if other.overdraft != bank.overdraft {
+        let may = |workload: &Workload| {
+            if workload.overdraft { "may be overdrawn" } else { "may not be overdrawn" }
+        };
+        checks.clash(path(other, "overdraft"), may(other), (path(bank, "overdraft"), may(bank)), help);
     }
 }
 

@@ -133,6 +133,7 @@ impl Generator {
             OperationType::LongFork => self.one_or_group(now),
             OperationType::Set => self.one(Content::List, now),
             OperationType::Counter => self.one(Content::Counter, now),
+            OperationType::UniqueIds => self.draw(now),
         }
     }
 
@@ -147,6 +148,12 @@ impl Generator {
     fn one(&mut self, content: Content, now: Time) -> Intent {
         let accesses = vec![(self.key(now), self.operations.below(2) == 0)];
         self.transaction(content, accesses)
+    }
+
+    /// A read of one counter, and an addition to it.
+    fn draw(&mut self, now: Time) -> Intent {
+        let key = self.key(now);
+        self.transaction(Content::Counter, vec![(key, false), (key, true)])
     }
 
     /// A write of one register, or as often a read of the group that it is in.
@@ -226,6 +233,7 @@ mod tests {
             backoff: Duration::from_ns(1),
             region: None,
             balance: 100,
+            overdraft: true,
             transfer_keys: 2,
             rollback: Share::ZERO,
             transaction_steps: 4,

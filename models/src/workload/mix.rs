@@ -31,12 +31,14 @@ pub enum OperationType {
     Set,
     /// A number added to a counter, or the counter read.
     Counter,
+    /// An id drawn from a counter, which is read and added to.
+    UniqueIds,
 }
 
 impl Mix {
     /// Each kind's weight, with its name in the file.
     #[must_use]
-    pub fn weights(&self) -> [(OperationType, &'static str, f64); 12] {
+    pub fn weights(&self) -> [(OperationType, &'static str, f64); 13] {
         [
             (OperationType::Read, "read", self.read),
             (OperationType::Update, "update", self.update),
@@ -50,13 +52,14 @@ impl Mix {
             (OperationType::LongFork, "long-fork", self.long_fork),
             (OperationType::Set, "set", self.set),
             (OperationType::Counter, "counter", self.counter),
+            (OperationType::UniqueIds, "unique-ids", self.unique_ids),
         ]
     }
 
     /// Whether there are transactions in it.
     #[must_use]
     pub fn has_transactions(&self) -> bool {
-        self.has_bank() || self.has_lists() || self.has_registers() || self.counter > 0.0
+        self.has_bank() || self.has_lists() || self.has_registers() || self.has_counters()
     }
 
     /// Whether money is moved or counted in it.
@@ -75,6 +78,12 @@ impl Mix {
     #[must_use]
     pub fn has_registers(&self) -> bool {
         self.rw_register > 0.0 || self.long_fork > 0.0
+    }
+
+    /// Whether counters are added to in it, as they are or for ids.
+    #[must_use]
+    pub fn has_counters(&self) -> bool {
+        self.counter > 0.0 || self.unique_ids > 0.0
     }
 
     /// Whether there are writes in it that take no heed of the value before.
@@ -128,13 +137,13 @@ mod tests {
     fn kinds_come_by_weight() {
         let mix = Mix { read: 5.0, update: 3.0, audit: 2.0, ..Mix::default() };
         let (chooser, mut random) = (MixChooser::new(&mix), Random::new(11, "test", 0));
-        let mut counts = [0; 12];
+        let mut counts = [0; 13];
         for _ in 0..100_000 {
             counts[chooser.choose(&mut random) as usize] += 1;
         }
         // χ² at 0.001 with 2 degrees of freedom; kinds of weight zero never come.
         assert!(
-            chi_squared(&counts, &[0.5, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0]) < 13.82,
+            chi_squared(&counts, &[0.5, 0.3, 0.0, 0.0, 0.0, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]) < 13.82,
             "{counts:?}"
         );
     }

@@ -56,9 +56,13 @@ pub struct Workload {
     /// Which region the clients are in; dealt over all regions if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// Opening balance of every account, for `transfer` and `audit`.
+    /// Opening balance of every account, for `transfer` and `audit`; what counters begin with, for `counter` and
+    /// `unique-ids`.
     #[serde(default = "default_balance")]
     pub balance: i64,
+    /// Whether a `transfer` may overdraw the account that it debits; else it is rolled back when it would.
+    #[serde(default = "default_overdraft")]
+    pub overdraft: bool,
     /// Keys that one `transfer` touches: one is debited, the others credited.
     #[serde(default = "default_transfer_keys")]
     pub transfer_keys: u32,
@@ -90,6 +94,9 @@ fn default_backoff() -> Duration {
 }
 fn default_balance() -> i64 {
     100
+}
+fn default_overdraft() -> bool {
+    true
 }
 fn default_transfer_keys() -> u32 {
     2
@@ -180,6 +187,8 @@ pub struct Mix {
     pub set: f64,
     /// Transactions that add to a counter, or read it (Jepsen's counter).
     pub counter: f64,
+    /// Transactions that draw an id: each reads a counter and adds one to it, and what it read is its id.
+    pub unique_ids: f64,
 }
 
 /// A key that takes a share of all operations for a while.

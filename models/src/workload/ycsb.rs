@@ -32,6 +32,7 @@ const NONE: Mix = Mix {
     long_fork: 0.0,
     set: 0.0,
     counter: 0.0,
+    unique_ids: 0.0,
 };
 
 /// One core workload.

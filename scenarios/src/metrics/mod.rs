@@ -40,9 +40,10 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     in_order(metrics)
 }
 
+/// What several judges count under one name, each in operations of its own, is added up.
 fn judged(judgements: &[Judgement], metrics: &mut Metrics) {
     for metric in judgements.iter().flat_map(|judgement| &judgement.finding.metrics) {
-        metrics.insert(metric.name.into(), metric.value);
+        *metrics.entry(metric.name.into()).or_default() += metric.value;
     }
     if let Some(&stale) = metrics.get("anomalies.stale-read") {
         metrics.insert("reads.stale".into(), stale);

@@ -1,7 +1,7 @@
 //! Transactions: attempts, aborts, silence.
 
 use super::*;
-use crate::message::Found;
+use crate::message::{Found, Rollback};
 
 pub(super) fn begin(out: &Out) -> TransactionRequest {
     match &out.sent[..] {
@@ -116,10 +116,10 @@ fn a_transfer_that_is_rolled_back_is_over() {
         config.workloads[0].rollback = shardlab_sim::Share::ONE;
     });
     let first = begin(&out);
-    assert!(first.rollback);
+    assert_eq!(first.rollback, Rollback::Always);
     script.on_message(COORDINATOR, done(&first, false, Vec::new()));
     let second = begin(&script.on_timer(FIRST));
-    assert!(second.rollback, "it was aborted for another reason");
+    assert_eq!(second.rollback, Rollback::Always, "it was aborted for another reason");
     let TransactionRequest { operation, transaction, .. } = second;
     let result =
         TransactionResult { operation, transaction, committed: false, rolled_back: true, reads: Vec::new() };
