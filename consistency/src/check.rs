@@ -75,8 +75,10 @@ pub fn check(recorded: &Recorded, options: &CheckOptions) -> CheckReport {
         Recorded::Registers(history) => by_model(options.model, |model| registers(history, model, options)),
         Recorded::Transactions(history) => by_model(options.model, |_| transactions(history, options)),
         Recorded::Bank(history) => by_rule(judge_bank(history, &options.bank)),
-        Recorded::Set(history) => by_rule(judge_set(history, &SetOptions { linearizable })),
-        Recorded::Counter(history) => by_rule(judge_counter(history, &options.counter)),
+        Recorded::Set(sets) => by_rule(sets.judge(|set| judge_set(set, &SetOptions { linearizable }))),
+        Recorded::Counter(counters) => {
+            by_rule(counters.judge(|counter| judge_counter(counter, &options.counter)))
+        }
         Recorded::LongFork(history) => by_rule(judge_long_fork(history)),
         Recorded::UniqueIds(history) => by_rule(judge_unique_ids(history)),
     }

@@ -144,6 +144,40 @@ fn what_a_bank_and_a_counter_promise_can_be_said() {
     }
 }
 
+/// The simulator's histories have many sets, counters and generators of ids: each is judged on its own, and the witness
+/// says which it is. `check` knows less than the simulator's judges, and says the same.
+#[test]
+fn histories_of_the_simulator_are_judged_key_by_key_as_the_simulator_judges_them() {
+    let bench = Workbench::new();
+    let table = [
+        ("set --set duration=14s", "set -m linearizable", "lost-element", ""),
+        ("counter --set duration=14s", "counter", "wrong-count", ""),
+        ("unique-ids --set duration=14s", "unique-ids", "duplicate-id", ""),
+        ("negative/lost-element", "set -m linearizable", "lost-element", "key "),
+        ("negative/unexpected-element", "set -m linearizable", "unexpected-element", "key "),
+        ("negative/retried-additions", "counter", "wrong-count", "key "),
+        ("negative/duplicate-ids", "unique-ids", "duplicate-id", " of counter "),
+    ];
+    for (scenario, workload, anomaly, witness) in table {
+        let run = bench.shardlab(&format!("run {scenario} --out run"));
+        let seen = bench.json("run/summary.json")["variants"][0]["metrics"][format!("anomalies.{anomaly}")]
+            .as_f64()
+            .unwrap();
+        let (exit, said) = check(&bench, &format!("-w {workload} --format json run/history.edn"));
+        assert_eq!(exit, run.get_output().status.code(), "{scenario}\n{said}");
+        let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let found = report["found"].as_array().unwrap().iter().find(|found| found["anomaly"] == anomaly);
+        assert_eq!(found.map_or(0.0, |found| found["count"].as_f64().unwrap()), seen, "{scenario}");
+        if let Some(found) = found {
+            assert!(found["words"][0].as_str().unwrap().contains(witness), "{scenario}: {found}");
+            let line = found["involved"][0]["line"].as_u64().unwrap() as usize;
+            let history = bench.read("run/history.edn");
+            assert!(history.lines().nth(line - 1).unwrap().contains(":type :invoke"), "{scenario}: {found}");
+        }
+        std::fs::remove_dir_all(bench.path("run")).unwrap();
+    }
+}
+
 #[test]
 fn what_is_asked_wrongly_is_told_with_a_remedy_and_judges_nothing() {
     let bench = bench();

@@ -1,77 +1,24 @@
-//! The scenarios of the library keep what they promise, and the broken ones are caught.
+//! The scenarios of the library keep what they promise.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::Value;
 use shardlab_scenarios::library::LIBRARY;
 
+use crate::twins;
 use crate::workbench::{Workbench, stdout};
 
 /// Enough to tell a property from luck: what holds by chance half of the time holds twenty times in one of a million.
-const SEEDS: RangeInclusive<u64> = 1..=20;
-
-/// A twin that is noticed by luck is soon missed with one of them; thirty have been tried by hand.
-const TWIN_SEEDS: u64 = 5;
-
-/// A broken twin, and the anomaly that gives it away.
-const NEGATIVE: [(&str, &str); 15] = [
-    ("ack-before-sync", "lost-write"),
-    ("ack-before-replication", "lost-write"),
-    ("no-fencing", "lost-write"),
-    ("appoint-any-log", "lost-write"),
-    ("no-move-fence", "lost-write"),
-    ("decide-before-sync", "partial-transaction"),
-    ("vote-before-sync", "partial-transaction"),
-    ("unilateral-abort", "lost-transaction"),
-    ("forget-locks", "wrong-total"),
-    ("swap-applies", "diverged-shard"),
-    ("ignore-lease", "stale-read"),
-    ("never-inquire", "in-doubt-transaction"),
-    ("fail-on-timeout", "dirty-read"),
-    ("drop-sibling", "lost-write"),
-    ("deaf-clocks", "diverged-shard"),
-];
-
-/// Twins whose histories no longer are what the models allow, and what they show over a few seeds.
-const ANOMALOUS: [(&str, &[&str]); 19] = [
-    ("blind-to-own-writes", &["internal"]),
-    ("dirty-reads", &["G1a", "G1b", "G1c", "fractured-read", "G-single-item"]),
-    ("forgotten-votes", &["G0", "incompatible-order"]),
-    ("keep-aborted-writes", &["dirty-update", "G1a"]),
-    ("lost-append", &["incompatible-order", "G1c"]),
-    ("lost-element", &["lost-element"]),
-    (
-        "lost-sessions",
-        &[
-            "nonlinearizable",
-            "monotonic-reads-violation",
-            "monotonic-writes-violation",
-            "writes-follow-reads-violation",
-        ],
-    ),
-    ("misdirected-reads", &["garbage-read"]),
-    ("misdirected-registers", &["garbage-read"]),
-    ("no-locks", &["lost-update", "G2-item"]),
-    ("no-read-locks", &["G2-item", "G-single-item"]),
-    ("read-ahead", &["future-read"]),
-    ("retried-additions", &["wrong-count"]),
-    ("retried-writes", &["cyclic-versions"]),
-    ("retry-as-new", &["duplicate-elements"]),
-    ("stale-lists", &["G-nonadjacent-item", "G2-item", "fractured-read"]),
-    ("stale-snapshot", &["G-single-item-process", "G-single-item-realtime"]),
-    ("unexpected-element", &["unexpected-element"]),
-    ("unrepeatable-reads", &["non-repeatable-read"]),
-];
+pub const SEEDS: RangeInclusive<u64> = 1..=20;
 
 /// Runs a scenario; its summary. Any exit code but `code` is a failure.
-fn run(words: &str, code: i32) -> Value {
+pub fn run(words: &str, code: i32) -> Value {
     let bench = Workbench::new();
     serde_json::from_str(&stdout(&bench.shardlab(&format!("run {words} --format json")).code(code))).unwrap()
 }
 
 /// A metric of a variant.
-fn metric(summary: &Value, variant: &str, name: &str) -> f64 {
+pub fn metric(summary: &Value, variant: &str, name: &str) -> f64 {
     let variants = summary["variants"].as_array().unwrap();
     let found = variants.iter().find(|row| row["name"] == variant).unwrap();
     found["metrics"][name].as_f64().unwrap_or_else(|| panic!("{variant}: {name} was not measured"))
@@ -85,19 +32,11 @@ fn figure(summary: &Value, variant: &str, name: &str, part: &str) -> f64 {
 }
 
 /// Name and words of the judges that have failed.
-fn failed(summary: &Value) -> Vec<(&str, &str)> {
+pub fn failed(summary: &Value) -> Vec<(&str, &str)> {
     let variants = summary["variants"].as_array().unwrap().iter();
     let rows = variants.flat_map(|variant| variant["verdicts"].as_array().unwrap());
     let failed = rows.filter(|row| row["verdict"] == "fail");
     failed.map(|row| (row["judge"].as_str().unwrap(), row["words"].as_str().unwrap())).collect()
-}
-
-/// The seeds with which any judge has failed.
-fn seeds_that_failed(summary: &Value) -> BTreeSet<u64> {
-    let variants = summary["variants"].as_array().unwrap().iter();
-    let rows = variants.flat_map(|variant| variant["verdicts"].as_array().unwrap());
-    let seeds = rows.flat_map(|row| row["failed_seeds"].as_array().unwrap());
-    seeds.map(|seed| seed.as_u64().unwrap()).collect()
 }
 
 #[test]
@@ -114,9 +53,11 @@ fn every_scenario_is_tested_here() {
         "long-fork",
         "set",
         "counter",
+        "unique-ids",
     ];
     let tested = tested.map(str::to_owned).into_iter();
-    let mut tested: Vec<String> = tested.chain(twins().map(|name| format!("negative/{name}"))).collect();
+    let mut tested: Vec<String> =
+        tested.chain(twins::names().map(|name| format!("negative/{name}"))).collect();
     let mut library: Vec<String> = LIBRARY.iter().map(|entry| entry.name.to_owned()).collect();
     tested.sort();
     library.sort();
@@ -232,6 +173,7 @@ fn histories_are_what_their_models_allow_only_where_a_majority_agreed() {
         ("register", "local", "nonlinearizable"),
         ("set", "async", "lost-element"),
         ("counter", "async", "wrong-count"),
+        ("unique-ids", "async", "duplicate-id"),
     ];
     for (scenario, careless, anomaly) in broken_without {
         let summary = run(&format!("{scenario} --seeds 1..5 --set duration=14s"), 0);
@@ -239,7 +181,11 @@ fn histories_are_what_their_models_allow_only_where_a_majority_agreed() {
         let name = format!("anomalies.{anomaly}");
         assert!(figure(&summary, careless, &name, "mean") >= 1.0, "{scenario}");
         assert_eq!(figure(&summary, "quorum", &name, "high"), 0.0, "{scenario}");
-        let told = judge_of(&summary, "quorum", &["isolation", "linearizability", "sets-and-counters"]);
+        let told = judge_of(
+            &summary,
+            "quorum",
+            &["isolation", "linearizability", "sets-and-counters", "unique-ids"],
+        );
         assert!(told.contains(&"pass"), "{scenario}: {told:?}");
     }
     for (scenario, variant) in [("rw-register", "no-wait"), ("long-fork", "base")] {
@@ -272,77 +218,4 @@ fn judge_of<'a>(summary: &'a Value, variant: &str, judges: &[&str]) -> Vec<&'a s
     let rows = found["verdicts"].as_array().unwrap().iter();
     let rows = rows.filter(|row| judges.contains(&row["judge"].as_str().unwrap()));
     rows.filter_map(|row| row["verdict"].as_str()).collect()
-}
-
-#[test]
-fn a_broken_protocol_is_caught_by_its_anomaly() {
-    let problem = |(name, anomaly): (&str, &str)| {
-        let bench = Workbench::new();
-        let output = bench.shardlab(&format!("run negative/{name} --seeds 1..{TWIN_SEEDS} --out run"));
-        let code = output.get_output().status.code();
-        if code != Some(1) {
-            return Some(format!("{name}: exit {code:?} instead of 1"));
-        }
-        let summary = bench.json("run/summary.json");
-        let caught = seeds_that_failed(&summary);
-        if caught.len() as u64 != TWIN_SEEDS {
-            return Some(format!("{name}: noticed only with the seeds {caught:?}"));
-        }
-        let failed = failed(&summary);
-        let is_named =
-            failed.iter().any(|(_, words)| words.starts_with(anomaly)) && stdout(&output).contains(anomaly);
-        (!is_named).then(|| format!("{name}: no {anomaly} in {failed:#?}"))
-    };
-    let problems: Vec<String> = NEGATIVE.into_iter().filter_map(problem).collect();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
-}
-
-#[test]
-fn what_never_ends_is_measured_to_the_end_and_what_never_agrees_has_no_time() {
-    let doubt = run("negative/never-inquire", 1);
-    // From the crash, a second or so after the start, to the end of 15 s of load and 10 s of drain.
-    let in_doubt_ms = metric(&doubt, "base", "txn.in_doubt.max_ms");
-    assert!((15_000.0..25_000.0).contains(&in_doubt_ms), "{in_doubt_ms}");
-    let apart = run("negative/swap-applies", 1);
-    assert_eq!(apart["variants"][0]["metrics"]["convergence.time_ms"], Value::Null);
-}
-
-/// Every anomaly that such a twin is there for is counted, and has a witness.
-#[test]
-fn a_history_that_no_model_allows_is_caught_by_its_anomalies() {
-    let problem = |(name, anomalies): (&str, &[&str])| {
-        let bench = Workbench::new();
-        let output = bench.shardlab(&format!("run negative/{name} --seeds 1..{TWIN_SEEDS} --out run"));
-        let code = output.get_output().status.code();
-        let summary = bench.json("run/summary.json");
-        if code != Some(1) || failed(&summary).is_empty() {
-            return Some(format!("{name}: exit {code:?} instead of 1"));
-        }
-        let variant = summary["variants"][0]["name"].as_str().unwrap();
-        let count = |anomaly: &str| figure(&summary, variant, &format!("anomalies.{anomaly}"), "mean");
-        let unseen: Vec<&&str> = anomalies.iter().filter(|anomaly| count(anomaly) == 0.0).collect();
-        let table = std::fs::read_to_string(bench.path("run/anomalies.csv")).unwrap();
-        let untold: Vec<&&str> =
-            anomalies.iter().filter(|anomaly| !table.contains(&format!(",{anomaly},"))).collect();
-        (!unseen.is_empty() || !untold.is_empty()).then(|| format!("{name}: {unseen:?} {untold:?}"))
-    };
-    let problems: Vec<String> = ANOMALOUS.into_iter().filter_map(problem).collect();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
-}
-
-/// The names of all twins.
-fn twins() -> impl Iterator<Item = &'static str> {
-    NEGATIVE.into_iter().map(|(name, _)| name).chain(ANOMALOUS.into_iter().map(|(name, _)| name))
-}
-
-#[test]
-fn its_healthy_twin_passes() {
-    let problem = |name: &str| {
-        let bench = Workbench::new();
-        let output = bench.shardlab(&format!("run negative/{name} --set bugs=[] --out run"));
-        let code = output.get_output().status.code();
-        (code != Some(0)).then(|| format!("{name}: exit {code:?} instead of 0\n{}", stdout(&output)))
-    };
-    let problems: Vec<String> = twins().filter_map(problem).collect();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }

@@ -11,4 +11,5 @@ mod engines;
 mod interrupt;
 mod library;
 mod run_folder;
+mod twins;
 mod workbench;

@@ -101,11 +101,15 @@ impl<'a> Lists<'a> {
             *seen = (place, elements);
         } else if self.history.list(seen.1) != self.history.list(elements) {
             let first = seen.1;
-            let words = || Words::new(self.history).list_not_repeated(place, key, first, elements);
-            findings.unrepeatable(Anomaly::Internal, words);
+            let words = Words::new(self.history);
             // Whoever has written in between may read another version, though not this one.
-            if self.appender[key as usize] != place {
-                findings.unrepeatable(Anomaly::NonRepeatableRead, words);
+            if self.appender[key as usize] == place {
+                let explain = || words.list_not_repeated_but_for_its_own(place, key, first, elements);
+                findings.unrepeatable(Anomaly::Internal, explain);
+            } else {
+                let explain = || words.list_not_repeated(place, key, first, elements);
+                findings.unrepeatable(Anomaly::Internal, explain);
+                findings.unrepeatable(Anomaly::NonRepeatableRead, explain);
             }
         }
     }

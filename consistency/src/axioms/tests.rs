@@ -73,6 +73,16 @@ fn what_one_read_shows_breaks_every_model() {
     check("0! ax1 \n 1 ax2 \n 2 rx[1,2]", NONE, &[Anomaly::G1a]);
 }
 
+/// Whoever has written in between may read another version, though not one without its own write.
+#[test]
+fn a_read_after_an_own_append_repeats_no_read_before_it() {
+    let weaker = &[ReadCommitted, StrongSessionReadCommitted, MonotonicAtomicView];
+    check("0 ax1 \n 1 rx[] ax2 rx[1,2]", weaker, &[Anomaly::Internal]);
+    check("0 ax1 \n 1 rx[] rx[1]", weaker, &[Anomaly::Internal, Anomaly::NonRepeatableRead]);
+    let told = words("0 ax1 \n 1 rx[] ax2 rx[1,2]");
+    assert_eq!(told, ["T1 read x = [] and then, but for its own appends, x = [1]."]);
+}
+
 #[test]
 fn what_was_written_by_nobody_is_an_initial_version() {
     check("0 rx7 wx1 \n 1 rx7 \n 2 rx1", ALL, &[]);

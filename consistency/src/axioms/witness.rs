@@ -87,11 +87,22 @@ impl<'a> Witness<'a> {
             Anomaly::CausalViolation
         } else if shown_by_other.any(|read| read.source == constraint.before && read.key != constraint.key) {
             Anomaly::FracturedRead
-        } else if shown_by.any(|read| read.source == constraint.before) {
-            Anomaly::NonRepeatableRead
-        } else {
+        } else if !shown_by.any(|read| read.source == constraint.before) {
             Anomaly::ReadYourWrites
+        } else if self.writes_between_reads(constraint) {
+            Anomaly::Internal
+        } else {
+            Anomaly::NonRepeatableRead
         }
+    }
+
+    /// Whether the reader writes the key after it has read it, and reads it again.
+    fn writes_between_reads(&self, constraint: &Constraint) -> bool {
+        let transaction = &self.history.transactions[self.place(constraint.reader)];
+        let steps = self.history.steps(transaction).iter().filter(|step| step.key() == constraint.key);
+        let mut from_first_read = steps.skip_while(|step| step.written().is_some());
+        from_first_read.any(|step| step.written().is_some())
+            && from_first_read.any(|step| step.written().is_none())
     }
 
     fn tell_cycle(&self, contradiction: &Contradiction, cycle: &Cycle) -> Explanation {
@@ -259,7 +270,7 @@ fn bit(level: Level) -> u8 {
 fn severity(anomaly: Anomaly) -> u8 {
     match anomaly {
         Anomaly::FracturedRead | Anomaly::CausalViolation => 0,
-        Anomaly::NonRepeatableRead => 1,
+        Anomaly::Internal | Anomaly::NonRepeatableRead => 1,
         _ => 2,
     }
 }

@@ -36,6 +36,21 @@ impl<'a> Words<'a> {
         self.two_versions(place, key, self.list(first), self.list(then))
     }
 
+    /// The same of a transaction that appended to the list in between; `then` is what it did not append itself.
+    pub(super) fn list_not_repeated_but_for_its_own(
+        self,
+        place: u32,
+        key: u32,
+        first: Elements,
+        then: Elements,
+    ) -> Explanation {
+        let (key, first, then) = (self.key(key), self.list(first), self.list(then));
+        told(
+            format!("T{place} read {key} = {first} and then, but for its own appends, {key} = {then}."),
+            [place],
+        )
+    }
+
     fn two_versions(self, place: u32, key: u32, first: String, then: String) -> Explanation {
         let key = self.key(key);
         let words = format!(

@@ -40,6 +40,8 @@ mod format;
 mod forms;
 mod frame;
 mod json;
+#[cfg(test)]
+mod key_tests;
 mod operation;
 mod order;
 mod pairing;

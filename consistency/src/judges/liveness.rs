@@ -133,7 +133,7 @@ mod tests {
         let evidence = Evidence { probes, residues, ..Evidence::default() };
         let found = judge(&Case::new(&History::default(), &evidence));
         let told: Vec<(&str, u64, &str)> =
-            found.witnesses().skip(1).map(|of| (of.anomaly, of.count, of.words.as_str())).collect();
+            found.witnesses().skip(1).map(|of| (of.anomaly, of.count, of.words[0].as_str())).collect();
         let waiting = ("waiting-request", 1, "on shard 1, node 3: 2 requests");
         assert_eq!(told, [waiting, ("held-lock", 2, "on shard 1, node 3, since 2.000 s: key 8")]);
         assert_eq!(found.anomalies, 4);

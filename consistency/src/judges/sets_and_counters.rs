@@ -10,7 +10,7 @@ use crate::workload_judges::{
     CounterAction, CounterHistory, CounterOptions, SetAction, SetHistory, SetOptions, WorkloadOperation,
     WorkloadReport, judge_counter, judge_set,
 };
-use crate::{Anomaly, Case, Found, History, MicroOperation, ModelVerdict, Transaction};
+use crate::{Anomaly, Case, History, MicroOperation, Transaction};
 
 const ANOMALIES: [Anomaly; 4] =
     [Anomaly::DuplicateElements, Anomaly::LostElement, Anomaly::UnexpectedElement, Anomaly::WrongCount];
@@ -24,14 +24,19 @@ pub(super) fn judge(case: &Case<'_>) -> Finding {
         return Finding::unknown("what is in the sets was not added in transactions of its own");
     }
     let initial = case.evidence.counters_begin_with;
-    let sets = by_key.sets.values().map(|set| judge_set(set, &SetOptions { linearizable: true }));
-    let counters =
-        by_key.counters.values().map(|counter| judge_counter(counter, &CounterOptions { initial }));
+    let sets = by_key
+        .sets
+        .iter()
+        .map(|(key, set)| judge_set(set, &SetOptions { linearizable: true }).about(&key.to_string()));
+    let counters = by_key
+        .counters
+        .iter()
+        .map(|(key, counter)| judge_counter(counter, &CounterOptions { initial }).about(&key.to_string()));
     let reports: Vec<WorkloadReport> = sets.chain(counters).collect();
     if reports.is_empty() {
         return Finding::unknown("no set was read and no counter");
     }
-    let (verdict, found) = summed(reports);
+    let WorkloadReport { verdict, found, .. } = WorkloadReport::summed(reports);
     models::of_rule(&verdict, &found, &ANOMALIES)
 }
 
@@ -99,30 +104,4 @@ impl ByKey {
 
 fn is_of_list(step: &MicroOperation) -> bool {
     matches!(step, MicroOperation::Append { .. } | MicroOperation::ReadList { .. })
-}
-
-/// One verdict of many: broken if any is, open if none tells anything.
-fn summed(reports: Vec<WorkloadReport>) -> (ModelVerdict, Vec<Found>) {
-    let mut found: Vec<Found> = Vec::new();
-    let mut untested = None;
-    let mut holds = false;
-    for report in reports {
-        match report.verdict {
-            ModelVerdict::Holds => holds = true,
-            ModelVerdict::Unknown(reason) => untested = untested.or(Some(reason)),
-            ModelVerdict::Broken(_) => {}
-        }
-        for more in report.found {
-            match found.iter_mut().find(|known| known.anomaly == more.anomaly) {
-                Some(known) => known.count += more.count,
-                None => found.push(more),
-            }
-        }
-    }
-    let verdict = match untested {
-        _ if !found.is_empty() => ModelVerdict::Broken(found.iter().map(|found| found.anomaly).collect()),
-        Some(reason) if !holds => ModelVerdict::Unknown(reason),
-        _ => ModelVerdict::Holds,
-    };
-    (verdict, found)
 }

@@ -3,7 +3,9 @@
 use super::{RegisterHistory, TransactionHistory};
 use crate::Model;
 use crate::vocabulary::vocabulary;
-use crate::workload_judges::{BankHistory, CounterHistory, LongForkHistory, SetHistory, UniqueIdsHistory};
+use crate::workload_judges::{
+    BankHistory, ByKey, CounterHistory, LongForkHistory, SetHistory, UniqueIdsHistory,
+};
 
 vocabulary! {
     /// What the clients of a history did: which operations it has, and how they are written.
@@ -12,8 +14,8 @@ vocabulary! {
         ListAppend "list-append" ["append"] "Transactions that append to lists and read them whole: `:f :txn` with `[[:append k v] [:r k [v …]]]`."
         RwRegister "rw-register" ["wr", "rw"] "Transactions that overwrite and read registers, each value once: `:f :txn` with `[[:w k v] [:r k v]]`."
         Bank "bank" [] "Transfers between accounts and reads of all of them: `:f :transfer` with `{:from a, :to b, :amount n}`, `:f :read` with `{a n, b n}`."
-        Set "set" ["set-full"] "Additions to a set and reads of all of it: `:f :add` with an element, `:f :read` with `[elements]`."
-        Counter "counter" [] "Additions to a counter and reads of it: `:f :add` and `:f :read` with a number."
+        Set "set" ["set-full"] "Additions to a set and reads of all of it: `:f :add` with an element, `:f :read` with `[elements]`; of many sets, `[key element]` and `[key [elements]]`."
+        Counter "counter" [] "Additions to a counter and reads of it: `:f :add` and `:f :read` with a number; of many counters, with `[key number]`."
         LongFork "long-fork" [] "Writes of keys, each once, and reads of groups of keys: `:f :write` with `[[:w k v]]`, `:f :read` with `[[:r k v] …]`."
         UniqueIds "unique-ids" ["unique-id"] "Ids that are handed out: `:f :generate`, with the id as `:value` when it is ok."
     }
@@ -29,9 +31,9 @@ pub enum Recorded {
     /// Of [`Workload::Bank`].
     Bank(BankHistory),
     /// Of [`Workload::Set`].
-    Set(SetHistory),
+    Set(ByKey<SetHistory>),
     /// Of [`Workload::Counter`].
-    Counter(CounterHistory),
+    Counter(ByKey<CounterHistory>),
     /// Of [`Workload::LongFork`].
     LongFork(LongForkHistory),
     /// Of [`Workload::UniqueIds`].
@@ -45,8 +47,8 @@ impl Recorded {
             Self::Registers(history) => history.operations.len(),
             Self::Transactions(history) => history.transactions.len(),
             Self::Bank(history) => history.operations.len(),
-            Self::Set(history) => history.operations.len(),
-            Self::Counter(history) => history.operations.len(),
+            Self::Set(history) => history.len(),
+            Self::Counter(history) => history.len(),
             Self::LongFork(history) => history.operations.len(),
             Self::UniqueIds(history) => history.operations.len(),
         }
@@ -63,8 +65,8 @@ impl Recorded {
             Self::Registers(history) => history.operations[operation].line,
             Self::Transactions(history) => history.transactions[operation].line,
             Self::Bank(history) => history.operations[operation].line,
-            Self::Set(history) => history.operations[operation].line,
-            Self::Counter(history) => history.operations[operation].line,
+            Self::Set(history) => history.line(operation),
+            Self::Counter(history) => history.line(operation),
             Self::LongFork(history) => history.operations[operation].line,
             Self::UniqueIds(history) => history.operations[operation].line,
         }

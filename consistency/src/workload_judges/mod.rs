@@ -4,12 +4,15 @@
 //! Each workload is one file: its history, its options, its judge.
 
 mod bank;
+mod by_key;
 mod counter;
 mod long_fork;
 mod set;
 mod unique_ids;
 
 pub use bank::{BankAction, BankHistory, BankOptions, judge_bank};
+pub(crate) use by_key::Keyed;
+pub use by_key::{ByKey, Part};
 pub use counter::{CounterAction, CounterHistory, CounterOptions, judge_counter};
 pub use long_fork::{LongForkAction, LongForkHistory, judge_long_fork};
 pub use set::{SetAction, SetHistory, SetOptions, judge_set};

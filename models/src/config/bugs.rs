@@ -60,7 +60,8 @@ pub enum Bug {
     BlindToOwnWrites,
     /// A transaction reads what it writes itself only later.
     ReadAhead,
-    /// One read in 64 is answered with the row of a neighbouring key.
+    /// One read in 64 is answered with the row of a neighbouring key: that which differs in the lowest bit. Where another
+    /// shard has it, as by modulo of several shards, the reader is told that there is nothing, and not what nobody wrote.
     MisdirectedReads,
     /// A client that hears nothing of a transaction begins it anew, as another.
     RetryAsNew,

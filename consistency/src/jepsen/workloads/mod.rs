@@ -2,6 +2,8 @@
 
 mod bank;
 mod counter;
+mod counting;
+mod keys;
 mod long_fork;
 mod micro_operations;
 mod register;
