@@ -6,7 +6,7 @@ use super::*;
 use crate::config::samples::{config, workload};
 use crate::conflict::Conflict;
 use crate::replication::Ack;
-use crate::workload::{Arrivals, KeyDistribution, Mix, Surge};
+use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Workload};
 
 /// The configuration bent so is refused, and one of the errors names `path`.
 #[track_caller]
@@ -233,6 +233,19 @@ fn impossible_banks() {
         c.workloads.push(other);
     });
     check_bank("workload.main.balance", &|c| c.workloads[0].balance = i64::MAX);
+    check_bank("workload.main.balance", &|c| {
+        c.workloads[0].balance = -1;
+        c.workloads[0].overdraft = false;
+    });
+    check_bank("workload.other.overdraft", &|c| {
+        let mut other = c.workloads[0].clone();
+        other.name = "other".into();
+        other.overdraft = false;
+        c.workloads.push(other);
+    });
+    check_bank("workload.ids.mix.unique-ids", &|c| {
+        c.workloads.push(Workload { name: "ids".into(), mix: ids(), ..c.workloads[0].clone() });
+    });
 }
 
 #[test]
@@ -242,4 +255,16 @@ fn all_errors_are_told_at_once() {
     config.cluster.cpu = 0;
     config.workloads[0].mix = Mix::default();
     assert_eq!(validate(&config).expect_err("three mistakes").len(), 3);
+}
+
+fn ids() -> Mix {
+    Mix { unique_ids: 1.0, ..Mix::default() }
+}
+
+#[test]
+fn counters_are_no_ids() {
+    check_refused("workload.ids.mix.unique-ids", |c| {
+        c.workloads[0].mix = Mix { counter: 1.0, ..Mix::default() };
+        c.workloads.push(Workload { name: "ids".into(), mix: ids(), ..c.workloads[0].clone() });
+    });
 }
