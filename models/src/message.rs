@@ -1,6 +1,7 @@
 //! What the nodes of a database say to each other.
 
 mod moves;
+mod rollback;
 mod versions;
 mod wire;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use shardlab_sim::{NodeId, Time};
 
 pub use moves::{Arrived, Chunk, ChunkId, MoveCommand, MoveMessage, MoveStep};
+pub use rollback::Rollback;
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
 
@@ -170,34 +172,6 @@ impl Step {
     #[must_use]
     pub const fn writes(&self) -> bool {
         matches!(self, Self::Add { .. } | Self::Write { .. } | Self::Append { .. })
-    }
-}
-
-/// When an application changes its mind about a transaction of which all votes are in: the coordinator is to abort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rollback {
-    /// It does not.
-    Never,
-    /// Whatever was read.
-    Always,
-    /// When an account that it debits would end below zero.
-    Overdrawn {
-        /// What every account was opened with.
-        opening_balance: i64,
-    },
-}
-
-/// Two of them are a truth value, and are hashed as one.
-impl std::hash::Hash for Rollback {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        match *self {
-            Self::Never => state.write_u8(0),
-            Self::Always => state.write_u8(1),
-            Self::Overdrawn { opening_balance } => {
-                state.write_u8(2);
-                state.write_i64(opening_balance);
-            }
-        }
     }
 }
 
