@@ -18,8 +18,9 @@ pub struct Kept<'a> {
     history: &'a History,
 }
 
-/// The history of the first variant with the worst verdict, expectations included: that is the one somebody will want
-/// to look into. Of a sweep, it is the first point's.
+/// The history of the variant with the worst verdict, expectations included, and of those the one in which most kinds of
+/// anomalies were seen, the first of equals: that is the one somebody will want to look into. Of a sweep, it is the
+/// first point's.
 pub fn worst(outcome: &Outcome) -> Option<Kept<'_>> {
     let report = &outcome.report;
     let kept = outcome.histories.iter().filter_map(|(name, history)| {
@@ -27,7 +28,7 @@ pub fn worst(outcome: &Outcome) -> Option<Kept<'_>> {
         Some(Kept { report, variant, history })
     });
     // Of equals, `max_by_key` gives the last.
-    kept.rev().max_by_key(|kept| kept.variant.verdict)
+    kept.rev().max_by_key(|kept| (kept.variant.verdict, kept.variant.anomalies.len()))
 }
 
 /// Writes it. A long one is thinned to every n-th key, with everything that happened to those: what is judged key by

@@ -6,8 +6,8 @@ use crate::workload_judges::{
     judge_set, judge_unique_ids,
 };
 use crate::{
-    Assumptions, AxiomOptions, Found, Model, ModelVerdict, RegisterOptions, Report, TransactionOptions,
-    TrueOrder, check_against_order, check_axioms, check_registers, check_transactions,
+    Assumptions, AxiomOptions, Found, Model, ModelVerdict, Outcome, RegisterOptions, Report,
+    TransactionOptions, TrueOrder, check_against_order, check_axioms, check_registers, check_transactions,
 };
 
 /// What a history is held against.
@@ -72,8 +72,14 @@ pub struct CheckReport {
 pub fn check(recorded: &Recorded, options: &CheckOptions) -> CheckReport {
     let linearizable = options.model == Some(Model::Linearizable);
     match recorded {
-        Recorded::Registers(history) => by_model(options.model, |model| registers(history, model, options)),
-        Recorded::Transactions(history) => by_model(options.model, |_| transactions(history, options)),
+        Recorded::Registers(history) => {
+            let ok = history.operations.iter().any(|operation| operation.outcome == Outcome::Ok);
+            by_model(options.model, ok, |model| registers(history, model, options))
+        }
+        Recorded::Transactions(history) => {
+            let ok = history.transactions.iter().any(|record| record.outcome == Outcome::Ok);
+            by_model(options.model, ok, |_| transactions(history, options))
+        }
         Recorded::Bank(history) => by_rule(judge_bank(history, &options.bank)),
         Recorded::Set(sets) => by_rule(sets.judge(|set| judge_set(set, &SetOptions { linearizable }))),
         Recorded::Counter(counters) => {
@@ -84,7 +90,7 @@ pub fn check(recorded: &Recorded, options: &CheckOptions) -> CheckReport {
     }
 }
 
-fn by_model(model: Option<Model>, judge: impl FnOnce(Model) -> Report) -> CheckReport {
+fn by_model(model: Option<Model>, told_anything: bool, judge: impl FnOnce(Model) -> Report) -> CheckReport {
     let Some(model) = model else {
         let verdict =
             ModelVerdict::Unknown("no model was named, and the workload has no rule of its own".into());
@@ -92,6 +98,17 @@ fn by_model(model: Option<Model>, judge: impl FnOnce(Model) -> Report) -> CheckR
         return CheckReport { verdict, report, tallies: Vec::new() };
     };
     let report = judge(model);
+    if !told_anything
+        && !report.verdicts.iter().any(|(_, verdict)| matches!(verdict, ModelVerdict::Broken(_)))
+    {
+        let verdict =
+            ModelVerdict::Unknown("no operation was told that it is done: nothing was tested".into());
+        return CheckReport {
+            verdict,
+            report: Report { verdicts: Vec::new(), ..report },
+            tallies: Vec::new(),
+        };
+    }
     let unjudged = || ModelVerdict::Unknown(format!("{model} says nothing about this workload"));
     let verdict = report.verdict(model).cloned().unwrap_or_else(unjudged);
     CheckReport { verdict, report, tallies: Vec::new() }

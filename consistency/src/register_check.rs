@@ -114,7 +114,10 @@ impl Desk<'_> {
             }
             None if result.undecided == 0 => self.holds(Model::Linearizable),
             None => {
-                let reason = format!("the budget ended in the search of {} registers", result.undecided);
+                let reason = format!(
+                    "the budget ended in the search of {}; a larger one may decide",
+                    registers(result.undecided)
+                );
                 self.unknown(Model::Linearizable, &reason);
             }
         }
@@ -231,7 +234,7 @@ impl Desk<'_> {
             Serialized::OutOfBudget => {
                 self.unknown(
                     Model::Sequential,
-                    "the budget ended in the search for an order of all operations",
+                    "the budget ended in the search for an order of all operations; a larger one may decide",
                 );
             }
             Serialized::Stuck { placed, next } => {
@@ -279,6 +282,10 @@ const TOO_LARGE: &str = "too many sessions for so many operations: their clocks 
 
 fn found(anomaly: Anomaly, explanation: Explanation) -> Found {
     Found { anomaly, count: 1, explanation }
+}
+
+fn registers(count: u64) -> String {
+    if count == 1 { "1 register".into() } else { format!("{count} registers") }
 }
 
 fn repeated(history: &RegisterHistory, unfit: &Unfit) -> String {

@@ -6,8 +6,8 @@ mod input;
 mod json;
 mod text;
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use shardlab_consistency::recorded::{Recorded, Workload};
 use shardlab_consistency::workload_judges::{BankOptions, CounterOptions};
@@ -40,9 +40,12 @@ impl Checked<'_> {
         self.model.map_or("its own rule", Model::name)
     }
 
-    /// Whether an anomaly is one of those that break it.
+    /// Whether an anomaly is one of those that break it, or a weaker model and so this one, too.
     fn breaks(&self, anomaly: Anomaly) -> bool {
-        matches!(&self.report.verdict, ModelVerdict::Broken(anomalies) if anomalies.contains(&anomaly))
+        let breaks = |verdict: &ModelVerdict| matches!(verdict, ModelVerdict::Broken(anomalies) if anomalies.contains(&anomaly));
+        let weaker = self.model.map_or(&[][..], Model::all_implied);
+        let mut judged = self.report.report.verdicts.iter().filter(|(model, _)| weaker.contains(model));
+        breaks(&self.report.verdict) || judged.any(|(_, verdict)| breaks(verdict))
     }
 }
 
@@ -134,6 +137,7 @@ fn leave(checked: &Checked<'_>, folder: &Path) -> Exit {
     let report = [("report.json".to_owned(), json::render(checked))];
     let mut files = report.into_iter().chain(drawings(checked));
     let written = fs::create_dir_all(folder)
+        .and_then(|()| remove_drawings(folder))
         .and_then(|()| files.try_for_each(|(name, text)| fs::write(folder.join(name), text)));
     match written {
         Ok(()) => Exit::Pass,
@@ -145,6 +149,19 @@ fn leave(checked: &Checked<'_>, folder: &Path) -> Exit {
             Exit::InputOutput
         }
     }
+}
+
+/// Drawings of what an earlier check left in the folder would stand beside a report that knows nothing of them.
+fn remove_drawings(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let drawn = name.strip_prefix("cycle-").and_then(|name| name.strip_suffix(".svg"));
+        if drawn.is_some_and(|anomaly| Anomaly::all().any(|known| known.name() == anomaly)) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// `cycle-G0.svg` for each cycle.

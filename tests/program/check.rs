@@ -97,6 +97,31 @@ fn json_tells_the_same_and_out_leaves_the_report_and_the_cycles() {
     assert!(drawing.starts_with("<svg") && !drawing.contains("<text"), "letters are outlines");
     let reason = found["cycle"][0]["words"].as_str().unwrap();
     assert!(drawing.contains(&format!("aria-label=\"rw: {reason}\"")), "{reason}");
+
+    // What the folder held before is gone where it was drawn by `check`, and only that.
+    bench.write("found/cycle-of-life.svg", "mine");
+    assert_eq!(check(&bench, "-w list-append -m SI --out found skew.edn").0, Some(0));
+    let files = bench.files();
+    assert!(!files.iter().any(|name| name.ends_with("cycle-G2-item.svg")), "{files:?}");
+    assert!(files.iter().any(|name| name.ends_with("cycle-of-life.svg")), "{files:?}");
+}
+
+#[test]
+fn what_was_never_told_done_proves_nothing_and_what_breaks_a_weaker_model_breaks_the_stronger() {
+    let bench = bench();
+    bench.write("failed.edn", STALE.lines().take(3).collect::<Vec<_>>().join("\n").replace(":ok", ":fail"));
+    let (exit, said) = check(&bench, "-w register failed.edn");
+    assert_eq!(exit, Some(2), "{said}");
+    assert!(said.contains("nothing was tested"), "{said}");
+
+    let garbage = STALE.lines().skip(3).collect::<Vec<_>>().join("\n").replace("nil}\n{", "nil}{");
+    bench.write(
+        "garbage.edn",
+        garbage.replacen(":ok,     :f :read,  :value nil", ":ok, :f :read, :value 3", 1),
+    );
+    let (exit, said) = check(&bench, "-w register garbage.edn");
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.contains("garbage-read") && !said.contains("which does not break"), "{said}");
 }
 
 #[test]

@@ -129,7 +129,7 @@ pub(super) fn incompatible_order(
 ) -> Explanation {
     let did = step(history, &history.steps[at as usize]);
     let sentence = format!(
-        "T{transaction} {did}, but the list's versions are those that {} begins with.",
+        "T{transaction} {did}, which is no beginning of {}, the longest version of the list.",
         list(history, longest)
     );
     explanation(history, &[transaction], sentence)

@@ -185,6 +185,14 @@ fn what_is_wrong_is_told_with_its_place() {
             "line 2, column 1: a read that is ok has no :value",
         ),
         (
+            "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 2}",
+            "line 2, column 1: this is not what was invoked on line 1",
+        ),
+        (
+            "{:process 0, :type :invoke, :f :cas, :value [1 2]}\n{:process 0, :type :ok, :f :cas, :value [1 3]}",
+            "line 2, column 1: this is not what was invoked on line 1",
+        ),
+        (
             "{:process 0, :type :invoke, :f :write, :value {}}",
             "line 1, column 47: expected a number, a keyword or a string, found a map",
         ),

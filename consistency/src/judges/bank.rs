@@ -116,9 +116,9 @@ impl<'a> Ledger<'a> {
 
     /// To whom and when.
     fn told(&self, position: usize) -> String {
-        let Transaction { id, process, invoked, completed, .. } = self.history.transactions[position];
+        let Transaction { process, invoked, completed, .. } = self.history.transactions[position];
         let (from, to) = (words::time(invoked), words::time(completed));
-        format!("to process {process}, in transaction {id} between {from} and {to}")
+        format!("to process {process}, in a transaction between {from} and {to}")
     }
 
     fn found(&self, total: i128) -> String {
@@ -203,7 +203,7 @@ mod tests {
         check(
             &[&transfer(), &audit([90, 100, 100]), &audit([100, 110, 100])],
             Some(300),
-            "fail: wrong-total, one of 2: to process 4, in transaction 2 between 0.002 s and 0.004 s, \
+            "fail: wrong-total, one of 2: to process 4, in a transaction between 0.002 s and 0.004 s, \
              the 3 accounts held 290 in all; it should have been 300",
         );
     }
@@ -227,7 +227,7 @@ mod tests {
             &[&transfer(), &audit, &seen],
             false,
             &[(1, -10)],
-            "fail: negative-balance, one of 3: to process 4, in transaction 2 between 0.002 s and 0.004 s, \
+            "fail: negative-balance, one of 3: to process 4, in a transaction between 0.002 s and 0.004 s, \
              account 1 held -10; no account may be overdrawn",
         );
         let good = self::audit([90, 110, 100]);
@@ -256,7 +256,7 @@ mod tests {
     fn balances_beyond_64_bits_are_summed_exactly() {
         let found = i128::from(i64::MAX) * 3;
         let wrong = format!(
-            "fail: wrong-total: to process 4, in transaction 2 between 0.002 s and 0.004 s, \
+            "fail: wrong-total: to process 4, in a transaction between 0.002 s and 0.004 s, \
              the 3 accounts held {found} in all; it should have been 300"
         );
         check(&[&transfer(), &audit([i64::MAX; 3])], Some(300), &wrong);

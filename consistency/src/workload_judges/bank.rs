@@ -121,7 +121,9 @@ impl Read<'_> {
         findings: &mut Findings,
     ) {
         if self.total() != total || total.is_none() {
-            findings.add(Anomaly::WrongTotal, &[self.place], || self.wrong_total(history, total));
+            findings.add(Anomaly::WrongTotal, &[self.place], || {
+                self.wrong_total(history, total, options.total.is_none())
+            });
         }
         let overdrawn = self.balances.iter().find(|(_, balance)| balance.is_some_and(|balance| balance < 0));
         if let Some(&(account, balance)) = overdrawn.filter(|_| !options.negative_balances) {
@@ -133,7 +135,7 @@ impl Read<'_> {
         }
     }
 
-    fn wrong_total(&self, history: &BankHistory, total: Option<i128>) -> String {
+    fn wrong_total(&self, history: &BankHistory, total: Option<i128>, inferred: bool) -> String {
         let balance = |&(account, balance): &(u32, Option<i64>)| {
             let balance = balance.map_or("nothing".into(), |balance| balance.to_string());
             format!("{} = {balance}", history.accounts.name(account))
@@ -143,8 +145,13 @@ impl Read<'_> {
             Some(found) => format!("which is {found} in all"),
             None => "which is no total".into(),
         };
-        let expected = total
-            .map_or("every account should have a balance".into(), |total| format!("it should be {total}"));
+        let expected = match total {
+            Some(total) if inferred => {
+                format!("it should be {total}, as in the read that was answered first")
+            }
+            Some(total) => format!("it should be {total}"),
+            None => "every account should have a balance".into(),
+        };
         format!("{} read {}, {found}; {expected}.", self.who(history), balances.join(", "))
     }
 

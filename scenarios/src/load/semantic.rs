@@ -1,13 +1,16 @@
 //! What a schema cannot say: names that must differ or exist, settings that clash, clusters that cannot be built.
 
+use shardlab_consistency::REGISTER_MODELS;
 use shardlab_models::cluster;
-use shardlab_models::config::{self, BuildError, closest};
+use shardlab_models::config::{self, BuildError, Config, closest};
+use shardlab_models::workload::Mix;
 use toml::de::DeTable;
 
 use super::cases::BASE;
 use super::diagnostic::Diagnostic;
 use super::path::locate;
 use crate::catalogue;
+use crate::checks::ModelName;
 use crate::fault::{self, FaultProblem};
 use crate::scenario::{Expectation, Scenario};
 use crate::sweep::MOST_SEEDS;
@@ -38,6 +41,7 @@ pub fn check_case(scenario: &Scenario, table: &DeTable<'_>) -> Result<(), Vec<Di
     let mut checker = Checker { table, diagnostics: Vec::new() };
     checker.fault_times(scenario);
     let config = scenario.config();
+    checker.models(scenario, &config);
     match config::validate(&config) {
         Err(errors) => errors.iter().for_each(|error| checker.build_error(error)),
         Ok(()) => {
@@ -194,6 +198,27 @@ impl Checker<'_> {
             None => format!("there is `{}`", names.join("`, `")),
         };
         self.report(path, format!("there is no variant `{wanted}`"), &help);
+    }
+
+    /// A model that looks at nothing in the run would be asked for and never judged.
+    fn models(&mut self, scenario: &Scenario, config: &Config) {
+        let transacts = config.workloads.iter().any(|load| load.mix.has_lists() || load.mix.has_registers());
+        let single = |mix: &Mix| mix.read + mix.update + mix.insert + mix.read_modify_write > 0.0;
+        let has_single = config.workloads.iter().any(|load| single(&load.mix));
+        for (index, ModelName(model)) in scenario.checks.models.iter().enumerate() {
+            let of_registers = REGISTER_MODELS.contains(model);
+            if (model.is_transactional() && transacts) || (of_registers && has_single) {
+                continue;
+            }
+            let looks_at = match (model.is_transactional(), of_registers) {
+                (true, true) => "looks at transactions over lists or registers and at single keys",
+                (true, false) => "looks at transactions over lists or registers, as `list-append` in a `mix`",
+                (false, true) => "looks at operations on single keys, as `read` and `update` in a `mix`",
+                (false, false) => "is judged in every run, and not asked for by name",
+            };
+            let message = format!("`{model}` {looks_at}: here it would judge nothing");
+            self.report(&format!("checks.models.{index}"), message, "leave it out, or add what it looks at");
+        }
     }
 
     fn fault_times(&mut self, scenario: &Scenario) {

@@ -52,6 +52,7 @@ enum Kind {
 pub(in crate::jepsen) const ONLY_REGISTER: &str = "register";
 
 const OTHER: &str = "the transaction is another than the one that was invoked";
+const ECHOES: &str = "a write or cas that is ok has the :value of its invocation, or none";
 const OTHER_KEYS: &str = "the transaction does more than one register can";
 const READS: &str = "a read's value is what was read, or [key value]; nil where the register is empty";
 const WRITES: &str = "a write's value is what is written, or [key value]";
@@ -148,8 +149,26 @@ impl Workload for Registers {
         let operation = &mut self.history.operations[place];
         let reads = matches!(operation.action, RegisterAction::Read(_));
         let transacts = value.is_some_and(|value| value.kind == Kind::ReadModifyWrite);
-        if told.outcome != Outcome::Ok || !(reads || transacts) {
+        if told.outcome != Outcome::Ok {
             return Ok(());
+        }
+        if !(reads || transacts) {
+            let wrote = match operation.action {
+                RegisterAction::Write(to) => (ValueId::NIL, to),
+                RegisterAction::CompareAndSet { from, to } => (from, to),
+                RegisterAction::Read(_) => unreachable!("what reads was told apart"),
+            };
+            let said = value.map(|value| match value.kind {
+                Kind::CompareAndSet => (value.first, value.second),
+                _ => (ValueId::NIL, value.first),
+            });
+            return match said {
+                Some(said) if said != wrote => {
+                    Err(told
+                        .wrong(format!("this is not what was invoked on line {}", told.invoked_line), ECHOES))
+                }
+                _ => Ok(()),
+            };
         }
         let value = value.ok_or_else(|| told.wrong("a read that is ok has no :value", READS))?;
         let keyed = self.keyed == Some(true);
