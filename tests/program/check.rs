@@ -100,7 +100,7 @@ fn json_tells_the_same_and_out_leaves_the_report_and_the_cycles() {
 
     // What the folder held before is gone where it was drawn by `check`, and only that.
     bench.write("found/cycle-of-life.svg", "mine");
-    assert_eq!(check(&bench, "-w list-append -m SI --out found skew.edn").0, Some(0));
+    assert_eq!(check(&bench, "-w register -m sequential --out found stale.edn").0, Some(0));
     let files = bench.files();
     assert!(!files.iter().any(|name| name.ends_with("cycle-G2-item.svg")), "{files:?}");
     assert!(files.iter().any(|name| name.ends_with("cycle-of-life.svg")), "{files:?}");
