@@ -178,7 +178,12 @@ fn judgements(out: &mut String, report: &RunReport, width: usize) {
         let (verdict, variant, row) = alike[0];
         let judges: Vec<&str> = alike.iter().map(|(_, _, row)| row.judge.as_str()).collect();
         entry(out, verdict, &judgement(report, variant, row, &judges.join(", ")), width);
-        detail(out, &row.words, width);
+        for sentence in sentences(&row.words) {
+            detail(out, &sentence, width);
+        }
+        if let [_, _, ..] = classes(variant, row)[..] {
+            detail(out, &format!("in all: {}", classes(variant, row).join(", ")), width);
+        }
         detail(out, &format!("replay: {}", report.replay), width);
     }
     if objections.len() > OBJECTIONS {
@@ -186,6 +191,26 @@ fn judgements(out: &mut String, report: &RunReport, width: usize) {
     }
     not_promised(out, report, width);
     out.push('\n');
+}
+
+/// Of a longer witness, so many sentences are told here: whom it is about, and what it comes to.
+const SENTENCES: usize = 6;
+
+/// A line each.
+fn sentences(words: &str) -> Vec<String> {
+    let all: Vec<String> = words.split(" | ").map(str::to_owned).collect();
+    let Some(left_out) = all.len().checked_sub(SENTENCES).filter(|left_out| *left_out > 0) else {
+        return all;
+    };
+    let (first, last) = (&all[..SENTENCES - 2], &all[all.len() - 1]);
+    [first, &[format!("… {} sentences more, in the report", left_out + 1)], std::slice::from_ref(last)]
+        .concat()
+}
+
+/// How often a judge saw each class of anomaly that breaks a promise.
+fn classes(variant: &VariantReport, row: &JudgementRow) -> Vec<String> {
+    let broken = variant.anomalies.iter().filter(|seen| seen.promised && seen.judge == row.judge);
+    broken.map(|seen| format!("{} {}", seen.anomaly, numbers::number(seen.count as f64))).collect()
 }
 
 /// What judges saw although nobody had promised that it would not happen: no verdict, and yet what a reader of a pass
@@ -297,4 +322,20 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_witness_is_told_by_its_beginning_and_its_end() {
+        assert_eq!(sentences("It is gone."), ["It is gone."]);
+        let told = |count: usize| (1..=count).map(|number| number.to_string()).collect::<Vec<_>>();
+        assert_eq!(sentences(&told(6).join(" | ")), told(6));
+        assert_eq!(
+            sentences(&told(9).join(" | ")),
+            ["1", "2", "3", "4", "… 4 sentences more, in the report", "9"]
+        );
+    }
 }

@@ -113,15 +113,14 @@ impl<'a> Court<'a> {
     }
 
     fn words(&self, violation: &Violation<'_>) -> String {
-        let id = violation.effects[0].transaction;
-        let told = match violation.position.map(|position| &self.case.history.transactions[position]) {
+        let whose = match violation.position.map(|position| &self.case.history.transactions[position]) {
             Some(&Transaction { process, outcome, completed, .. }) => {
-                format!("process {process} {}", words::told(outcome, completed))
+                format!("a transaction of process {process} {}", words::told(outcome, completed))
             }
-            None => "no client is known".into(),
+            None => "a transaction of which no client knows".into(),
         };
         let fates: Vec<String> = violation.effects.iter().map(fate).collect();
-        format!("transaction {id}: {told}; it is {}; {}", fates.join(", "), ought(violation.anomaly))
+        format!("{whose}; it is {}; {}", fates.join(", "), ought(violation.anomaly))
     }
 }
 
@@ -175,7 +174,7 @@ mod tests {
             (Outcome::Info, "was never told the outcome"),
         ] {
             let partial = format!(
-                "fail: partial-transaction: transaction 1: process 4 {told}; it is applied on shard 0, \
+                "fail: partial-transaction: a transaction of process 4 {told}; it is applied on shard 0, \
                  not applied on shard 1; it should be on all of them or on none"
             );
             check(&[(outcome, &[Applied, Discarded])], &partial);
@@ -186,12 +185,12 @@ mod tests {
     fn an_acknowledged_commit_must_be_there_and_an_abort_must_not() {
         check(
             &[(Outcome::Ok, &[Discarded, InDoubt])],
-            "fail: lost-transaction: transaction 1: process 4 was told ok at 0.002 s; it is not applied on shard 0, \
+            "fail: lost-transaction: a transaction of process 4 was told ok at 0.002 s; it is not applied on shard 0, \
              in doubt on shard 1; it should be on all of them",
         );
         check(
             &[(Outcome::Fail, &[Applied])],
-            "fail: applied-abort: transaction 1: process 4 was told at 0.002 s that it failed; it is applied on \
+            "fail: applied-abort: a transaction of process 4 was told at 0.002 s that it failed; it is applied on \
              shard 0; it should be on none of them",
         );
     }
@@ -202,7 +201,7 @@ mod tests {
             [(Outcome::Fail, &[Applied]), (Outcome::Ok, &[Discarded]), (Outcome::Ok, &[Discarded, Applied])];
         check(
             &rows,
-            "fail: partial-transaction: transaction 3: process 4 was told ok at 0.006 s; it is not applied on \
+            "fail: partial-transaction: a transaction of process 4 was told ok at 0.006 s; it is not applied on \
              shard 0, applied on shard 1; it should be on all of them or on none",
         );
     }

@@ -25,7 +25,8 @@ pub(super) fn section(report: &RunReport, picture: Option<&Picture>) -> Markup {
                         "leads from one transaction to another that must have come after it, because that one "
                         "overwrote its version or appended to it (" code { "ww" } "), read it (" code { "wr" }
                         "), overwrote what it had read (" code { "rw" } "), followed in its session ("
-                        code { "process" } "), or began after it had ended (" code { "realtime" } ")."
+                        code { "process" } "), or began after it had ended (" code { "realtime" } "). Of cycles, one is "
+                        "counted for every group of transactions that all depend on each other."
                     }
                 }
                 @for variant in seen {
