@@ -72,14 +72,8 @@ pub struct CheckReport {
 pub fn check(recorded: &Recorded, options: &CheckOptions) -> CheckReport {
     let linearizable = options.model == Some(Model::Linearizable);
     match recorded {
-        Recorded::Registers(history) => {
-            let ok = history.operations.iter().any(|operation| operation.outcome == Outcome::Ok);
-            by_model(options.model, ok, |model| registers(history, model, options))
-        }
-        Recorded::Transactions(history) => {
-            let ok = history.transactions.iter().any(|record| record.outcome == Outcome::Ok);
-            by_model(options.model, ok, |_| transactions(history, options))
-        }
+        Recorded::Registers(history) => by_model(options.model, |model| registers(history, model, options)),
+        Recorded::Transactions(history) => by_model(options.model, |_| transactions(history, options)),
         Recorded::Bank(history) => by_rule(judge_bank(history, &options.bank)),
         Recorded::Set(sets) => by_rule(sets.judge(|set| judge_set(set, &SetOptions { linearizable }))),
         Recorded::Counter(counters) => {
@@ -90,7 +84,7 @@ pub fn check(recorded: &Recorded, options: &CheckOptions) -> CheckReport {
     }
 }
 
-fn by_model(model: Option<Model>, told_anything: bool, judge: impl FnOnce(Model) -> Report) -> CheckReport {
+fn by_model(model: Option<Model>, judge: impl FnOnce(Model) -> Report) -> CheckReport {
     let Some(model) = model else {
         let verdict =
             ModelVerdict::Unknown("no model was named, and the workload has no rule of its own".into());
@@ -98,17 +92,6 @@ fn by_model(model: Option<Model>, told_anything: bool, judge: impl FnOnce(Model)
         return CheckReport { verdict, report, tallies: Vec::new() };
     };
     let report = judge(model);
-    if !told_anything
-        && !report.verdicts.iter().any(|(_, verdict)| matches!(verdict, ModelVerdict::Broken(_)))
-    {
-        let verdict =
-            ModelVerdict::Unknown("no operation was told that it is done: nothing was tested".into());
-        return CheckReport {
-            verdict,
-            report: Report { verdicts: Vec::new(), ..report },
-            tallies: Vec::new(),
-        };
-    }
     let unjudged = || ModelVerdict::Unknown(format!("{model} says nothing about this workload"));
     let verdict = report.verdict(model).cloned().unwrap_or_else(unjudged);
     CheckReport { verdict, report, tallies: Vec::new() }
@@ -133,12 +116,19 @@ fn registers(history: &RegisterHistory, model: Model, options: &CheckOptions) ->
     }
 }
 
-/// Cycles of dependencies and axioms on the order of commits: what one of them breaks is broken.
+/// Cycles of dependencies and axioms on the order of commits: what one of them breaks is broken. As with
+/// Elle, a history in which no transaction was told that it is done stays undecided.
 fn transactions(history: &TransactionHistory, options: &CheckOptions) -> Report {
     let defaults = TransactionOptions::default();
     let budget = options.budget.unwrap_or(defaults.budget);
     let cycles = check_transactions(history, &TransactionOptions { assume: options.assume, budget });
-    settled(merged(cycles, check_axioms(history, &AxiomOptions::default())))
+    let mut report = settled(merged(cycles, check_axioms(history, &AxiomOptions::default())));
+    if !history.transactions.iter().any(|record| record.outcome == Outcome::Ok) {
+        let holding = report.verdicts.iter_mut().filter(|(_, verdict)| *verdict == ModelVerdict::Holds);
+        let reason = "no transaction was told that it is done: nothing was tested";
+        holding.for_each(|(_, verdict)| *verdict = ModelVerdict::Unknown(reason.into()));
+    }
+    report
 }
 
 /// The same, and what the true order of versions shows.

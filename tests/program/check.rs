@@ -109,8 +109,9 @@ fn json_tells_the_same_and_out_leaves_the_report_and_the_cycles() {
 #[test]
 fn what_was_never_told_done_proves_nothing_and_what_breaks_a_weaker_model_breaks_the_stronger() {
     let bench = bench();
-    bench.write("failed.edn", STALE.lines().take(3).collect::<Vec<_>>().join("\n").replace(":ok", ":fail"));
-    let (exit, said) = check(&bench, "-w register failed.edn");
+    let failed = "{:process 0, :type :invoke, :f :txn, :value [[:append :x 1]]}";
+    bench.write("failed.edn", format!("{failed}\n{}", failed.replace(":invoke", ":fail")));
+    let (exit, said) = check(&bench, "-w list-append failed.edn");
     assert_eq!(exit, Some(2), "{said}");
     assert!(said.contains("nothing was tested"), "{said}");
 
