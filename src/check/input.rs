@@ -67,13 +67,16 @@ fn read_from(
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Exit {
-    complain(format!("error: cannot read {name}: {error}"));
+    complain(format!("error: cannot read {name}: {error}\n{READABLE}"));
     Exit::InputOutput
 }
 
+const READABLE: &str =
+    "help: name a history's file, such as runs/latest/history.edn, or - for standard input";
+
 fn malformed(name: &str, workload: Workload, error: &ReadError) -> Exit {
     if error.input.is_some() {
-        complain(format!("error: {name}: {}", error.message));
+        complain(format!("error: {name}: {}\n{READABLE}", error.message));
         return Exit::InputOutput;
     }
     let help = fitting::help(name, workload).unwrap_or_else(|| error.help.clone());

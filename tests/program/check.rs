@@ -225,7 +225,7 @@ fn what_is_asked_wrongly_is_told_with_a_remedy_and_judges_nothing() {
         ("-w rw-register -m serializable --assume wrf-keys stale.edn", 64, "did you mean `wfr-keys`?"),
         ("-w register -m linearizable --assume wfr-keys stale.edn", 64, "--workload rw-register?"),
         ("-w register -m linearizable", 64, "<HISTORY>"),
-        ("-w register -m linearizable nowhere.edn", 74, "cannot read nowhere.edn"),
+        ("-w register -m linearizable nowhere.edn", 74, "help: name a history's file"),
         ("-w register -m linearizable .", 74, "error: "),
         ("-w register -m linearizable cut.edn", 65, "line 5, column 42: the text ends inside an operation"),
         ("-w list-append -m serializable stale.edn", 65, "is this --workload register?"),
