@@ -107,11 +107,14 @@ impl WorkloadReport {
     pub(crate) fn summed(reports: impl IntoIterator<Item = Self>) -> Self {
         let mut found: Vec<Found> = Vec::new();
         let mut tallies: Vec<(&'static str, u64)> = Vec::new();
-        let (mut untested, mut holds) = (None, false);
+        let (mut untested, mut untested_keys, mut holds) = (None, 0, false);
         for report in reports {
             match report.verdict {
                 ModelVerdict::Holds => holds = true,
-                ModelVerdict::Unknown(reason) => untested = untested.or(Some(reason)),
+                ModelVerdict::Unknown(reason) => {
+                    untested_keys += 1;
+                    untested = untested.or(Some(reason));
+                }
                 ModelVerdict::Broken(_) => {}
             }
             for more in report.found {
@@ -128,6 +131,9 @@ impl WorkloadReport {
             }
         }
         found.sort_by_key(|found| found.anomaly);
+        if untested_keys > 0 && (holds || !found.is_empty()) {
+            tallies.push(("keys untested", untested_keys));
+        }
         let verdict = match untested {
             _ if !found.is_empty() => ModelVerdict::Broken(found.iter().map(|found| found.anomaly).collect()),
             Some(reason) if !holds => ModelVerdict::Unknown(reason),
@@ -175,7 +181,8 @@ mod tests {
     #[test]
     fn a_key_that_was_never_read_leaves_the_verdict_to_the_others() {
         use CounterAction::{Add, Read};
-        assert_eq!(check(&[("x", Add(1)), ("y", Read(0))]).verdict, ModelVerdict::Holds);
+        let part = check(&[("x", Add(1)), ("y", Read(0))]);
+        assert_eq!((part.verdict, part.tallies.last()), (ModelVerdict::Holds, Some(&("keys untested", 1))));
         let unread = ModelVerdict::Unknown("no read of the counter was answered".into());
         assert_eq!(check(&[("x", Add(1)), ("y", Add(1))]).verdict, unread);
     }
