@@ -1,8 +1,8 @@
 //! `counter`: `:add` of an amount, `:read` of the sum; of many counters as `[key number]`, or `:txn` of one step.
 
 use super::counting::{CountingStep, steps};
-use super::keys::{KEYS, Keys};
-use super::rules::invoked;
+use super::keys::{Function, KEYS, Keys};
+use super::rules::{echoed, invoked};
 use super::{Stamp, Told, Workload};
 use crate::Outcome;
 use crate::jepsen::error::Fault;
@@ -15,14 +15,6 @@ use crate::workload_judges::{ByKey, CounterAction, CounterHistory, Keyed, Worklo
 pub(in crate::jepsen) struct Counters {
     operations: Vec<WorkloadOperation<Keyed<CounterAction>>>,
     keys: Keys,
-}
-
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::jepsen) enum Function {
-    Add,
-    Read,
-    Transact,
 }
 
 /// The key, if there is one, and the number, none of `nil`.
@@ -47,12 +39,7 @@ impl Workload for Counters {
     const FUNCTIONS: &'static str = "counters have :add and :read, or :txn of one step";
 
     fn function(name: &[u8]) -> Option<Function> {
-        match name {
-            b"add" => Some(Function::Add),
-            b"read" => Some(Function::Read),
-            b"txn" => Some(Function::Transact),
-            _ => None,
-        }
+        Function::named(name)
     }
 
     fn value<'a>(&mut self, function: Function, forms: &mut impl Forms<'a>) -> Result<Value, Box<Fault>> {
@@ -98,8 +85,15 @@ impl Workload for Counters {
             let named = value.and_then(|value| value.key);
             self.keys.note_again(*key, named, |message| told.wrong(message, KEYS))?;
             (*key, *action) = (named, CounterAction::Read(number));
+            return Ok(());
         }
-        Ok(())
+        let said = value.filter(|value| value.adds).map(|value| (value.key, value.number));
+        match *action {
+            CounterAction::Add(amount) if told.outcome == Outcome::Ok => {
+                echoed((*key, Some(amount)), said, &told)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn reads_only(&self, place: usize) -> bool {

@@ -3,6 +3,26 @@
 use crate::jepsen::error::Fault;
 use crate::recorded::Names;
 
+/// What an operation on a set or a counter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::jepsen) enum Function {
+    Add,
+    Read,
+    /// A transaction of one step, which does either.
+    Transact,
+}
+
+impl Function {
+    pub fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            b"add" => Some(Self::Add),
+            b"read" => Some(Self::Read),
+            b"txn" => Some(Self::Transact),
+            _ => None,
+        }
+    }
+}
+
 /// The keys of a history, if it has any.
 #[derive(Default)]
 pub(super) struct Keys {

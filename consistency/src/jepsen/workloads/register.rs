@@ -2,6 +2,7 @@
 //! reads, writes, or reads and then writes.
 
 use super::micro_operations::{Scratch, Tables};
+use super::rules::echoed;
 use super::{Stamp, Told, Workload};
 use crate::Outcome;
 use crate::jepsen::error::Fault;
@@ -52,7 +53,6 @@ enum Kind {
 pub(in crate::jepsen) const ONLY_REGISTER: &str = "register";
 
 const OTHER: &str = "the transaction is another than the one that was invoked";
-const ECHOES: &str = "a write or cas that is ok has the :value of its invocation, or none";
 const OTHER_KEYS: &str = "the transaction does more than one register can";
 const READS: &str = "a read's value is what was read, or [key value]; nil where the register is empty";
 const WRITES: &str = "a write's value is what is written, or [key value]";
@@ -154,21 +154,15 @@ impl Workload for Registers {
         }
         if !(reads || transacts) {
             let wrote = match operation.action {
-                RegisterAction::Write(to) => (ValueId::NIL, to),
-                RegisterAction::CompareAndSet { from, to } => (from, to),
+                RegisterAction::Write(to) => (Some(operation.key), ValueId::NIL, to),
+                RegisterAction::CompareAndSet { from, to } => (Some(operation.key), from, to),
                 RegisterAction::Read(_) => unreachable!("what reads was told apart"),
             };
             let said = value.map(|value| match value.kind {
-                Kind::CompareAndSet => (value.first, value.second),
-                _ => (ValueId::NIL, value.first),
+                Kind::CompareAndSet => (value.key.or(Some(operation.key)), value.first, value.second),
+                _ => (value.key.or(Some(operation.key)), ValueId::NIL, value.first),
             });
-            return match said {
-                Some(said) if said != wrote => {
-                    Err(told
-                        .wrong(format!("this is not what was invoked on line {}", told.invoked_line), ECHOES))
-                }
-                _ => Ok(()),
-            };
+            return echoed(wrote, said, &told);
         }
         let value = value.ok_or_else(|| told.wrong("a read that is ok has no :value", READS))?;
         let keyed = self.keyed == Some(true);

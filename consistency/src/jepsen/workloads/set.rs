@@ -1,9 +1,9 @@
 //! `set`: `:add` of an element, `:read` of all of them, as a vector, a list or a set; of many sets as `[key element]` and
 //! `[key [elements]]`, or `:txn` of one step.
 
-use super::keys::{KEYS, Keys};
+use super::keys::{Function, KEYS, Keys};
 use super::micro_operations::{Scratch, Tables};
-use super::rules::invoked;
+use super::rules::{echoed, invoked};
 use super::{Stamp, Told, Workload};
 use crate::Outcome;
 use crate::jepsen::error::Fault;
@@ -22,14 +22,6 @@ pub(in crate::jepsen) struct Sets {
     keys: Keys,
     /// The transaction read last, and in its elements the elements read last.
     scratch: Scratch,
-}
-
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::jepsen) enum Function {
-    Add,
-    Read,
-    Transact,
 }
 
 /// The key, if there is one, and what is added or read.
@@ -61,12 +53,7 @@ impl Workload for Sets {
     const FUNCTIONS: &'static str = "sets have :add and :read, or :txn of one step";
 
     fn function(name: &[u8]) -> Option<Function> {
-        match name {
-            b"add" => Some(Function::Add),
-            b"read" => Some(Function::Read),
-            b"txn" => Some(Function::Transact),
-            _ => None,
-        }
+        Function::named(name)
     }
 
     fn value<'a>(&mut self, function: Function, forms: &mut impl Forms<'a>) -> Result<Value, Box<Fault>> {
@@ -98,8 +85,15 @@ impl Workload for Sets {
 
     fn complete(&mut self, place: usize, value: Option<Value>, told: Told) -> Result<(), Box<Fault>> {
         let Keyed { key, action } = &mut self.operations[place].action;
-        if told.outcome != Outcome::Ok || !matches!(action, SetAction::Read { .. }) {
+        if told.outcome != Outcome::Ok {
             return Ok(());
+        }
+        if let SetAction::Add(element) = *action {
+            let said = value.and_then(|value| match value.content {
+                Content::Element(element) => Some((value.key, element)),
+                _ => None,
+            });
+            return echoed((*key, element), said, &told);
         }
         let Some(Value { key: named, content: Content::Elements }) = value else {
             return Err(told.wrong("a read that is ok has no :value", READ));
