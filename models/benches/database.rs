@@ -8,7 +8,7 @@ use std::time::Instant;
 use shardlab_consistency::Operation;
 use shardlab_models::config::{Cluster, Config, Rebalancing, Replication, Sharding, Transactions, Workload};
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::Strategy;
+use shardlab_models::sharding::{Strategy, consistent_hash};
 use shardlab_models::world::World;
 use shardlab_sim::{Distribution, Duration};
 
@@ -22,7 +22,11 @@ fn config() -> Config {
     Config {
         cluster,
         sharding: Sharding {
-            strategy: Strategy::ConsistentHash { vnodes: 128, shards: Some(64), salted: false },
+            strategy: Strategy::ConsistentHash(consistent_hash::Spec {
+                vnodes: 128,
+                shards: Some(64),
+                salted: false,
+            }),
         },
         replication: Replication {
             mode: Mode::Primary {

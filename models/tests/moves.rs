@@ -8,7 +8,7 @@ use shardlab_models::config::{
 };
 use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::Strategy;
+use shardlab_models::sharding::{Strategy, consistent_hash};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{
     Action, Direction, Duration, Fault, InFlight, NodeId, Random, SECOND, Size, Target, Trigger,
@@ -62,9 +62,9 @@ fn config(random: &mut Random) -> Config {
     let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
     let reads = [Reads::Lease, Reads::Quorum, Reads::Local][random.below(3) as usize];
     let strategy = if random.below(2) == 0 {
-        Strategy::Modulo { shards: None }
+        Strategy::default()
     } else {
-        Strategy::ConsistentHash { vnodes: 16, shards: None, salted: true }
+        Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards: None, salted: true })
     };
     let at = |ns| Duration::from_ns(SECOND / 2 + ns);
     let command =

@@ -10,7 +10,7 @@ use shardlab_models::config::{
 use shardlab_models::conflict::Conflict;
 use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::Strategy as Sharded;
+use shardlab_models::sharding::{Strategy as Sharded, consistent_hash, modulo};
 use shardlab_models::world::World;
 use shardlab_sim::{Action, Direction, Duration, Fault, InFlight, NodeId, Share, Target, Trigger};
 
@@ -60,7 +60,7 @@ prop_compose! {
         let membership = membership(servers, replicas, &changes);
         // Servers come and go only where shards follow them.
         let shards = membership.is_empty().then_some(shards);
-        let strategy = if ring { Sharded::ConsistentHash { vnodes: 32, shards, salted: false } } else { Sharded::Modulo { shards } };
+        let strategy = if ring { Sharded::ConsistentHash(consistent_hash::Spec { vnodes: 32, shards, salted: false }) } else { Sharded::Modulo(modulo::Spec { shards }) };
         // A lost packet takes 200 ms: five in a row, and a healthy server is suspected. At 2 % that is never seen.
         let failover = Some(Duration::from_ns(SECOND));
         Config {

@@ -7,13 +7,8 @@ use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
-use crate::sharding::{PROBE_KEYS, Strategy, first_keys};
+use crate::sharding::{PROBE_KEYS, first_keys};
 use crate::workload;
-
-/// Most shards: each is a row in many tables.
-const MOST_SHARDS: u64 = 1 << 20;
-/// Most points on a ring: 16 bytes each, 256 MiB in all.
-const MOST_RING_POINTS: u64 = 1 << 24;
 
 /// Checks everything that makes a world impossible or a run meaningless.
 ///
@@ -23,7 +18,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     let mut checks = Checks::default();
     check_times(config, &mut checks);
     cluster::checks::check(&config.cluster, &mut checks);
-    check_sharding(config, &mut checks);
+    config.sharding.strategy.check("sharding.strategy", config.cluster.servers, &mut checks);
     check_replication(&config.replication, config.cluster.servers, &mut checks);
     check_transactions_have_a_log(config, &mut checks);
     check_transactions(&config.transactions, &mut checks);
@@ -63,25 +58,6 @@ fn check_times(config: &Config, checks: &mut Checks) {
             ("duration", format!("the load stops after {}", config.duration)),
             "make the warm-up shorter than the duration",
         );
-    }
-}
-
-fn check_sharding(config: &Config, checks: &mut Checks) {
-    let shards = config.sharding.strategy.shards(config.cluster.servers);
-    match &config.sharding.strategy {
-        Strategy::Modulo { shards: Some(count) } => {
-            checks.count("sharding.strategy.modulo.shards", u64::from(*count), MOST_SHARDS, "shards");
-        }
-        Strategy::Modulo { shards: None } => {}
-        Strategy::ConsistentHash { vnodes, shards: count, .. } => {
-            if let Some(count) = count {
-                let path = "sharding.strategy.consistent-hash.shards";
-                checks.count(path, u64::from(*count), MOST_SHARDS, "shards");
-            }
-            let most = MOST_RING_POINTS / u64::from(shards.max(1));
-            let path = "sharding.strategy.consistent-hash.vnodes";
-            checks.count(path, u64::from(*vnodes), most, "virtual nodes a shard");
-        }
     }
 }
 

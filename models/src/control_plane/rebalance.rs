@@ -270,7 +270,7 @@ impl ControlPlane {
         rebalance.change(change, self.map.shards.len());
         let settings = &rebalance.settings;
         let from = (*self.map.routing.from).clone();
-        let to = settings.strategy.partitioner_of(&rebalance.shards(), settings.seed);
+        let to = settings.strategy.next(&from, &rebalance.shards(), settings.seed);
         let plan = Plan::new(rebalance.begun, from, to, settings.loaded, settings.row_bytes);
         cx.observe(Observation::PlanBegun {
             number: plan.number - 1,

@@ -39,7 +39,7 @@ impl Plan {
     #[must_use]
     pub fn new(number: u32, from: Partitioner, to: Partitioner, loaded: u64, row_bytes: u32) -> Self {
         let mut keys: BTreeMap<Pair, Vec<u32>> =
-            possible_pairs(&from, &to).into_iter().map(|pair| (pair, Vec::new())).collect();
+            from.moves_to(&to).into_iter().map(|pair| (pair, Vec::new())).collect();
         for key in 0..u32::try_from(loaded).expect("a checked configuration moves fewer than 2³² keys") {
             let pair = (from.shard_of(u64::from(key)), to.shard_of(u64::from(key)));
             if pair.0 != pair.1 {
@@ -75,18 +75,6 @@ impl Plan {
     pub fn moving(&self) -> u64 {
         self.keys.values().map(|keys| keys.len() as u64).sum()
     }
-}
-
-/// Pairs that some key, loaded or not, may be part of: keys that are inserted, and the probes', must find their move in
-/// the plan, or they would stay behind. A ring moves keys to shards that come and from shards that go, and no others
-/// (monotonicity); modulo moves them between any two.
-fn possible_pairs(from: &Partitioner, to: &Partitioner) -> Vec<Pair> {
-    let (old, new) = (from.shards(), to.shards());
-    let comes = |shard: &ShardId| !old.contains(shard);
-    let goes = |shard: &ShardId| !new.contains(shard);
-    let moves = |pair: &Pair| pair.0 != pair.1 && (!from.is_monotone() || comes(&pair.1) || goes(&pair.0));
-    let all = old.iter().flat_map(|&source| new.iter().map(move |&target| (source, target)));
-    all.filter(moves).collect()
 }
 
 fn in_turn(pairs: impl Iterator<Item = Pair>) -> Vec<Pair> {

@@ -4,9 +4,50 @@
 //! shard to n moves a share of 1/(n + 1) of the keys, all of them to the new one (monotonicity). The price is
 //! unevenness: the points are random, so the shares have a coefficient of variation of √((n − 1)/(nV + 1)).
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Checks;
 use crate::hash::mix;
 use crate::shard_map::ShardId;
-use crate::sharding::Shards;
+use crate::sharding::scheme::check_shards;
+use crate::sharding::{Partitioner, Scheme, Shards};
+
+/// Most points on a ring: 16 bytes each, 256 MiB in all.
+const MOST_POINTS: u64 = 1 << 24;
+
+/// `strategy = { consistent-hash = { … } }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct Spec {
+    /// Points on the ring for each shard.
+    pub vnodes: u32,
+    /// How many shards; as many as servers if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
+    /// Whether each seed has points of its own: for means over many rings. Else all seeds share one ring.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub salted: bool,
+}
+
+impl Scheme for Spec {
+    fn check(&self, at: &str, servers: u32, checks: &mut Checks) {
+        check_shards(format!("{at}.consistent-hash.shards"), self.shards, checks);
+        let most = MOST_POINTS / u64::from(self.shards.unwrap_or(servers).max(1));
+        let path = format!("{at}.consistent-hash.vnodes");
+        checks.count(path, u64::from(self.vnodes), most, "virtual nodes a shard");
+    }
+
+    fn own_shards(&self) -> Option<u32> {
+        self.shards
+    }
+
+    fn over(&self, shards: &[ShardId], seed: u64) -> Partitioner {
+        let salt = if self.salted { seed } else { 0 };
+        Partitioner::ConsistentHash(ConsistentHash::of(shards, self.vnodes, salt))
+    }
+}
 
 /// The ring.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,15 +99,6 @@ impl ConsistentHash {
         let shards = shards[shards.len() - 1].0 + 1;
         Self { shards, points, starts, shift }
     }
-
-    /// The shards, ascending.
-    #[must_use]
-    pub fn shards(&self) -> Vec<ShardId> {
-        let mut shards: Vec<ShardId> = self.points.iter().map(|point| point.shard).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        shards
-    }
 }
 
 /// Where a virtual node stands. The constant, 2⁶⁴ divided by the golden ratio, sets points apart from keys.
@@ -91,6 +123,13 @@ impl Shards for ConsistentHash {
 
     fn count(&self) -> u32 {
         self.shards
+    }
+
+    fn shards(&self) -> Vec<ShardId> {
+        let mut shards: Vec<ShardId> = self.points.iter().map(|point| point.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        shards
     }
 }
 

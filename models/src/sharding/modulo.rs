@@ -3,8 +3,37 @@
 //! Perfectly even over keys, and blind to how often each is used. Adding a shard to n moves a share of 1 − 1/(n + 1)
 //! of the keys: of every n(n + 1) in a row, only the first n stay where they are.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Checks;
 use crate::shard_map::ShardId;
-use crate::sharding::Shards;
+use crate::sharding::scheme::check_shards;
+use crate::sharding::{Partitioner, Scheme, Shards};
+
+/// `strategy = { modulo = { … } }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct Spec {
+    /// How many shards; as many as servers if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
+}
+
+impl Scheme for Spec {
+    fn check(&self, at: &str, _servers: u32, checks: &mut Checks) {
+        check_shards(format!("{at}.modulo.shards"), self.shards, checks);
+    }
+
+    fn own_shards(&self) -> Option<u32> {
+        self.shards
+    }
+
+    fn over(&self, shards: &[ShardId], _seed: u64) -> Partitioner {
+        Partitioner::Modulo(Modulo::of(shards))
+    }
+}
 
 /// `key % shards`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +58,6 @@ impl Modulo {
         let numbers = if dense { Vec::new() } else { shards.to_vec() };
         Self { numbers, ..Self::new(shards.len() as u32) }
     }
-
-    /// The shards, ascending.
-    #[must_use]
-    pub fn shards(&self) -> Vec<ShardId> {
-        if self.numbers.is_empty() { (0..self.shards).map(ShardId).collect() } else { self.numbers.clone() }
-    }
 }
 
 impl Shards for Modulo {
@@ -46,6 +69,10 @@ impl Shards for Modulo {
 
     fn count(&self) -> u32 {
         self.numbers.last().map_or(self.shards, |last| last.0 + 1)
+    }
+
+    fn shards(&self) -> Vec<ShardId> {
+        if self.numbers.is_empty() { (0..self.shards).map(ShardId).collect() } else { self.numbers.clone() }
     }
 }
 

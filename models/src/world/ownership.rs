@@ -68,7 +68,8 @@ fn partitioners(config: &Config, seed: u64) -> Vec<Partitioner> {
             }
             MembershipChange::Remove(server) => shards.retain(|shard| shard.0 != server),
         }
-        partitioners.push(strategy.partitioner_of(&shards, seed));
+        let current = partitioners.last().expect("there is one at the beginning");
+        partitioners.push(strategy.next(current, &shards, seed));
     }
     partitioners
 }

@@ -6,7 +6,7 @@ use shardlab_models::config::{
     Bug, Cluster, Config, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::Strategy;
+use shardlab_models::sharding::{Strategy, modulo};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{Action, Direction, Duration, Fault, InFlight, NodeId, Random, Share, Target, Trigger};
 
@@ -125,7 +125,7 @@ fn config(load: Load, random: &mut Random) -> Config {
     cluster.network.duplicate = Share::from_ppb(random.below(3) * 10_000_000).expect("a small share");
     Config {
         cluster,
-        sharding: Sharding { strategy: Strategy::Modulo { shards: Some(shards) } },
+        sharding: Sharding { strategy: Strategy::Modulo(modulo::Spec { shards: Some(shards) }) },
         replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
         transactions: Transactions { concurrency, ..Transactions::default() },
         workloads: vec![workload(load, random)],

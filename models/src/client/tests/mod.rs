@@ -41,7 +41,7 @@ fn map(version: u64, epoch: u32, primaries: [Option<u32>; 3]) -> Arc<ShardMap> {
         members: servers.clone(),
         copies: servers.clone(),
     };
-    let routing = Routing::settled(Arc::new(Strategy::Modulo { shards: None }.partitioner(3, 0)));
+    let routing = Routing::settled(Arc::new(Strategy::default().partitioner(3, 0)));
     Arc::new(ShardMap { version, shards: primaries.map(assignment).into(), routing })
 }
 

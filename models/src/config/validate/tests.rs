@@ -6,6 +6,7 @@ use super::*;
 use crate::config::samples::{config, workload};
 use crate::conflict::Conflict;
 use crate::replication::Ack;
+use crate::sharding::{Strategy, consistent_hash, modulo};
 use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Workload};
 
 /// The configuration bent so is refused, and one of the errors names `path`.
@@ -106,17 +107,20 @@ fn what_copies_that_take_writes_by_themselves_cannot_do() {
     );
 }
 
+fn ring(vnodes: u32, shards: Option<u32>) -> Strategy {
+    Strategy::ConsistentHash(consistent_hash::Spec { vnodes, shards, salted: false })
+}
+
 #[test]
 fn impossible_shards_and_copies() {
     check_refused("sharding.strategy.modulo.shards", |c| {
-        c.sharding.strategy = Strategy::Modulo { shards: Some(0) };
+        c.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(0) });
     });
     check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
-        c.sharding.strategy = Strategy::ConsistentHash { vnodes: 0, shards: None, salted: false };
+        c.sharding.strategy = ring(0, None);
     });
     check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
-        c.sharding.strategy =
-            Strategy::ConsistentHash { vnodes: u32::MAX, shards: Some(1_000), salted: false };
+        c.sharding.strategy = ring(u32::MAX, Some(1_000));
     });
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(0, None));
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(4, None));

@@ -1,0 +1,68 @@
+//! Any strategy, ready to be asked.
+
+use std::collections::BTreeSet;
+
+use crate::rebalancing::Pair;
+use crate::shard_map::ShardId;
+use crate::sharding::{ConsistentHash, Modulo, Shards};
+
+/// Any strategy, ready to be asked; shared by all who route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Partitioner {
+    /// See [`Modulo`].
+    Modulo(Modulo),
+    /// See [`ConsistentHash`].
+    ConsistentHash(ConsistentHash),
+}
+
+/// The same expression for whichever strategy it is.
+macro_rules! each {
+    ($partitioner:expr, $strategy:ident => $answer:expr) => {
+        match $partitioner {
+            Partitioner::Modulo($strategy) => $answer,
+            Partitioner::ConsistentHash($strategy) => $answer,
+        }
+    };
+}
+
+impl Shards for Partitioner {
+    #[inline]
+    fn shard_of(&self, key: u64) -> ShardId {
+        each!(self, strategy => strategy.shard_of(key))
+    }
+
+    fn count(&self) -> u32 {
+        each!(self, strategy => strategy.count())
+    }
+
+    fn shards(&self) -> Vec<ShardId> {
+        each!(self, strategy => strategy.shards())
+    }
+}
+
+impl Partitioner {
+    /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
+    /// one of these pairs, or it would stay behind.
+    #[must_use]
+    pub fn moves_to(&self, next: &Self) -> BTreeSet<Pair> {
+        match (self, next) {
+            (Self::ConsistentHash(_), Self::ConsistentHash(_)) => monotone(&self.shards(), &next.shards()),
+            _ => any(&self.shards(), &next.shards()),
+        }
+    }
+}
+
+/// Between any two.
+fn any(old: &[ShardId], new: &[ShardId]) -> BTreeSet<Pair> {
+    let all = old.iter().flat_map(|&source| new.iter().map(move |&target| (source, target)));
+    all.filter(|(source, target)| source != target).collect()
+}
+
+/// To shards that come and from shards that go, and no others (Karger et al. 1997, monotonicity).
+fn monotone(old: &[ShardId], new: &[ShardId]) -> BTreeSet<Pair> {
+    let comes = |shard: &ShardId| old.binary_search(shard).is_err();
+    let goes = |shard: &ShardId| new.binary_search(shard).is_err();
+    let (coming, going): (Vec<ShardId>, Vec<ShardId>) =
+        (new.iter().copied().filter(comes).collect(), old.iter().copied().filter(goes).collect());
+    any(old, &coming).into_iter().chain(any(&going, new)).collect()
+}
