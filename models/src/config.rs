@@ -46,6 +46,14 @@ pub struct Config {
     pub drain: Duration,
 }
 
+impl Config {
+    /// Whether keys may change their shard during the run.
+    #[must_use]
+    pub fn keys_move(&self) -> bool {
+        !self.membership.is_empty()
+    }
+}
+
 /// Why a configuration cannot be built: dotted paths into the scenario file, so that the reader is shown the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildError {

@@ -93,11 +93,11 @@ impl Remains<'_> {
     }
 
     fn version_order(&self, survivors: &[Survivor<'_>]) -> VersionOrder {
-        if self.config.membership.is_empty() {
-            VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))
-        } else {
+        if self.config.keys_move() {
             let logs = survivors.iter().map(|survivor| &survivor.hosted.replica);
             VersionOrder::from_log(moved::order(logs, self.config.transactions.concurrency, self.bugs()))
+        } else {
+            VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))
         }
     }
 
@@ -124,9 +124,12 @@ impl Remains<'_> {
     /// The last steps of a move reach a backup with the next heartbeat of its primary.
     fn restless(&self) -> Option<String> {
         const REST: Time = 1_000_000_000;
+        // With dual writes the rows of a move that is done go later.
+        let spec = &self.config.rebalancing;
+        let grace = if spec.protocol.writes_twice() { spec.grace.as_ns() } else { 0 };
         let under_way = self.control_plane.map().routing.plan.is_some();
         let last = self.moves.iter().filter_map(|of| of.published).max().unwrap_or(0);
-        let just_ended = last > 0 && last + REST > self.ended;
+        let just_ended = last > 0 && last + grace + REST > self.ended;
         (under_way || just_ended).then(|| {
             "keys were on the move until the run ended: give a longer drain, or let them move faster".into()
         })
@@ -187,19 +190,21 @@ impl Remains<'_> {
         let old = self.ended.saturating_sub(2 * self.config.rebalancing.seal_deadline.as_ns());
         let departures = survivor.hosted.machine.moves().into_iter().flat_map(|moves| moves.departures());
         let sealed = departures.filter(|(_, departure)| matches!(departure, Departure::Sealed { .. }));
-        let since = |pair: Pair| {
+        // A maintenance window has no deadline: as long as rows come, it is at work.
+        let unseals = self.config.rebalancing.protocol.unseals();
+        let since = move |pair: Pair| {
             let last = self.moves.iter().rev().find(|of| (of.source, of.target) == pair);
-            last.and_then(|of| of.sealed).unwrap_or(0)
+            last.and_then(|of| if unseals { of.sealed } else { Some(of.progressed) }).unwrap_or(0)
         };
         sealed.map(move |(pair, _)| (pair.1, since(pair))).filter(move |&(_, since)| since <= old)
     }
 
     /// For every attempt that a client reported or a coordinator committed: what each participant's state says.
     fn transaction_effects(&self, history: &History, survivors: &[Survivor<'_>]) -> Vec<TransactionEffect> {
-        let mut participants = if self.config.membership.is_empty() {
-            self.participants_by_history(history)
-        } else {
+        let mut participants = if self.config.keys_move() {
             participants_by_log(survivors)
+        } else {
+            self.participants_by_history(history)
         };
         for (_, record) in self.coordinators.iter().flat_map(|coordinator| coordinator.committed()) {
             participants.entry(record.result.transaction).or_insert_with(|| record.participants.clone());

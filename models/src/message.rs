@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{NodeId, Time};
 
-pub use moves::{Arrived, Chunk, ChunkId, MoveCommand, MoveMessage, MoveStep};
+pub use moves::{Arrived, Chunk, ChunkId, Comparison, MoveCommand, MoveMessage, MoveStep};
 pub use rollback::Rollback;
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
@@ -52,6 +52,8 @@ pub enum Action {
     Write,
     /// Read of this many rows of the shard, from the key on; answered with their number.
     Scan(u16),
+    /// The second of two writes, at the shard that the key moves to: which version of the row the first one left.
+    SecondWrite(u32),
 }
 
 /// A client's request to the server that it takes for the right one.
@@ -85,6 +87,11 @@ pub enum Status {
     },
     /// The key does not live in that shard, or is about to leave it. Nothing was done.
     NotOwner,
+    /// Done, as this version of the row. The key is moving, and whoever writes twice now writes it where it goes.
+    Written {
+        /// Counts the writes of the key.
+        version: u32,
+    },
 }
 
 /// The answer to a [`Request`].

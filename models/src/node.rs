@@ -1,12 +1,14 @@
 //! The processes of a database as one type, which is what a world is made of.
 
+use std::sync::Arc;
+
 use shardlab_sim::{Context, Node, NodeId, Time, TimerSlot, WriteId};
 
 use crate::client::ClientPool;
 use crate::commit::Coordinator;
 use crate::control_plane::ControlPlane;
 use crate::message::{Message, TransactionId};
-use crate::rebalancing::{Operator, Pair};
+use crate::rebalancing::{Operator, Pair, Plan};
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Epoch, ShardId};
 
@@ -59,12 +61,8 @@ pub enum Observation {
     PlanBegun {
         /// Which one, counted from zero.
         number: u32,
-        /// Loaded keys that change owner.
-        moving: u64,
-        /// All loaded keys.
-        loaded: u64,
-        /// How many moves it takes.
-        moves: u32,
+        /// What it comes to.
+        plan: Arc<Plan>,
         /// How many servers there were.
         servers_before: u32,
         /// How many there will be.
@@ -110,6 +108,13 @@ pub enum MoveEvent {
     Published,
     /// The source has dropped the rows.
     Dropped,
+    /// Rows of both ends were compared.
+    Compared {
+        /// How many.
+        rows: u32,
+        /// How many of them differed, and are written over.
+        differing: u32,
+    },
 }
 
 /// A transaction as its client saw it.

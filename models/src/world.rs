@@ -133,6 +133,12 @@ pub struct RebalancingCosts {
     pub redirects: u64,
     /// Commands that were not carried out to the end.
     pub open: usize,
+    /// Second writes that new owners took of clients that write twice.
+    pub second_writes: u64,
+    /// Their bytes.
+    pub second_bytes: u64,
+    /// Second writes that clients do not know to be done.
+    pub second_writes_missed: u64,
 }
 
 /// What one command of the operator brought about.
@@ -146,6 +152,8 @@ pub struct CommandCosts {
     pub moving: u64,
     /// All loaded keys.
     pub loaded: u64,
+    /// Size of a row, in bytes.
+    pub row_bytes: u32,
     /// How many moves it takes.
     pub moves: u32,
     /// How many servers there were.
@@ -179,6 +187,14 @@ pub struct MoveCosts {
     pub bytes: u64,
     /// How often the source took the keys back because the cut-over took too long.
     pub unsealed: u32,
+    /// For how long operations on the keys were refused, all seals together, in ns; to the run's end if they still are.
+    pub refused: Time,
+    /// When a step of it was seen last, in ns.
+    pub progressed: Time,
+    /// Rows of both ends that were compared, each time counted.
+    pub compared: u64,
+    /// How many of them differed, and were written over.
+    pub differing: u64,
 }
 
 /// A world ready to run, on the engine it was built for.

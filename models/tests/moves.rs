@@ -6,7 +6,7 @@ use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
-use shardlab_models::rebalancing::MembershipChange;
+use shardlab_models::rebalancing::{MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::{Strategy, consistent_hash};
 use shardlab_models::world::{Run, World};
@@ -17,10 +17,10 @@ use shardlab_sim::{
 /// The load runs this long; servers come and faults strike within it.
 const DURATION: u64 = 3 * SECOND;
 
-/// How many worlds a test run tries. Set `MOVE_WORLDS` for more, and `MOVE_SEED` for the first seed.
-const WORLDS: u64 = 300;
+/// How many worlds a test run tries of each protocol. Set `MOVE_WORLDS` for more, and `MOVE_SEED` for the first seed.
+const WORLDS: u64 = 200;
 
-const MARKS: [&str; 13] = [
+const MARKS: [&str; 17] = [
     "membership.taken",
     "move.snapshot",
     "move.catch-up",
@@ -31,13 +31,19 @@ const MARKS: [&str; 13] = [
     "move.published",
     "move.done",
     "move.unsealed",
+    "move.second-write",
+    "move.second-written",
+    "move.verify",
+    "move.repaired",
     "fence.promised",
     "2pc.prepared",
     "2pc.voted",
 ];
 
-fn workload(random: &mut Random) -> Workload {
-    let text = match random.below(3) {
+/// Transactions have no second write.
+fn workload(protocol: Protocol, random: &mut Random) -> Workload {
+    let drawn = random.below(3);
+    let text = match if protocol == Protocol::DualWrite && drawn == 1 { 2 } else { drawn } {
         0 => {
             r#"{ "name": "registers", "arrivals": { "closed": { "clients": 8, "think": "5ms" } },
             "keys": { "count": 40 }, "mix": { "read": 0.5, "update": 0.4, "read-modify-write": 0.1 },
@@ -56,7 +62,7 @@ fn workload(random: &mut Random) -> Workload {
     serde_json::from_str(text).expect("the workload is well formed")
 }
 
-fn config(random: &mut Random) -> Config {
+fn config(protocol: Protocol, random: &mut Random) -> Config {
     let servers = 2 + random.below(3) as u32;
     let replicas = 1 + random.below(u64::from(servers.min(3))) as u32;
     let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
@@ -87,8 +93,10 @@ fn config(random: &mut Random) -> Config {
             reads,
         },
         transactions: Transactions::default(),
-        workloads: vec![workload(random)],
+        workloads: vec![workload(protocol, random)],
         rebalancing: Rebalancing {
+            protocol,
+            grace: Duration::from_ns([0, SECOND / 2][random.below(2) as usize]),
             // Small chunks: a few dozen keys are a long way.
             chunk: Size(4_000),
             throttle: Size([200_000, 2_000_000][random.below(2) as usize]),
@@ -158,17 +166,15 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-#[test]
-fn nothing_is_lost_while_servers_come_and_faults_strike() {
+/// Runs worlds of one protocol; `reached` says whether they have shown what they are for.
+fn nothing_is_lost(protocol: Protocol, reached: impl Fn(&Sum) -> bool) {
     let first = setting("MOVE_SEED", 1);
-    let (mut moves, mut unsealed, mut redirects, mut failed) = (0, 0, 0, Vec::new());
+    let (mut sum, mut failed) = (Sum::default(), Vec::new());
     for seed in first..first + setting("MOVE_WORLDS", WORLDS) {
-        let mut random = Random::new(seed, "moves", 0);
-        let config = config(&mut random);
+        let mut random = Random::new(seed, "moves", protocol as u64);
+        let config = config(protocol, &mut random);
         let run = run(&config, seed, &mut random);
-        moves += run.rebalancing.moves.len();
-        unsealed += run.rebalancing.moves.iter().map(|of| of.unsealed).sum::<u32>();
-        redirects += run.rebalancing.redirects;
+        sum.add(&run);
         let wrong = failures(&run);
         if !wrong.is_empty() {
             let ack = &config.replication;
@@ -177,9 +183,49 @@ fn nothing_is_lost_while_servers_come_and_faults_strike() {
             failed.push(seed);
         }
     }
-    println!("{moves} moves, {unsealed} seals taken back, {redirects} redirects");
+    println!("{sum:?}");
     assert!(failed.is_empty(), "seeds {failed:?} failed");
-    assert!(moves > 0 && unsealed > 0 && redirects > 0, "the faults must reach what they are for");
+    assert!(reached(&sum), "the faults must reach what they are for");
+}
+
+/// What worlds have shown together.
+#[derive(Debug, Default)]
+struct Sum {
+    moves: usize,
+    unsealed: u32,
+    redirects: u64,
+    second_writes: u64,
+    missed: u64,
+    differing: u64,
+}
+
+impl Sum {
+    fn add(&mut self, run: &Run) {
+        let costs = &run.rebalancing;
+        self.moves += costs.moves.len();
+        self.unsealed += costs.moves.iter().map(|of| of.unsealed).sum::<u32>();
+        self.redirects += costs.redirects;
+        self.second_writes += costs.second_writes;
+        self.missed += costs.second_writes_missed;
+        self.differing += costs.moves.iter().map(|of| of.differing).sum::<u64>();
+    }
+}
+
+#[test]
+fn nothing_is_lost_by_live_moves_while_servers_come_and_faults_strike() {
+    nothing_is_lost(Protocol::Live, |sum| sum.moves > 0 && sum.unsealed > 0 && sum.redirects > 0);
+}
+
+#[test]
+fn nothing_is_lost_by_moves_in_a_maintenance_window_while_faults_strike() {
+    nothing_is_lost(Protocol::StopTheWorld, |sum| sum.moves > 0 && sum.unsealed == 0 && sum.redirects > 0);
+}
+
+#[test]
+fn nothing_is_lost_by_dual_writes_while_faults_strike() {
+    nothing_is_lost(Protocol::DualWrite, |sum| {
+        sum.moves > 0 && sum.second_writes > 0 && sum.missed > 0 && sum.differing > 0
+    });
 }
 
 /// While keys are still copied when the run ends, copies differ by what is under way: that is no divergence.
@@ -188,7 +234,7 @@ fn a_run_that_ends_in_the_middle_of_a_move_fails_nothing() {
     let (mut unfinished, mut failed) = (0, Vec::new());
     for seed in 1..40 {
         let mut random = Random::new(seed, "unfinished", 0);
-        let mut config = config(&mut random);
+        let mut config = config(Protocol::Live, &mut random);
         config.rebalancing.throttle = Size(20_000);
         config.drain = Duration::from_ns(2 * SECOND);
         let world = World::build(&config, Vec::new(), seed).expect("the configuration is possible");
@@ -202,11 +248,10 @@ fn a_run_that_ends_in_the_middle_of_a_move_fails_nothing() {
     assert_eq!(failed, [0; 0]);
 }
 
-/// Without the seal, what is written between the last chunk and the new map is lost, and that is seen.
-#[test]
-fn a_cut_over_without_a_seal_loses_writes() {
+/// Whether a healthy move, and one with that bug, lose what was acknowledged.
+fn loses_writes(protocol: Protocol, bug: Bug) -> [bool; 2] {
     let mut random = Random::new(1, "bug", 0);
-    let mut config = config(&mut random);
+    let mut config = config(protocol, &mut random);
     config.membership.truncate(1);
     config.replication.mode =
         Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
@@ -214,11 +259,25 @@ fn a_cut_over_without_a_seal_loses_writes() {
         r#"{ "name": "open", "arrivals": { "open": "2000/s" }, "keys": { "count": 50 }, "mix": { "update": 1.0 } }"#,
     )
     .expect("the workload is well formed");
-    for bugs in [vec![], vec![Bug::NoMoveFence]] {
+    [vec![], vec![bug]].map(|bugs| {
         config.bugs = bugs;
         let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
         let run = world.run(&mut |_| true).expect("nobody stops it");
-        let lost = failures(&run).iter().any(|failure| failure.contains("lost") || failure.contains("durab"));
-        assert_eq!(lost, !config.bugs.is_empty(), "{:?}: {:?}", config.bugs, failures(&run));
+        let failures = failures(&run);
+        assert_eq!(
+            failures.is_empty(),
+            config.bugs.is_empty(),
+            "{protocol:?} {:?}: {failures:?}",
+            config.bugs
+        );
+        failures.iter().any(|failure| failure.contains("lost") || failure.contains("durab"))
+    })
+}
+
+/// Without the seal, what is written between the last chunk and the new map is lost, and that is seen.
+#[test]
+fn a_cut_over_without_a_seal_loses_writes() {
+    for protocol in [Protocol::Live, Protocol::StopTheWorld, Protocol::DualWrite] {
+        assert_eq!(loses_writes(protocol, Bug::NoMoveFence), [false, true], "{protocol:?}");
     }
 }

@@ -37,6 +37,9 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
                 "keys",
                 "bytes",
                 "attempts",
+                "refused_ms",
+                "compared",
+                "differing",
             ],
             moves,
         ),
@@ -184,6 +187,9 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
             &row.keys,
             &row.bytes,
             &row.attempts,
+            &row.refused_ms,
+            &row.compared,
+            &row.differing,
         ]);
     }
 }

@@ -218,6 +218,12 @@ pub struct MoveRow {
     pub bytes: u64,
     /// How often the source was sealed.
     pub attempts: u32,
+    /// For how long operations on the keys were refused, all seals together, in milliseconds.
+    pub refused_ms: f64,
+    /// Rows of both ends that were compared.
+    pub compared: u64,
+    /// How many of them differed.
+    pub differing: u64,
 }
 
 /// A surge of one workload, as the scenario has it.

@@ -45,6 +45,14 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.customers.keys.count=20000",
             "fault.fifth-server.at=2s",
         ],
+        "single-to-four-shards" => &[
+            "duration=5s",
+            "warmup=1s",
+            "drain=3s",
+            "workload.orders.arrivals.open=300/s",
+            "workload.orders.keys.count=20000",
+            "fault.three-servers.at=2s",
+        ],
         "list-append" => &[
             "duration=4s",
             "drain=3s",

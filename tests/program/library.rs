@@ -47,6 +47,7 @@ fn every_scenario_is_tested_here() {
         "transfer",
         "active-active",
         "add-a-server",
+        "single-to-four-shards",
         "list-append",
         "rw-register",
         "register",
@@ -163,6 +164,28 @@ fn add_a_server_moves_what_theory_says_and_is_felt() {
     }
     let mean = ring.iter().sum::<f64>() / ring.len() as f64;
     assert!((mean / 0.2 - 1.0).abs() < 0.05, "{mean} of the keys moved on the ring");
+}
+
+/// One protocol refuses keys for a moment, one is noticed by nobody but the clock, one locks customers out: as the
+/// scenario expects, with fewer orders.
+#[test]
+fn single_to_four_shards_costs_time_bandwidth_or_customers() {
+    let quick = "--set workload.orders.keys.count=200000 --set duration=40s";
+    for seed in SEEDS {
+        let summary = run(&format!("single-to-four-shards --seed {seed} {quick} --set expect=[]"), 0);
+        let of = |variant, name| metric(&summary, variant, name);
+        for variant in ["live", "live-slowly", "dual-write", "stop-the-world"] {
+            assert_eq!(of(variant, "writes.lost"), 0.0, "seed {seed}, {variant}");
+            assert_eq!(of(variant, "rebalance.moved_fraction"), 0.75, "seed {seed}, {variant}");
+        }
+        assert!(of("stop-the-world", "rebalance.unavailable_ms") > 500.0, "seed {seed}");
+        assert!(of("stop-the-world", "availability.fraction") < 0.999, "seed {seed}");
+        for variant in ["live", "dual-write"] {
+            assert_eq!(of(variant, "availability.fraction"), 1.0, "seed {seed}, {variant}");
+            let ratio = of(variant, "rebalance.duration_s") / of("stop-the-world", "rebalance.duration_s");
+            assert!(ratio > 4.0, "seed {seed}, {variant}: {ratio}");
+        }
+    }
 }
 
 /// What waits for a majority keeps its model through the cut; what does not is seen to break it.

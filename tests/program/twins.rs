@@ -13,12 +13,13 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 40] = [
+const TWINS: [(&str, &[&str]); 41] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
     ("appoint-any-log", &["lost-write", "vanished-read"]),
     ("no-move-fence", &["lost-write", "vanished-read", "stale-read"]),
+    ("no-verification", &["lost-write"]),
     ("decide-before-sync", &["partial-transaction", "wrong-total"]),
     ("vote-before-sync", &["partial-transaction", "wrong-total"]),
     ("unilateral-abort", &["lost-transaction"]),

@@ -31,7 +31,7 @@ impl ClientPool {
         key: u64,
         cx: &mut World<'_, Message>,
     ) {
-        let single = Single { purpose, key, shard: self.router.shard_of(key), asked: None };
+        let single = Single { purpose, key, shard: self.router.shard_of(key), asked: None, is_second: false };
         let merge = Merge { single, is_fetching: true, has_put: false };
         self.sessions[slot].begin(Work::Merge(Box::new(merge)), cx.now());
         self.attempt_merge(slot, cx);
@@ -99,7 +99,7 @@ impl ClientPool {
             Status::Ok => self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx),
             Status::NotPrimary { .. } if merge.single.asked == Some(from) => self.attempt_failed(slot, cx),
             // Where copies take writes by themselves nothing moves.
-            Status::NotPrimary { .. } | Status::NotOwner => {}
+            Status::NotPrimary { .. } | Status::NotOwner | Status::Written { .. } => {}
         }
     }
 }

@@ -12,6 +12,7 @@ mod observed;
 mod retry;
 mod router;
 mod scan;
+mod second_write;
 mod sessions;
 mod single;
 #[cfg(test)]
@@ -51,6 +52,8 @@ pub struct ClientPool {
     crashed: bool,
     /// How many values its transactions have written.
     values: u64,
+    /// Second writes that were not answered.
+    second_writes_missed: u64,
     // Streams of their own, so that retries move no other draw.
     pauses: Random,
     routes: Random,
@@ -124,9 +127,16 @@ impl ClientPool {
             sessions,
             crashed: false,
             values: 0,
+            second_writes_missed: 0,
             pauses: stream("pauses"),
             routes: stream("routes"),
         }
+    }
+
+    /// How many of its second writes were not known to be done.
+    #[must_use]
+    pub fn second_writes_missed(&self) -> u64 {
+        self.second_writes_missed
     }
 
     /// Operations under way, as `info`: nobody knows what will come of them.
@@ -159,7 +169,7 @@ impl Settings {
             opening_balance: workload.balance,
             overdraft: workload.overdraft,
             merges_siblings: config.replication.mode.conflict().is_some_and(Conflict::keeps_siblings),
-            keys_move: !config.membership.is_empty(),
+            keys_move: config.keys_move(),
             bugs: config.bugs.iter().copied().collect(),
         }
     }

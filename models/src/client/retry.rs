@@ -17,6 +17,8 @@ impl ClientPool {
         let work = &self.sessions[slot].work;
         if matches!(work, Work::Idle) {
             self.thought(slot, cx);
+        } else if work.single().is_some_and(|single| single.is_second) {
+            self.second_write_missed(slot, cx);
         } else if work.awaits_answer() {
             self.timed_out(slot, cx);
         } else {

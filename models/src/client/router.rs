@@ -95,6 +95,20 @@ impl Router {
         &self.map.routing
     }
 
+    /// Whether `key` is closed for maintenance: whoever knows that asks nobody, and does not keep servers busy with
+    /// refusing.
+    #[inline]
+    pub fn is_closed(&self, key: u64) -> bool {
+        self.is_moving && self.map.routing.is_closed(key)
+    }
+
+    /// Where `key` is to be written too, while it moves by dual writes.
+    pub fn second_owner(&self, key: u64) -> Option<ShardId> {
+        let routing = &self.map.routing;
+        let (plan, pair) = routing.move_of(key)?;
+        plan.protocol.writes_twice().then_some(pair.1)
+    }
+
     /// Whether a request goes to any copy.
     #[inline]
     pub fn takes_any_copy(&self, writes: bool) -> bool {

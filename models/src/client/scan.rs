@@ -135,7 +135,7 @@ impl ClientPool {
                 self.look_at_scan(slot, cx);
             }
             // Scans ask for shards, which do not move.
-            Status::NotPrimary { .. } | Status::NotOwner => {}
+            Status::NotPrimary { .. } | Status::NotOwner | Status::Written { .. } => {}
         }
     }
 

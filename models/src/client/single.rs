@@ -17,6 +17,8 @@ pub(super) struct Single {
     pub shard: ShardId,
     /// Whose answer is awaited; nobody's while the session pauses.
     pub asked: Option<NodeId>,
+    /// The first of two writes is done, and the answer to the second awaited.
+    pub is_second: bool,
 }
 
 /// What for.
@@ -62,7 +64,8 @@ impl ClientPool {
             return self.begin_merge(slot, purpose, key, cx);
         }
         let shard = self.router.shard_of(key);
-        self.sessions[slot].begin(Work::Single(Single { purpose, key, shard, asked: None }), cx.now());
+        self.sessions[slot]
+            .begin(Work::Single(Single { purpose, key, shard, asked: None, is_second: false }), cx.now());
         self.attempt_single(slot, cx);
     }
 
@@ -73,6 +76,10 @@ impl ClientPool {
         let (operation, has_failed) = (session.operation(), session.failures > 0);
         let Work::Single(single) = &mut session.work else { return };
         let writes = single.purpose.writes();
+        if self.router.is_closed(single.key) {
+            single.asked = None;
+            return self.nobody_to_ask(slot, cx);
+        }
         single.asked = self.router.whom(single.shard, writes, has_failed, &mut self.routes);
         let Some(server) = single.asked else { return self.nobody_to_ask(slot, cx) };
         let request = Request {
@@ -97,6 +104,8 @@ impl ClientPool {
             (Work::Single(_), Status::Ok) => {
                 self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx)
             }
+            (Work::Single(_), Status::Written { version }) => self.write_again(slot, from, version, cx),
+            (Work::Single(single), _) if single.is_second => self.second_write_failed(slot, from, cx),
             // Only the last server asked can refuse: an earlier one's word is out of date.
             (Work::Single(single), Status::NotPrimary { primary, epoch }) if single.asked == Some(from) => {
                 let follow = self.router.learn(single.shard, primary, epoch);

@@ -71,11 +71,13 @@ pub enum Bug {
     SilentRestart,
     /// The control plane orders each move once: a source that has forgotten it in a crash is not reminded.
     OrderOnce,
+    /// A move by dual writes is not verified: what the second of two writes has missed stays missing.
+    NoVerification,
 }
 
 /// A set of bugs, asked often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bugs(u32);
+pub struct Bugs(u64);
 
 impl Bugs {
     /// Whether nothing is broken.
@@ -87,13 +89,13 @@ impl Bugs {
     /// Whether `bug` is among them.
     #[must_use]
     pub const fn contains(self, bug: Bug) -> bool {
-        self.0 & (1 << bug as u32) != 0
+        self.0 & (1 << bug as u64) != 0
     }
 }
 
 impl FromIterator<Bug> for Bugs {
     fn from_iter<I: IntoIterator<Item = Bug>>(bugs: I) -> Self {
-        Self(bugs.into_iter().fold(0, |set, bug| set | 1 << bug as u32))
+        Self(bugs.into_iter().fold(0, |set, bug| set | 1 << bug as u64))
     }
 }
 
@@ -151,7 +153,11 @@ impl Bug {
             Self::FailOnTimeout => (true, ""),
             Self::DropSibling => (resolves(Conflict::Siblings), "several masters that keep siblings"),
             Self::DeafClocks => (!log, "several masters"),
-            Self::NoMoveFence | Self::OrderOnce => (!config.membership.is_empty(), "servers that come or go"),
+            Self::NoMoveFence | Self::OrderOnce => (config.keys_move(), "keys that move"),
+            Self::NoVerification => (
+                config.keys_move() && config.rebalancing.protocol.writes_twice(),
+                "keys that move by dual writes",
+            ),
         };
         (!acts).then_some(wanted)
     }

@@ -15,7 +15,7 @@ use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{MoveEvent, Observation};
 use crate::placement::{Placement, Spread};
-use crate::rebalancing::{MembershipChange, Pair, Plan};
+use crate::rebalancing::{MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, Epoch, FIRST_EPOCH, ShardId};
 use crate::sharding::Strategy;
 
@@ -38,6 +38,8 @@ pub struct RebalanceSettings {
     pub row_bytes: u32,
     /// How many moves run at once.
     pub concurrent: usize,
+    /// How keys move.
+    pub protocol: Protocol,
 }
 
 /// What is to be remembered.
@@ -272,11 +274,10 @@ impl ControlPlane {
         let from = (*self.map.routing.from).clone();
         let to = settings.strategy.next(&from, &rebalance.shards(), settings.seed);
         let plan = Plan::new(rebalance.begun, from, to, settings.loaded, settings.row_bytes);
+        let plan = Arc::new(plan.by(settings.protocol));
         cx.observe(Observation::PlanBegun {
             number: plan.number - 1,
-            moving: plan.moving(),
-            loaded: plan.loaded,
-            moves: plan.pairs().len() as u32,
+            plan: Arc::clone(&plan),
             servers_before: before,
             servers_after: rebalance.servers(),
         });
@@ -285,7 +286,7 @@ impl ControlPlane {
         map.version += 1;
         map.shards.extend(new_shards);
         if !plan.pairs().is_empty() {
-            map.routing.begin(Arc::new(plan));
+            map.routing.begin(plan);
         }
     }
 
@@ -322,7 +323,12 @@ impl ControlPlane {
         let Some(rebalance) = &mut self.rebalance else { return };
         let once = self.settings.bugs.contains(Bug::OrderOnce);
         let open = self.map.routing.open().filter(|(_, pair)| !rebalance.is_writing(*pair));
-        let next: Vec<_> = open.take(rebalance.settings.concurrent).collect();
+        let most = if rebalance.settings.protocol.is_throttled() {
+            rebalance.settings.concurrent
+        } else {
+            usize::MAX
+        };
+        let next: Vec<_> = open.take(most).collect();
         for (plan, pair) in next {
             let Some(source) = self.map.primary(pair.0) else { continue };
             if !rebalance.ordered.insert((plan.number, pair)) && once {

@@ -59,13 +59,15 @@ impl<'a> Gathered<'a> {
         let Command::Move(command) = command else { return };
         let number = command.plan.number;
         self.plans.insert(number, &command.plan);
+        let moves = machine.moves().filter(|moves| moves.plan().number == number);
+        let arrived = || moves.map(|moves| moves.arrived(command.pair.0)).unwrap_or_default();
+        let owned = || arrived().owned;
         match &command.step {
             MoveStep::Own => {
                 self.owned.insert((number, command.pair));
             }
             MoveStep::Import(chunk) => {
-                let moves = machine.moves().filter(|moves| moves.plan().number == number);
-                let arrived = moves.map(|moves| moves.arrived(command.pair.0)).unwrap_or_default();
+                let arrived = arrived();
                 if arrived.owned || chunk.first > arrived.cursor {
                     return;
                 }
@@ -73,6 +75,15 @@ impl<'a> Gathered<'a> {
                     let newest = self.imports.entry((number, *key)).or_default();
                     *newest = (*newest).max((row.version, row.value));
                 }
+            }
+            MoveStep::Repair(chunk) if !owned() => {
+                for (key, row) in &chunk.rows {
+                    self.imports.insert((number, *key), (row.version, row.value));
+                }
+            }
+            MoveStep::Second { key, row, .. } if !owned() => {
+                let newest = self.imports.entry((number, *key)).or_default();
+                *newest = (*newest).max((row.version, row.value));
             }
             _ => {}
         }

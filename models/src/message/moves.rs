@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shardlab_sim::NodeId;
 
+use crate::message::OperationId;
 use crate::rebalancing::{Pair, Plan};
 use crate::shard_map::Epoch;
 use crate::storage::Row;
@@ -44,6 +45,49 @@ pub enum MoveStep {
     Import(Box<Chunk>),
     /// Destination: serve the keys.
     Own,
+    /// Destination: these rows were compared and differ; the source's are right.
+    Repair(Box<Chunk>),
+    /// Destination: a client's second write.
+    Second {
+        /// Which operation, for the answer.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+        /// The key.
+        key: u64,
+        /// The row that the first write left.
+        row: Row,
+    },
+}
+
+/// Digests of rows at the source, to be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Comparison {
+    /// The plan, by number.
+    pub plan: u32,
+    /// The move.
+    pub pair: Pair,
+    /// For the answer.
+    pub id: ChunkId,
+    /// Keys, and digests of their rows.
+    pub rows: Vec<(u64, u64)>,
+}
+
+impl MoveStep {
+    /// The rows that it carries, if it carries a chunk of them.
+    #[must_use]
+    pub const fn chunk(&self) -> Option<&Chunk> {
+        match self {
+            Self::Import(chunk) | Self::Repair(chunk) => Some(chunk),
+            _ => None,
+        }
+    }
+
+    /// Whether it is for the destination's log, and not for the source's.
+    #[must_use]
+    pub const fn is_for_destination(&self) -> bool {
+        matches!(self, Self::Import(_) | Self::Own | Self::Repair(_) | Self::Second { .. })
+    }
 }
 
 /// Which message of a source is answered: unique over its reigns.
@@ -139,5 +183,16 @@ pub enum MoveMessage {
         plan: u32,
         /// The move.
         pair: Pair,
+    },
+    /// Source → destination: are your rows the same?
+    Compare(Box<Comparison>),
+    /// Destination → source: these are not.
+    Compared {
+        /// The move.
+        pair: Pair,
+        /// What is answered.
+        id: ChunkId,
+        /// The keys whose rows differ, ascending.
+        differing: Vec<u64>,
     },
 }

@@ -92,7 +92,7 @@ fn kind_of(message: &Message) -> Kind {
     match message {
         Message::Request(request) => match request.action {
             Action::Read => Kind::Read,
-            Action::Write => Kind::Write,
+            Action::Write | Action::SecondWrite(_) => Kind::Write,
             Action::Scan(_) => Kind::Scan,
         },
         Message::Response(_) => Kind::Response,
@@ -118,14 +118,18 @@ fn kind_of(message: &Message) -> Kind {
             CommitMessage::Decided { .. } => Kind::Decided,
             CommitMessage::Inquire { .. } | CommitMessage::NotPrimary { .. } => Kind::Inquire,
         },
-        Message::Move(MoveMessage::Read { .. } | MoveMessage::Import(_)) => Kind::Copy,
+        Message::Move(MoveMessage::Read { .. } | MoveMessage::Import(_) | MoveMessage::Compare(_)) => {
+            Kind::Copy
+        }
         Message::Move(_) => Kind::Control,
     }
 }
 
 fn content_bytes(message: &Message) -> u64 {
     match message {
-        Message::Request(request) if request.action == Action::Write => u64::from(request.value_bytes),
+        Message::Request(Request { action: Action::Write | Action::SecondWrite(_), value_bytes, .. }) => {
+            u64::from(*value_bytes)
+        }
         Message::Response(response) => u64::from(response.value_bytes),
         Message::Log(_, LogMessage::Append { entries, .. }) => match entries {
             Entries::None => 0,
@@ -143,6 +147,8 @@ fn content_bytes(message: &Message) -> u64 {
             prepare.steps.len() as u64 * u64::from(prepare.value_bytes)
         }
         Message::Move(MoveMessage::Import(command)) => step_bytes(command),
+        Message::Move(MoveMessage::Compare(comparison)) => 2 * WORD_BYTES * comparison.rows.len() as u64,
+        Message::Move(MoveMessage::Compared { differing, .. }) => WORD_BYTES * differing.len() as u64,
         _ => 0,
     }
 }
@@ -172,13 +178,17 @@ fn context_bytes(context: &Context) -> u64 {
 }
 
 fn imports(entry: &Entry) -> bool {
-    matches!(&entry.command, Command::Move(command) if matches!(command.step, MoveStep::Import(_)))
+    matches!(&entry.command, Command::Move(command) if command.step.chunk().is_some())
 }
 
 /// A session is two numbers of four bytes.
 fn step_bytes(command: &MoveCommand) -> u64 {
     let chunk_bytes = |chunk: &Chunk| chunk.bytes + 8 * chunk.sessions.len() as u64;
-    16 + if let MoveStep::Import(chunk) = &command.step { chunk_bytes(chunk) } else { 0 }
+    16 + match &command.step {
+        MoveStep::Import(chunk) | MoveStep::Repair(chunk) => chunk_bytes(chunk),
+        MoveStep::Second { row, .. } => u64::from(row.value_bytes),
+        _ => 0,
+    }
 }
 
 fn entry_bytes(entry: &Entry) -> u64 {

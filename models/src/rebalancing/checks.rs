@@ -22,6 +22,23 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
     if !config.membership.is_empty() {
         check_commands(config, checks);
     }
+    if config.keys_move() && spec.protocol.writes_twice() {
+        check_that_second_writes_can_be_made(config, checks);
+    }
+}
+
+/// The second write of a transaction would have to be part of it, in the log of a shard that does not own the key yet.
+fn check_that_second_writes_can_be_made(config: &Config, checks: &mut Checks) {
+    let transacts = config.workloads.iter().find(|workload| workload.mix.has_transactions());
+    if let Some(workload) = transacts {
+        checks.clash(
+            "rebalancing.protocol",
+            "dual writes are made by clients, one key at a time: a transaction has no second write"
+                .to_owned(),
+            (&format!("workload.{}.mix", workload.name), "these are transactions".to_owned()),
+            "use protocol = \"live\", or leave the transactions out",
+        );
+    }
 }
 
 /// Why `change` cannot be made of `servers` (who is there, by number), if it cannot: what is wrong, and the way out.

@@ -1,14 +1,14 @@
-//! Live rebalancing: what moves when servers come or go, how it is ordered and how it is paced.
+//! Rebalancing: what moves when servers come or go, by which protocol, how it is ordered and how it is paced.
 //!
 //! Where the shard count follows the servers, a change of membership replaces one partitioner by another: the keys
 //! that live in shard `s` by the old one and in `t` by the new one are one *move*. A [`Plan`] is the difference of the
-//! two. Each move runs under load: a snapshot, a stream of what changed since, and a cut-over that is two commands in
-//! the source's log (seal, give) and one in the destination's (own). See `server::moves` for the protocol.
-//! Survey: Elmore et al., *Zephyr: live migration in shared nothing databases*, SIGMOD 2011, §2.
+//! two. How keys are moved is a [`Protocol`]; all of them end with two commands in the source's log (seal, give) and one
+//! in the destination's (own), which `server::moves` sees to.
 
 pub(crate) mod checks;
 mod operator;
 mod plan;
+mod protocol;
 mod routing;
 
 use schemars::JsonSchema;
@@ -17,12 +17,15 @@ use shardlab_sim::{Duration, Size};
 
 pub use operator::{Operator, OperatorSettings};
 pub use plan::{Pair, Plan};
+pub use protocol::{Next, Progress, Protocol};
 pub use routing::Routing;
 
 /// `[rebalancing]`: how keys are moved when servers come or go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Rebalancing {
+    /// By which protocol keys move.
+    pub protocol: Protocol,
     /// How much a server may copy out in a second, all its moves together.
     pub throttle: Size,
     /// How much goes into one message, which is one entry of the destination's log.
@@ -31,12 +34,15 @@ pub struct Rebalancing {
     pub concurrent: u32,
     /// How long a source refuses operations on the keys that it hands over, before it takes them back and tries again.
     pub seal_deadline: Duration,
+    /// With dual writes: how long a source keeps the rows that it has given away.
+    pub grace: Duration,
 }
 
 impl Default for Rebalancing {
     fn default() -> Self {
         const MIB: u64 = 1 << 20;
         Self {
+            protocol: Protocol::Live,
             // CockroachDB's default for rebalancing (`kv.snapshot_rebalance.max_rate`) is 32 MiB/s a store.
             throttle: Size(32 * MIB),
             // The same 64 KiB that a batch of the log fills.
@@ -45,6 +51,8 @@ impl Default for Rebalancing {
             concurrent: 1,
             // As long as a client waits for an answer by default.
             seal_deadline: Duration::from_ns(1_000_000_000),
+            // Long enough to see that nobody asks for them any more.
+            grace: Duration::from_ns(1_000_000_000),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
+use crate::rebalancing::Protocol;
 use crate::shard_map::ShardId;
 use crate::sharding::{Partitioner, Shards};
 
@@ -22,6 +23,8 @@ pub struct Plan {
     pub row_bytes: u32,
     /// How many keys were loaded.
     pub loaded: u64,
+    /// How they move.
+    pub protocol: Protocol,
     /// The loaded keys of each move, ascending; a pair that moves none of them may still move inserted ones.
     keys: BTreeMap<Pair, Vec<u32>>,
     order: Vec<Pair>,
@@ -47,7 +50,13 @@ impl Plan {
             }
         }
         let order = in_turn(keys.keys().copied());
-        Self { number, from, to, row_bytes, loaded, keys, order }
+        Self { number, from, to, row_bytes, loaded, protocol: Protocol::Live, keys, order }
+    }
+
+    /// The same, made by this protocol.
+    #[must_use]
+    pub fn by(self, protocol: Protocol) -> Self {
+        Self { protocol, ..self }
     }
 
     /// The move that `key` is part of, if it moves.
@@ -70,7 +79,7 @@ impl Plan {
         self.keys.get(&pair).map_or(&[], Vec::as_slice)
     }
 
-    /// How many loaded keys move.
+    /// How many loaded keys move, all pairs together.
     #[must_use]
     pub fn moving(&self) -> u64 {
         self.keys.values().map(|keys| keys.len() as u64).sum()

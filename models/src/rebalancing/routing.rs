@@ -50,6 +50,19 @@ impl Routing {
         }
     }
 
+    /// The move that `key` is part of, unless that is done.
+    #[must_use]
+    pub fn move_of(&self, key: u64) -> Option<(&Plan, Pair)> {
+        let plan = self.plan.as_deref()?;
+        plan.pair_of(key).filter(|pair| !self.done.contains(pair)).map(|pair| (plan, pair))
+    }
+
+    /// Whether `key` is in a maintenance window.
+    #[must_use]
+    pub fn is_closed(&self, key: u64) -> bool {
+        self.move_of(key).is_some_and(|(plan, _)| plan.protocol.begins_sealed())
+    }
+
     /// The shards that a key may live in now, ascending: those that stay, those that keys have come to, and of those
     /// that go the ones that keys have yet to leave.
     #[must_use]

@@ -76,6 +76,7 @@ pub struct Server {
     // Measures: they survive crashes, since they are ours and not the server's.
     transaction_forces: u64,
     redirects: u64,
+    second_writes: (u64, u64),
     left: Vec<(ShardId, ShardOperations)>,
     // Configuration.
     slots: Vec<Option<u32>>,
@@ -111,6 +112,7 @@ impl Server {
             owners_to_tell: BTreeMap::new(),
             transaction_forces: 0,
             redirects: 0,
+            second_writes: (0, 0),
             left: Vec::new(),
             slots,
             moves_keys: settings.moves.is_some(),
@@ -146,6 +148,12 @@ impl Server {
     #[must_use]
     pub fn redirects(&self) -> u64 {
         self.redirects
+    }
+
+    /// Second writes that it took of clients that write twice: how many, and how many bytes.
+    #[must_use]
+    pub fn second_writes(&self) -> (u64, u64) {
+        self.second_writes
     }
 
     /// Whether it plays `role`: "server", "primary" (of any shard), "primary:7" (of shard 7), "backup:7".
@@ -276,6 +284,7 @@ impl Server {
         match request.action {
             Action::Read | Action::Scan(_) => self.read(slot, from, request, cx),
             Action::Write => self.write(slot, from, &request, cx),
+            Action::SecondWrite(version) => self.second_write(slot, from, &request, version, cx),
         }
     }
 
@@ -334,9 +343,9 @@ impl Server {
 
     fn tell(&mut self, slot: usize, effect: &Effect, cx: &mut Context<'_, Message>) {
         match effect {
-            Effect::Written { operation, client, .. } => {
+            Effect::Written { operation, client, key, value, .. } => {
                 self.hosted[slot].operations.writes += 1;
-                cx.send(*client, written(*operation, self.hosted[slot].shard));
+                self.tell_written(slot, *operation, *client, (*key, *value), cx);
                 cx.mark("write.acked");
             }
             Effect::NotOwner { operation, client } => {

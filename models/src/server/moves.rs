@@ -1,10 +1,11 @@
 //! Moves of keys between shards, as the primaries at both ends make them.
 //!
-//! The source begins (`Begin` in its log: from here on it notes changes), sends the loaded keys chunk by chunk, then
-//! what has changed since, until little is left. The cut-over: it seals the keys (`Seal`: new operations are refused,
-//! prepared transactions end), waits until nothing on them is under way, and sends the rest together with the client
-//! sessions. When the destination has that in its log, the source gives the keys away (`Give`, the point of no return)
-//! and tells the destination to serve them (`Own`); then the control plane is told and the rows are dropped.
+//! The source begins (`Begin` in its log: from here on it notes changes) and sends the loaded keys chunk by chunk; what
+//! comes next, and when the keys are refused, is a choice ([`Protocol`](crate::rebalancing::Protocol)). The cut-over is the same for all: the keys are
+//! sealed (new operations are refused, prepared transactions end), and when nothing on them is under way the last of
+//! them are sent together with the client sessions. When the destination has that in its log, the source gives the keys
+//! away (`Give`, the point of no return) and tells the destination to serve them (`Own`); then the control plane is told
+//! and the rows are dropped.
 //!
 //! Safety claim: of the two shards at most one serves a key, and the one that does has every acknowledged write of it.
 //! The fence is the seal: it is an entry of the source's log, so that no deposed primary can have it committed, and it
@@ -15,6 +16,8 @@
 
 mod arrivals;
 mod chunks;
+mod second_writes;
+mod verification;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +43,8 @@ pub struct MoveSettings {
     pub chunk_bytes: u64,
     /// How long a seal may last, in ns.
     pub seal_deadline: Time,
+    /// How long rows that clients have written twice are kept after they were given away, in ns.
+    pub grace: Time,
 }
 
 /// How long a message of a move may go unanswered before it counts as lost: five times what a stream takes to send a
@@ -68,6 +73,8 @@ struct Export {
     cursor: Option<u32>,
     /// How many of the noted changes it has.
     streamed: usize,
+    /// How many of the loaded keys have been compared.
+    compared: usize,
     waiting: Option<Waiting>,
     /// A command is on its way through the log.
     submitted: bool,
@@ -75,6 +82,8 @@ struct Export {
     reading: Option<Time>,
     caught_up_once: bool,
     sealed_at: Option<Time>,
+    /// The destination serves the keys, and the rows are kept until then.
+    kept_until: Option<Time>,
 }
 
 /// A message whose answer is awaited.
@@ -84,7 +93,10 @@ struct Waiting {
     sent: Time,
     bytes: u64,
     streamed: usize,
+    compared: usize,
     completes: Option<u32>,
+    /// Rows whose digests the destination has been sent.
+    questioned: u32,
 }
 
 impl Exports {
@@ -104,11 +116,13 @@ impl Export {
             epoch,
             cursor: None,
             streamed: 0,
+            compared: 0,
             waiting: None,
             submitted: false,
             reading: None,
             caught_up_once: false,
             sealed_at: None,
+            kept_until: None,
         }
     }
 }
@@ -123,6 +137,8 @@ impl Server {
             MoveMessage::Import(command) => self.import(from, *command, cx),
             MoveMessage::Own { plan, pair, id } => self.own(from, plan, pair, id, cx),
             MoveMessage::Standing { pair, id, arrived } => self.answered(pair, id, arrived, cx),
+            MoveMessage::Compare(comparison) => self.compare(from, &comparison, cx),
+            MoveMessage::Compared { pair, id, differing } => self.compared(pair, id, &differing, cx),
             // The control plane's business.
             MoveMessage::Done { .. } => {}
         }
@@ -144,6 +160,8 @@ impl Server {
             self.exports.by_pair.entry(pair).or_insert_with(|| Export::new(Arc::clone(&plan), epoch));
         if export.epoch != epoch || export.plan.number != plan.number {
             *export = Export::new(plan, epoch);
+        } else if export.kept_until.is_some() {
+            return self.report_done(plan.number, pair, cx);
         }
         self.drive(pair, cx);
     }
@@ -156,16 +174,20 @@ impl Server {
             self.exports.by_pair.remove(&pair);
             return;
         };
-        let number = export.plan.number;
+        let (number, protocol, kept_until) = (export.plan.number, export.plan.protocol, export.kept_until);
         let (waits, submitted) = (export.waiting.is_some() || export.reading.is_some(), export.submitted);
         match self.departure(slot, pair, number) {
             _ if submitted => {}
             None => self.submit(slot, pair, MoveStep::Begin, cx),
-            Some(Departure::Sealed { attempt }) if self.seal_is_old(pair, cx) => {
+            Some(Departure::Sealed { attempt }) if protocol.unseals() && self.seal_is_old(pair, cx) => {
                 self.submit(slot, pair, MoveStep::Unseal { attempt }, cx);
             }
             Some(Departure::Sealed { .. }) if !self.hosted[slot].machine.is_drained(pair) => {}
             Some(Departure::Copying | Departure::Sealed { .. }) if !waits => self.want_chunk(pair, cx),
+            Some(Departure::Given { .. }) if kept_until.is_some_and(|until| until <= cx.now()) => {
+                self.submit(slot, pair, MoveStep::Drop, cx);
+            }
+            Some(Departure::Given { .. }) if kept_until.is_some() => {}
             Some(Departure::Given { .. }) if !waits => self.send_own(pair, cx),
             Some(Departure::Copying | Departure::Sealed { .. } | Departure::Given { .. }) => {}
             Some(Departure::Dropped { .. }) => {
@@ -257,25 +279,29 @@ impl Server {
         let (Some(to), Some(export)) = (self.destination(pair), self.exports.by_pair.get(&pair)) else {
             return;
         };
-        let (plan, epoch, streamed) = (export.plan.number, export.epoch, export.streamed);
+        let (plan, epoch) = (export.plan.number, export.epoch);
         let id = self.next_id(epoch);
         cx.send(to, Message::Move(MoveMessage::Ask { plan, pair, id }));
-        self.wait_for(pair, Waiting { id, sent: cx.now(), bytes: 0, streamed, completes: None });
+        self.wait_for_answer(pair, id, cx);
     }
 
     fn send_own(&mut self, pair: Pair, cx: &mut Context<'_, Message>) {
         let (Some(to), Some(export)) = (self.destination(pair), self.exports.by_pair.get(&pair)) else {
             return;
         };
-        let (plan, epoch, streamed) = (Arc::clone(&export.plan), export.epoch, export.streamed);
+        let (plan, epoch) = (Arc::clone(&export.plan), export.epoch);
         let id = self.next_id(epoch);
         cx.send(to, Message::Move(MoveMessage::Own { plan, pair, id }));
-        self.wait_for(pair, Waiting { id, sent: cx.now(), bytes: 0, streamed, completes: None });
+        self.wait_for_answer(pair, id, cx);
     }
 
-    fn wait_for(&mut self, pair: Pair, waiting: Waiting) {
+    /// Waits for the answer to a message that carries nothing.
+    fn wait_for_answer(&mut self, pair: Pair, id: ChunkId, cx: &mut Context<'_, Message>) {
         if let Some(export) = self.exports.by_pair.get_mut(&pair) {
-            export.waiting = Some(waiting);
+            let (streamed, compared) = (export.streamed, export.compared);
+            let (sent, completes) = (cx.now(), None);
+            export.waiting =
+                Some(Waiting { id, sent, bytes: 0, streamed, compared, completes, questioned: 0 });
         }
     }
 
@@ -287,6 +313,7 @@ impl Server {
         // An asynchronous destination may have lost rows that it had: everything since is sent again.
         let lost = export.cursor.is_some_and(|cursor| arrived.cursor < cursor);
         export.streamed = if lost { 0 } else { waiting.streamed };
+        export.compared = if lost { 0 } else { waiting.compared };
         export.cursor = Some(arrived.cursor);
         let plan = Arc::clone(&export.plan);
         if waiting.bytes > 0 {
@@ -299,7 +326,7 @@ impl Server {
         }
         if arrived.owned && matches!(departure, Some(Departure::Given { .. })) {
             self.report_done(plan.number, pair, cx);
-            return self.submit(slot, pair, MoveStep::Drop, cx);
+            return self.drop_rows(slot, pair, cx);
         }
         let complete = waiting.completes.filter(|_| arrived.complete == waiting.completes);
         match (departure, complete) {
@@ -311,6 +338,18 @@ impl Server {
             }
             _ => self.drive(pair, cx),
         }
+    }
+
+    /// The rows are of no use any more: they go, or stay for a grace where clients have written them twice.
+    fn drop_rows(&mut self, slot: usize, pair: Pair, cx: &mut Context<'_, Message>) {
+        let grace = self.exports.settings.grace;
+        if let Some(export) = self.exports.by_pair.get_mut(&pair)
+            && export.plan.protocol.writes_twice()
+        {
+            export.kept_until = Some(cx.now() + grace);
+            return;
+        }
+        self.submit(slot, pair, MoveStep::Drop, cx);
     }
 
     fn report_done(&self, plan: u32, pair: Pair, cx: &mut Context<'_, Message>) {
@@ -338,6 +377,9 @@ impl Server {
                 self.note_move(&plan, pair, MoveEvent::Owned, cx);
                 return cx.mark("move.owned");
             }
+            MoveEffect::TookSecond { operation, client } => {
+                return self.answer_second(slot, operation, client, cx);
+            }
             _ => {}
         }
         if let Some(export) = self.exports.by_pair.get_mut(&pair) {
@@ -353,6 +395,13 @@ impl Server {
         };
         self.note_move(&plan, pair, event, cx);
         cx.mark(mark);
+        if matches!(
+            (effect, self.departure(slot, pair, plan.number)),
+            (MoveEffect::Began, Some(Departure::Sealed { .. }))
+        ) {
+            self.note_move(&plan, pair, MoveEvent::Sealed, cx);
+            cx.mark("move.sealed");
+        }
         self.drive(pair, cx);
     }
 

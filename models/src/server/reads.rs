@@ -84,7 +84,7 @@ impl Server {
     }
 
     fn answer(&mut self, slot: usize, from: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
-        if request.action == Action::Read && !self.hosted[slot].machine.owns(request.key) {
+        if request.action == Action::Read && !self.hosted[slot].machine.answers(request.key) {
             return self.redirect(from, request, cx);
         }
         let hosted = &mut self.hosted[slot];

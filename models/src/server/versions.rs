@@ -163,6 +163,8 @@ impl VersionServer {
         };
         match request.action {
             Action::Read | Action::Scan(_) => self.read(slot, from, request, cx),
+            // Nothing moves here.
+            Action::SecondWrite(_) => {}
             Action::Write => {
                 let Request { operation, key, value, value_bytes, .. } = *request;
                 let write = VersionWrite { operation, client: from, key, value, value_bytes, context: None };

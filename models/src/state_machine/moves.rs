@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use shardlab_sim::NodeId;
 
-use crate::message::{Arrived, Chunk, ChunkId, MoveCommand, MoveStep};
+use crate::message::{Arrived, Chunk, ChunkId, MoveCommand, MoveStep, OperationId};
 use crate::rebalancing::{Pair, Plan};
 use crate::shard_map::ShardId;
 use crate::sharding::Shards;
@@ -18,7 +18,7 @@ use crate::sharding::Shards;
 pub enum Departure {
     /// It serves the keys and notes which of them change.
     Copying,
-    /// It refuses new operations on them.
+    /// It refuses new operations on them; by dual writes, new writes alone.
     Sealed {
         /// How often it has been sealed.
         attempt: u32,
@@ -57,12 +57,21 @@ pub enum MoveEffect {
     },
     /// Destination: serves the keys.
     Owned,
+    /// Destination: has taken a second write, or did not need it.
+    TookSecond {
+        /// Which operation.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+    },
 }
 
 #[derive(Clone, Debug)]
 struct Outgoing {
     departure: Departure,
     attempt: u32,
+    /// Keys that were inserted before the beginning: the first of those below.
+    inserted: usize,
     /// Keys that have changed since the beginning, in order, once for each change.
     changed: Vec<u64>,
 }
@@ -78,10 +87,7 @@ pub struct Moves {
 
 impl Moves {
     pub(super) fn new(command: &MoveCommand) -> Self {
-        let me = match command.step {
-            MoveStep::Import(_) | MoveStep::Own => command.pair.1,
-            _ => command.pair.0,
-        };
+        let me = if command.step.is_for_destination() { command.pair.1 } else { command.pair.0 };
         let plan = Arc::clone(&command.plan);
         Self { me, plan, outgoing: BTreeMap::new(), incoming: BTreeMap::new() }
     }
@@ -92,12 +98,26 @@ impl Moves {
         &self.plan
     }
 
-    /// Whether this shard serves `key`.
+    /// Whether this shard takes writes of `key`.
     #[must_use]
     pub fn owns(&self, key: u64) -> bool {
+        self.serves(key, Departure::takes_writes)
+    }
+
+    /// Whether this shard answers reads of `key`.
+    #[must_use]
+    pub fn answers(&self, key: u64) -> bool {
+        let seals_reads = self.plan.protocol.seals_reads();
+        self.serves(key, |departure| match departure {
+            Departure::Sealed { .. } => !seals_reads,
+            other => other.takes_writes(),
+        })
+    }
+
+    fn serves(&self, key: u64, while_leaving: impl Fn(Departure) -> bool) -> bool {
         match self.plan.pair_of(key) {
             Some((source, target)) if source == self.me => {
-                self.outgoing.get(&target).is_none_or(|outgoing| outgoing.departure.serves())
+                self.outgoing.get(&target).is_none_or(|outgoing| while_leaving(outgoing.departure))
             }
             Some((source, target)) if target == self.me => {
                 self.incoming.get(&source).is_some_and(|arrived| arrived.owned)
@@ -137,6 +157,20 @@ impl Moves {
         self.outgoing.get(&target).map_or(&[], |outgoing| &outgoing.changed)
     }
 
+    /// How many of them had only been inserted before the beginning.
+    #[must_use]
+    pub fn inserted(&self, target: ShardId) -> usize {
+        self.outgoing.get(&target).map_or(0, |outgoing| outgoing.inserted)
+    }
+
+    /// Whether clients write `key` where it goes too.
+    #[must_use]
+    pub fn is_written_twice(&self, key: u64) -> bool {
+        let copying = |target| self.departure(target) == Some(Departure::Copying);
+        self.plan.protocol.writes_twice()
+            && self.plan.pair_of(key).is_some_and(|(source, target)| source == self.me && copying(target))
+    }
+
     /// How far it is in taking keys from `source`.
     #[must_use]
     pub fn arrived(&self, source: ShardId) -> Arrived {
@@ -166,12 +200,15 @@ impl Moves {
         }
     }
 
-    /// Begins to note changes; `inserted` are the keys of the move beyond those that were loaded, ascending.
-    pub(super) fn begin(&mut self, target: ShardId, inserted: Vec<u64>) -> bool {
+    /// Begins to note changes, sealed or not; `inserted` are the keys of the move beyond those that were loaded,
+    /// ascending.
+    pub(super) fn begin(&mut self, target: ShardId, inserted: Vec<u64>, sealed: bool) -> bool {
         if self.outgoing.contains_key(&target) {
             return false;
         }
-        let outgoing = Outgoing { departure: Departure::Copying, attempt: 0, changed: inserted };
+        let attempt = u32::from(sealed);
+        let departure = if sealed { Departure::Sealed { attempt } } else { Departure::Copying };
+        let outgoing = Outgoing { departure, attempt, inserted: inserted.len(), changed: inserted };
         self.outgoing.insert(target, outgoing);
         true
     }
@@ -215,6 +252,11 @@ impl Moves {
         true
     }
 
+    /// Whether a row that was compared, or a second write, is still of use: the keys are not served here yet.
+    pub(super) fn awaits(&self, source: ShardId) -> bool {
+        !self.arrived(source).owned
+    }
+
     /// From now on the keys are served here.
     pub(super) fn own(&mut self, source: ShardId) -> bool {
         !std::mem::replace(&mut self.incoming.entry(source).or_default().owned, true)
@@ -222,7 +264,7 @@ impl Moves {
 }
 
 impl Departure {
-    const fn serves(self) -> bool {
+    const fn takes_writes(self) -> bool {
         match self {
             Self::Copying => true,
             Self::Sealed { .. } => false,

@@ -6,9 +6,10 @@ use shardlab_sim::NodeId;
 
 use super::*;
 use crate::message::{Chunk, ChunkId, MoveCommand, MoveStep, Step};
-use crate::rebalancing::Plan;
+use crate::rebalancing::{Plan, Protocol};
 use crate::shard_map::ShardId;
 use crate::sharding::{Modulo, Partitioner};
+use crate::storage::Row;
 
 /// Key 2 moves from shard 0 to shard 2 when two shards become three; key 6 stays.
 const MOVING: u64 = 2;
@@ -23,9 +24,13 @@ struct Ends {
 
 impl Ends {
     fn new() -> Self {
+        Self::by(Protocol::Live)
+    }
+
+    fn by(protocol: Protocol) -> Self {
         let modulo = |shards| Partitioner::Modulo(Modulo::new(shards));
         let shard = || StateMachine::new(Concurrency::WaitDie, Bugs::default());
-        let plan = Arc::new(Plan::new(1, modulo(2), modulo(3), 10, 100));
+        let plan = Arc::new(Plan::new(1, modulo(2), modulo(3), 10, 100).by(protocol));
         Self { plan, source: shard(), target: shard() }
     }
 
@@ -162,4 +167,73 @@ fn a_decision_passes_a_seal_and_then_the_move_is_drained() {
     assert_eq!(held(&ends), (0, -5));
     ends.at_source(MoveStep::Drop);
     assert!(ends.source.rows().row(MOVING).is_none());
+}
+
+/// A second write at the destination.
+fn second(ends: &mut Ends, value: u64, version: u32) -> u64 {
+    let operation = OperationId { session: 5, sequence: version };
+    let row = Row { value, balance: 0, version, value_bytes: 100 };
+    let taken = ends.at_target(MoveStep::Second { operation, client: NodeId(9), key: MOVING, row });
+    let effect = MoveEffect::TookSecond { operation, client: NodeId(9) };
+    assert_eq!(taken, [Effect::Moved { pair: PAIR, effect }]);
+    ends.target.row(MOVING).value
+}
+
+#[test]
+fn a_second_write_replaces_no_newer_row_and_nothing_once_the_keys_are_served() {
+    let mut ends = Ends::by(Protocol::DualWrite);
+    assert_eq!(second(&mut ends, 70, 2), 70);
+    assert_eq!(second(&mut ends, 60, 1), 70, "it comes late");
+    let repair = |ends: &Ends| {
+        let MoveStep::Import(chunk) = ends.last_chunk(0) else { unreachable!("it is one") };
+        let rows = vec![(MOVING, Row { value: 50, version: 2, ..Row::default() })];
+        MoveStep::Repair(Box::new(Chunk { rows, ..*chunk }))
+    };
+    ends.at_source(MoveStep::Begin);
+    let step = repair(&ends);
+    ends.at_target(step);
+    assert_eq!(ends.target.row(MOVING).value, 50, "the source is right, whatever the versions");
+    ends.at_target(MoveStep::Own);
+    let step = repair(&ends);
+    assert_eq!(write(&mut ends.target, 3, 1, MOVING), "written");
+    ends.at_target(step);
+    let owner = OperationId { session: 3, sequence: 1 }.as_value();
+    assert_eq!(second(&mut ends, 90, 9), owner, "the destination is the owner now");
+}
+
+#[test]
+fn while_writes_go_twice_a_seal_stops_writes_and_not_reads() {
+    for (protocol, answers) in [(Protocol::Live, false), (Protocol::DualWrite, true)] {
+        let mut ends = Ends::by(protocol);
+        ends.at_source(MoveStep::Begin);
+        ends.at_source(MoveStep::Seal);
+        assert_eq!(write(&mut ends.source, 1, 1, MOVING), "refused");
+        assert_eq!(ends.source.answers(MOVING), answers);
+        ends.at_source(MoveStep::Give { attempt: 1, fenced: true });
+        assert!(!ends.source.answers(MOVING), "they are the destination's");
+    }
+}
+
+#[test]
+fn a_maintenance_window_begins_at_once_and_is_not_taken_back() {
+    let mut ends = Ends::by(Protocol::StopTheWorld);
+    ends.at_source(MoveStep::Begin);
+    assert_eq!(write(&mut ends.source, 1, 1, MOVING), "refused");
+    assert_eq!(write(&mut ends.source, 1, 1, STAYING), "written");
+    assert_eq!(
+        ends.source.moves().expect("it has begun").departure(PAIR.1),
+        Some(Departure::Sealed { attempt: 1 })
+    );
+}
+
+#[test]
+fn the_version_to_write_again_is_that_of_the_write_itself() {
+    let mut ends = Ends::by(Protocol::DualWrite);
+    assert_eq!(write(&mut ends.source, 1, 1, MOVING), "written");
+    let first = OperationId { session: 1, sequence: 1 }.as_value();
+    assert_eq!(ends.source.version_to_write_again(MOVING, first), None, "nobody writes twice yet");
+    ends.at_source(MoveStep::Begin);
+    assert_eq!(ends.source.version_to_write_again(MOVING, first), Some(1));
+    assert_eq!(write(&mut ends.source, 2, 1, MOVING), "written");
+    assert_eq!(ends.source.version_to_write_again(MOVING, first), None, "somebody has written it since");
 }

@@ -1,6 +1,7 @@
 //! Steps of moves, applied to rows, sessions, locks and transactions.
 
 use super::{Decision, Effect, MoveEffect, Moves, StateMachine};
+use crate::config::Bug;
 use crate::message::{Chunk, MoveCommand, MoveStep};
 use crate::rebalancing::Pair;
 
@@ -11,11 +12,26 @@ impl StateMachine {
         self.moves.as_deref()
     }
 
-    /// Whether this shard serves `key`, as far as its log says.
+    /// Whether this shard takes writes of `key`, as far as its log says.
     #[inline]
     #[must_use]
     pub fn owns(&self, key: u64) -> bool {
         self.moves.as_ref().is_none_or(|moves| moves.owns(key))
+    }
+
+    /// Whether this shard answers reads of `key`, as far as its log says.
+    #[inline]
+    #[must_use]
+    pub fn answers(&self, key: u64) -> bool {
+        self.moves.as_ref().is_none_or(|moves| moves.answers(key))
+    }
+
+    /// The version of the row that the write of `value` left, where clients write `key` twice and nobody has written it
+    /// since.
+    #[must_use]
+    pub fn version_to_write_again(&self, key: u64, value: u64) -> Option<u32> {
+        self.moves.as_ref().filter(|moves| moves.is_written_twice(key))?;
+        self.rows.row(key).filter(|row| row.value == value).map(|row| row.version)
     }
 
     /// Every client session that has had an operation applied here, and its last one.
@@ -68,7 +84,12 @@ impl StateMachine {
         match &command.step {
             MoveStep::Begin => {
                 let inserted = self.rows.keys(|key| key >= command.plan.loaded && moving(key));
-                moves.begin(pair.1, inserted).then_some(MoveEffect::Began)
+                let sealed = command.plan.protocol.begins_sealed() && !self.bugs.contains(Bug::NoMoveFence);
+                let begun = moves.begin(pair.1, inserted, sealed);
+                if begun && sealed {
+                    self.dismiss_waiters(moving, effects);
+                }
+                begun.then_some(MoveEffect::Began)
             }
             MoveStep::Seal => {
                 let effect = moves.depart(pair.1, &command.step);
@@ -94,6 +115,19 @@ impl StateMachine {
             MoveStep::Own => {
                 moves.own(pair.0);
                 Some(MoveEffect::Owned)
+            }
+            MoveStep::Repair(chunk) => {
+                if moves.awaits(pair.0) && self.keeps_rows {
+                    chunk.rows.iter().for_each(|&(key, row)| self.rows.replace(key, row));
+                }
+                Some(MoveEffect::Imported { id: chunk.id, source: chunk.source })
+            }
+            MoveStep::Second { operation, client, key, row } => {
+                // The newer row stays, as that of a backfill does.
+                if moves.awaits(pair.0) && self.keeps_rows {
+                    self.rows.import(*key, *row);
+                }
+                Some(MoveEffect::TookSecond { operation: *operation, client: *client })
             }
         }
     }

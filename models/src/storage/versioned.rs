@@ -19,6 +19,14 @@ pub struct Row {
     pub value_bytes: u32,
 }
 
+impl Row {
+    /// Tells rows apart.
+    #[must_use]
+    pub const fn digest(&self) -> u64 {
+        mix(self.value ^ mix(self.balance.cast_unsigned()) ^ (self.version as u64) << 32)
+    }
+}
+
 /// Rows that were written, by key.
 ///
 /// A table that stores them inline: a read in a large shard costs a cache miss or two, and they are most of its cost.
@@ -76,6 +84,11 @@ impl Versioned {
         }
     }
 
+    /// Takes a row from elsewhere, whatever is here.
+    pub fn replace(&mut self, key: u64, row: Row) {
+        *self.row_mut(key) = row;
+    }
+
     /// Forgets all rows but those of keys that `keep` names.
     pub fn retain(&mut self, keep: impl Fn(u64) -> bool) {
         self.rows.retain(|(key, _)| keep(*key));
@@ -122,10 +135,7 @@ impl Versioned {
     /// A digest of the rows that does not depend on the order in which their keys were first written.
     #[must_use]
     pub fn digest(&self) -> u64 {
-        let rows = self.rows.iter().fold(0, |sum: u64, (key, row)| {
-            let content = mix(row.value ^ mix(row.balance.cast_unsigned()) ^ u64::from(row.version) << 32);
-            sum.wrapping_add(mix(key ^ content))
-        });
+        let rows = self.rows.iter().fold(0, |sum: u64, (key, row)| sum.wrapping_add(mix(key ^ row.digest())));
         let of_list = |sum: u64, element: &u64| mix(sum ^ element);
         self.lists.iter().fold(rows, |sum, (&key, list)| sum ^ list.iter().fold(mix(key), of_list))
     }

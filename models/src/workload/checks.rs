@@ -235,7 +235,7 @@ fn check_steps(config: &Config, workload: &Workload, checks: &mut Checks) {
         let message = "a group of one register cannot be read in two orders";
         checks.refuse(steps, message, "give at least 2");
     }
-    if mix.has_lists() && !config.membership.is_empty() {
+    if mix.has_lists() && config.keys_move() {
         let other = ("fault", "servers come or go");
         let help = "leave the membership faults out, or take rw-register";
         checks.clash(path(workload, "mix"), "lists do not move between servers", other, help);

@@ -198,7 +198,7 @@ impl Builder<'_> {
     }
 
     fn moves_keys(&self) -> bool {
-        !self.config.membership.is_empty()
+        self.config.keys_move()
     }
 
     fn rebalance(&self) -> RebalanceSettings {
@@ -213,6 +213,7 @@ impl Builder<'_> {
             // All workloads share the keys; the one with the largest rows says what a row is.
             row_bytes: workloads().map(|workload| workload.value_bytes).max().unwrap_or(0),
             concurrent: self.config.rebalancing.concurrent as usize,
+            protocol: self.config.rebalancing.protocol,
         }
     }
 
@@ -222,6 +223,7 @@ impl Builder<'_> {
             bytes_per_s: spec.throttle.as_bytes(),
             chunk_bytes: spec.chunk.as_bytes(),
             seal_deadline: spec.seal_deadline.as_ns(),
+            grace: spec.grace.as_ns(),
         }
     }
 

@@ -1,38 +1,51 @@
 //! From observations of moves to what rebalancing cost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use shardlab_sim::Time;
 
 use super::{CommandCosts, MoveCosts, RebalancingCosts};
 use crate::node::{DatabaseNode, MoveEvent, Observation};
-use crate::rebalancing::Pair;
+use crate::rebalancing::{Pair, Plan};
 
 /// What was seen of rebalancing so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SeenMoves {
     pub taken: Vec<Time>,
     pub commands: Vec<CommandCosts>,
+    /// Those that were begun, in order.
+    pub plans: Vec<Arc<Plan>>,
     pub moves: Vec<MoveCosts>,
     by_pair: BTreeMap<(u32, Pair), usize>,
+    /// By place among the moves: since when their keys are refused.
+    refused_since: BTreeMap<usize, Time>,
 }
 
 impl SeenMoves {
     pub fn add(&mut self, at: Time, observation: &Observation) {
-        match *observation {
+        match observation {
             Observation::MembershipTaken { .. } => self.taken.push(at),
-            Observation::PlanBegun { moving, loaded, moves, servers_before, servers_after, .. } => {
-                let (began, ended) = (at, (moving == 0).then_some(at));
-                let costs =
-                    CommandCosts { began, ended, moving, loaded, moves, servers_before, servers_after };
-                self.commands.push(costs);
+            Observation::PlanBegun { plan, servers_before, servers_after, .. } => {
+                let moving = plan.moving();
+                self.commands.push(CommandCosts {
+                    began: at,
+                    ended: (moving == 0).then_some(at),
+                    moving,
+                    loaded: plan.loaded,
+                    row_bytes: plan.row_bytes,
+                    moves: plan.pairs().len() as u32,
+                    servers_before: *servers_before,
+                    servers_after: *servers_after,
+                });
+                self.plans.push(Arc::clone(plan));
             }
             Observation::PlanFinished { number } => {
-                if let Some(command) = self.commands.get_mut(number as usize) {
+                if let Some(command) = self.commands.get_mut(*number as usize) {
                     command.ended = Some(at);
                 }
             }
-            Observation::Move { plan, pair, event } => self.note(at, plan, pair, event),
+            Observation::Move { plan, pair, event } => self.note(at, *plan, *pair, *event),
             _ => {}
         }
     }
@@ -52,10 +65,15 @@ impl SeenMoves {
                 keys: 0,
                 bytes: 0,
                 unsealed: 0,
+                refused: 0,
+                progressed: at,
+                compared: 0,
+                differing: 0,
             });
             moves.len() - 1
         });
         let costs = &mut moves[slot];
+        costs.progressed = at;
         match event {
             MoveEvent::Began | MoveEvent::Given | MoveEvent::Dropped => {}
             MoveEvent::Bytes(bytes) => costs.bytes += bytes,
@@ -63,10 +81,21 @@ impl SeenMoves {
                 costs.keys = u64::from(keys);
                 costs.copied.get_or_insert(at);
             }
-            MoveEvent::Sealed => costs.sealed = Some(at),
-            MoveEvent::Unsealed => costs.unsealed += 1,
+            MoveEvent::Sealed => {
+                costs.sealed = Some(at);
+                self.refused_since.entry(slot).or_insert(at);
+            }
+            MoveEvent::Unsealed => {
+                costs.unsealed += 1;
+                costs.refused += self.refused_since.remove(&slot).map_or(0, |since| at - since);
+            }
             MoveEvent::Owned => {
+                costs.refused += self.refused_since.remove(&slot).map_or(0, |since| at - since);
                 costs.owned.get_or_insert(at);
+            }
+            MoveEvent::Compared { rows, differing } => {
+                costs.compared += u64::from(rows);
+                costs.differing += u64::from(differing);
             }
             MoveEvent::Published => {
                 costs.published.get_or_insert(at);
@@ -75,7 +104,20 @@ impl SeenMoves {
     }
 }
 
-pub(super) fn costs(nodes: &[DatabaseNode], open: usize, seen: SeenMoves) -> RebalancingCosts {
-    let redirects = nodes.iter().filter_map(DatabaseNode::as_server).map(|server| server.redirects()).sum();
-    RebalancingCosts { commands: seen.commands, moves: seen.moves, redirects, open }
+pub(super) fn costs(nodes: &[DatabaseNode], open: usize, seen: SeenMoves, end: Time) -> RebalancingCosts {
+    let servers = || nodes.iter().filter_map(DatabaseNode::as_server);
+    let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
+    let SeenMoves { commands, mut moves, refused_since, .. } = seen;
+    for (slot, since) in refused_since {
+        moves[slot].refused += end - since;
+    }
+    RebalancingCosts {
+        commands,
+        moves,
+        redirects: servers().map(|server| server.redirects()).sum(),
+        open,
+        second_writes: servers().map(|server| server.second_writes().0).sum(),
+        second_bytes: servers().map(|server| server.second_writes().1).sum(),
+        second_writes_missed: clients.map(|clients| clients.second_writes_missed()).sum(),
+    }
 }

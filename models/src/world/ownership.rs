@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 
 use shardlab_sim::Time;
 
-use super::MoveCosts;
-use crate::config::Config;
-use crate::rebalancing::MembershipChange;
+use super::moves::SeenMoves;
 use crate::shard_map::ShardId;
 use crate::sharding::{Partitioner, Shards};
 
-/// The owners of keys over a run: a key changes owner when its move is done.
+/// The owners of keys over a run: a key changes owner when its move is done. It is made from the plans that were begun,
+/// and not from what the configuration would have led one to expect.
 #[derive(Clone, Debug)]
 pub struct Ownership {
-    /// At the beginning, and after each command of the operator.
+    /// At the beginning, and after each plan.
     partitioners: Vec<Partitioner>,
-    /// When the destination began to serve, by command, source and destination.
+    /// When the destination began to serve, by plan (counted from zero), source and destination.
     owned: BTreeMap<(u32, ShardId, ShardId), Time>,
 }
 
 impl Ownership {
-    pub(super) fn new(config: &Config, seed: u64, moves: &[MoveCosts]) -> Self {
-        let owned = moves.iter().filter_map(|of| Some(((of.command, of.source, of.target), of.owned?)));
-        Self { partitioners: partitioners(config, seed), owned: owned.collect() }
+    pub(super) fn new(first: Partitioner, seen: &SeenMoves) -> Self {
+        let owned = seen.moves.iter().filter_map(|of| Some(((of.command, of.source, of.target), of.owned?)));
+        let after = seen.plans.iter().map(|plan| plan.to.clone());
+        Self { partitioners: std::iter::once(first).chain(after).collect(), owned: owned.collect() }
     }
 
     /// Nothing ever moves.
@@ -51,25 +51,4 @@ impl Ownership {
     pub fn shards_at_first(&self) -> u32 {
         self.partitioners[0].count()
     }
-}
-
-fn partitioners(config: &Config, seed: u64) -> Vec<Partitioner> {
-    let strategy = &config.sharding.strategy;
-    let mut partitioners = vec![strategy.partitioner(config.cluster.servers, seed)];
-    let mut shards: Vec<ShardId> = (0..config.cluster.servers).map(ShardId).collect();
-    let mut ever = config.cluster.servers;
-    let mut commands: Vec<_> = config.membership.iter().collect();
-    commands.sort_by_key(|command| command.at);
-    for command in commands {
-        match command.change {
-            MembershipChange::Add(count) => {
-                shards.extend((ever..ever + count).map(ShardId));
-                ever += count;
-            }
-            MembershipChange::Remove(server) => shards.retain(|shard| shard.0 != server),
-        }
-        let current = partitioners.last().expect("there is one at the beginning");
-        partitioners.push(strategy.next(current, &shards, seed));
-    }
-    partitioners
 }

@@ -98,8 +98,11 @@ impl World {
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
         let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
         Run {
-            ownership: Ownership::new(&config, seed, &seen.moves.moves),
-            rebalancing: moves::costs(&nodes, open, seen.moves),
+            ownership: Ownership::new(
+                config.sharding.strategy.partitioner(config.cluster.servers, seed),
+                &seen.moves,
+            ),
+            rebalancing: moves::costs(&nodes, open, seen.moves, end),
             evidence,
             divergence,
             promises,

@@ -113,6 +113,9 @@ mod tests {
             keys: 0,
             bytes: 0,
             attempts: 1,
+            refused_ms: 0.0,
+            compared: 0,
+            differing: 0,
         }
     }
 

@@ -276,6 +276,9 @@ fn a_move() -> MoveRow {
         end_s: Some(43.25),
         sealed_ms: Some(12.5),
         attempts: 1,
+        refused_ms: 0.0,
+        compared: 0,
+        differing: 0,
         keys: 100_000,
         bytes: 12_800_000,
     }

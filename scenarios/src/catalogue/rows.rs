@@ -417,6 +417,35 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "Longest time for which the keys of a move that was made were served by nobody: from seal to new owner.",
     ),
+    headline(
+        "rebalance.unavailable_ms",
+        "ms",
+        Lower,
+        "moves",
+        "Time for which operations on a key that moved were refused, on average over the loaded keys that moved. By dual \
+         writes reads are not refused.",
+    ),
+    plain(
+        "rebalance.write_amplification",
+        "ratio",
+        Lower,
+        "Bytes written at destinations because of moves, copies of copies apart: snapshots, changes, repairs and second \
+         writes; divided by the size of the loaded rows that moved.",
+    ),
+    plain("rebalance.second_writes", "count", Neither, "Second writes that new owners took, by dual writes."),
+    plain(
+        "rebalance.second_writes_missed",
+        "count",
+        Lower,
+        "Second writes that clients do not know to be done, by dual writes; the first was done.",
+    ),
+    plain(
+        "rebalance.differing_rows",
+        "rows",
+        Lower,
+        "Rows that differed when both ends were compared, and were written over; second writes that were on their way \
+         among them.",
+    ),
     plain(
         "rebalance.redirects",
         "count",

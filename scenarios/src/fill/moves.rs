@@ -28,6 +28,9 @@ fn row(run: &Run, of: &MoveCosts) -> MoveRow {
         keys: of.keys,
         bytes: of.bytes,
         attempts: of.unsealed + u32::from(of.sealed.is_some()),
+        refused_ms: milliseconds(of.refused),
+        compared: of.compared,
+        differing: of.differing,
     }
 }
 

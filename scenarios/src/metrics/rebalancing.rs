@@ -24,6 +24,17 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
     put(metrics, "rebalance.duration_s", duration_s(run));
     put(metrics, "rebalance.redirects", costs.redirects as f64);
+    put(metrics, "rebalance.unavailable_ms", unavailable_ms(run));
+    put(metrics, "rebalance.write_amplification", write_amplification(run));
+    if scenario.config().rebalancing.protocol.writes_twice() {
+        put(metrics, "rebalance.second_writes", costs.second_writes as f64);
+        put(metrics, "rebalance.second_writes_missed", costs.second_writes_missed as f64);
+        put(
+            metrics,
+            "rebalance.differing_rows",
+            costs.moves.iter().map(|of| of.differing as f64).sum::<f64>(),
+        );
+    }
     put(metrics, "rebalance.longest_seal_ms", done().filter_map(sealed_ms).reduce(f64::max));
     let end = last.ended.map_or(run.duration, |ended| ended.min(run.duration));
     let during = first.began.max(run.warmup)..end;
@@ -47,6 +58,22 @@ fn has_other_fault(scenario: &Scenario, run: &Run, end: Time) -> bool {
 fn least(command: &CommandCosts) -> f64 {
     let (before, after) = (command.servers_before, command.servers_after);
     f64::from(before.abs_diff(after)) / f64::from(before.max(after))
+}
+
+/// For how long a key that moved was refused, on average; keys that none of them is count for nothing.
+fn unavailable_ms(run: &Run) -> Option<f64> {
+    let moves = || run.rebalancing.moves.iter();
+    let keys: f64 = moves().map(|of| of.keys as f64).sum();
+    ratio(moves().map(|of| of.keys as f64 * milliseconds(of.refused)).sum(), keys)
+}
+
+/// How often a byte that moved was written where it went.
+fn write_amplification(run: &Run) -> Option<f64> {
+    let costs = &run.rebalancing;
+    let written = costs.moves.iter().map(|of| of.bytes).sum::<u64>() + costs.second_bytes;
+    let row_bytes = costs.commands.first()?.row_bytes;
+    let moved = costs.moves.iter().map(|of| of.keys).sum::<u64>() * u64::from(row_bytes);
+    ratio(written as f64, moved as f64)
 }
 
 fn sealed_ms(of: &MoveCosts) -> Option<f64> {

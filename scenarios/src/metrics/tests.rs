@@ -166,6 +166,7 @@ fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
         ended: Some(7 * SECOND),
         moving: 10,
         loaded: 100,
+        row_bytes: 10,
         moves: 1,
         servers_before: 1,
         servers_after: 2,

@@ -13,7 +13,7 @@ impl Server {
     /// Rows have come. What is in the log already is not logged again.
     pub(super) fn import(&mut self, from: NodeId, command: MoveCommand, cx: &mut Context<'_, Message>) {
         let Some(slot) = self.leads(command.pair.1) else { return };
-        let MoveStep::Import(chunk) = &command.step else { return };
+        let Some(chunk) = command.step.chunk() else { return };
         if self.arrived(slot, command.pair, command.plan.number).owned {
             return self.answer_standing(from, command.plan.number, command.pair, chunk.id, cx);
         }

@@ -1,14 +1,14 @@
-//! What a source sends: the snapshot, the changes since, and the last of them under the seal.
+//! What a source sends: the snapshot, what has changed since, and the last of it under the seal.
 
 use std::sync::Arc;
 
 use shardlab_sim::Context;
 
-use super::Waiting;
+use super::{Export, Waiting};
 use crate::config::Bug;
 use crate::message::{Chunk, ChunkId, Message, MoveCommand, MoveMessage, MoveStep};
 use crate::node::MoveEvent;
-use crate::rebalancing::{Pair, Plan};
+use crate::rebalancing::{Next, Pair, Plan, Progress};
 use crate::server::Server;
 use crate::shard_map::Epoch;
 use crate::state_machine::Departure;
@@ -22,20 +22,59 @@ impl Server {
         export.reading = None;
         let (plan, cursor) = (Arc::clone(&export.plan), export.cursor);
         let (Some(slot), Some(cursor)) = (self.leads(pair.0), cursor) else { return };
-        match self.departure(slot, pair, plan.number) {
-            Some(Departure::Copying) if (cursor as usize) < plan.keys(pair).len() => {
-                self.send_snapshot(slot, pair, cursor, cx);
-            }
-            Some(Departure::Copying) => self.catch_up(slot, pair, cursor, cx),
+        let seal = match self.departure(slot, pair, plan.number) {
+            Some(Departure::Copying) => None,
             Some(Departure::Sealed { attempt }) if self.hosted[slot].machine.is_drained(pair) => {
-                self.send_changes(slot, pair, (usize::MAX, Some(attempt)), cx);
+                Some(attempt)
+            }
+            _ => return,
+        };
+        let progress = self.progress(slot, pair, seal);
+        let next = plan.protocol.next(&progress);
+        if progress.copied >= progress.loaded {
+            self.note_caught_up(&plan, pair, cursor, cx);
+        }
+        match next {
+            Next::Copy => self.send_snapshot(slot, pair, cursor, cx),
+            Next::Stream(most) => self.send_changes(slot, pair, (most, None), cx),
+            Next::Compare => self.compare_loaded(slot, pair, cx),
+            Next::CompareChanged(most) => self.compare_changed(slot, pair, most, cx),
+            Next::Seal => self.submit(slot, pair, MoveStep::Seal, cx),
+            Next::Complete { seal, rows } => {
+                self.send_changes(slot, pair, (rows, Some(seal)), cx);
                 cx.mark("move.cut-over");
             }
-            _ => {}
         }
     }
 
-    fn rows_in_a_chunk(&self, plan: &Plan) -> usize {
+    fn progress(&self, slot: usize, pair: Pair, seal: Option<u32>) -> Progress {
+        let export = &self.exports.by_pair[&pair];
+        let moves = self.hosted[slot].machine.moves();
+        Progress {
+            loaded: export.plan.keys(pair).len(),
+            copied: export.cursor.unwrap_or(0) as usize,
+            compared: export.compared,
+            inserted: moves.map_or(0, |moves| moves.inserted(pair.1)),
+            changed: moves.map_or(0, |moves| moves.changed(pair.1).len()),
+            streamed: export.streamed,
+            has_caught_up: export.caught_up_once,
+            chunk: self.rows_in_a_chunk(&export.plan),
+            seal,
+            fences: !self.has(Bug::NoMoveFence),
+            verifies: !self.has(Bug::NoVerification),
+        }
+    }
+
+    /// Everything that was loaded is there.
+    fn note_caught_up(&mut self, plan: &Plan, pair: Pair, keys: u32, cx: &mut Context<'_, Message>) {
+        let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
+        if !std::mem::replace(&mut export.caught_up_once, true) {
+            self.note_move(plan, pair, MoveEvent::Copied { keys }, cx);
+            cx.mark("move.catch-up");
+        }
+    }
+
+    pub(super) fn rows_in_a_chunk(&self, plan: &Plan) -> usize {
         usize::try_from(self.exports.settings.chunk_bytes / u64::from(plan.row_bytes.max(1)))
             .unwrap_or(1)
             .max(1)
@@ -57,31 +96,8 @@ impl Server {
             sessions: Vec::new(),
             completes: None,
         };
-        let streamed = self.exports.by_pair[&pair].streamed;
-        self.send_chunk(pair, chunk, streamed, cx);
-    }
-
-    /// Everything that was loaded is there: what has changed since follows, and when that is little, the cut-over.
-    fn catch_up(&mut self, slot: usize, pair: Pair, cursor: u32, cx: &mut Context<'_, Message>) {
-        let machine = &self.hosted[slot].machine;
-        let changed = machine.moves().map_or(0, |moves| moves.changed(pair.1).len());
-        let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
-        let first_time = !std::mem::replace(&mut export.caught_up_once, true);
-        let (behind, plan) = (changed.saturating_sub(export.streamed), Arc::clone(&export.plan));
-        if first_time {
-            self.note_move(&plan, pair, MoveEvent::Copied { keys: cursor }, cx);
-            cx.mark("move.catch-up");
-        }
-        // What fits into one chunk is little: it is sent under the seal.
-        if behind > self.rows_in_a_chunk(&plan) || (first_time && behind > 0) {
-            let most = self.rows_in_a_chunk(&plan);
-            self.send_changes(slot, pair, (most, None), cx);
-        } else if self.has(Bug::NoMoveFence) {
-            self.send_changes(slot, pair, (usize::MAX, Some(0)), cx);
-            cx.mark("move.cut-over");
-        } else {
-            self.submit(slot, pair, MoveStep::Seal, cx);
-        }
+        let reached = self.exports.by_pair[&pair].reached();
+        self.send_chunk(pair, MoveStep::Import(Box::new(chunk)), reached, cx);
     }
 
     /// Sends at most so many of the changes that the destination has not; with the last of them go the sessions.
@@ -92,41 +108,87 @@ impl Server {
         (most, completes): (usize, Option<u32>),
         cx: &mut Context<'_, Message>,
     ) {
-        let machine = &self.hosted[slot].machine;
-        let changed = machine.moves().map_or(&[][..], |moves| moves.changed(pair.1));
-        let export = &self.exports.by_pair[&pair];
-        let rest = &changed[export.streamed.min(changed.len())..];
-        let taken = &rest[..rest.len().min(most)];
+        let taken = self.changed(slot, pair, most);
         let mut keys = taken.to_vec();
         keys.sort_unstable();
         keys.dedup();
-        let rows: Vec<_> = keys.into_iter().map(|key| (key, machine.row(key))).collect();
-        let loaded = export.plan.keys(pair).len() as u32;
-        let chunk = Chunk {
+        let export = &self.exports.by_pair[&pair];
+        let reached = (export.streamed + taken.len(), export.compared);
+        let mut chunk = self.chunk_of(slot, pair, &keys, cx);
+        chunk.completes = completes;
+        if completes.is_some() {
+            chunk.sessions = self.hosted[slot].machine.sessions().collect();
+        }
+        self.send_chunk(pair, MoveStep::Import(Box::new(chunk)), reached, cx);
+    }
+
+    /// At most so many of the changes that the destination has not, in order.
+    pub(super) fn changed(&self, slot: usize, pair: Pair, most: usize) -> &[u64] {
+        let changed = self.hosted[slot].machine.moves().map_or(&[][..], |moves| moves.changed(pair.1));
+        let rest = &changed[self.exports.by_pair[&pair].streamed.min(changed.len())..];
+        &rest[..rest.len().min(most)]
+    }
+
+    /// These rows as they are now, beyond the loaded ones.
+    pub(super) fn chunk_of(
+        &self,
+        slot: usize,
+        pair: Pair,
+        keys: &[u64],
+        cx: &mut Context<'_, Message>,
+    ) -> Chunk {
+        let machine = &self.hosted[slot].machine;
+        let plan = &self.exports.by_pair[&pair].plan;
+        let loaded = plan.keys(pair).len() as u32;
+        Chunk {
             id: ChunkId::default(),
             source: cx.me(),
             first: loaded,
             next: loaded,
-            bytes: rows.len() as u64 * u64::from(export.plan.row_bytes),
-            rows,
-            sessions: if completes.is_some() { machine.sessions().collect() } else { Vec::new() },
-            completes,
-        };
-        let streamed = export.streamed + taken.len();
-        self.send_chunk(pair, chunk, streamed, cx);
+            bytes: keys.len() as u64 * u64::from(plan.row_bytes),
+            rows: keys.iter().map(|&key| (key, machine.row(key))).collect(),
+            sessions: Vec::new(),
+            completes: None,
+        }
     }
 
-    fn send_chunk(&mut self, pair: Pair, mut chunk: Chunk, streamed: usize, cx: &mut Context<'_, Message>) {
+    /// Sends a chunk; `reached` is how many changes, and how many compared rows, the destination has with it.
+    pub(super) fn send_chunk(
+        &mut self,
+        pair: Pair,
+        mut step: MoveStep,
+        reached: (usize, usize),
+        cx: &mut Context<'_, Message>,
+    ) {
         // Nobody leads the destination now, or nobody that is known: the next tick tries again.
         let Some(to) = self.destination(pair) else { return };
         let export = &self.exports.by_pair[&pair];
         let (plan, epoch) = (Arc::clone(&export.plan), export.epoch);
-        chunk.id = self.next_id(epoch);
-        let (now, bytes) = (cx.now(), chunk.bytes);
-        let waiting = Waiting { id: chunk.id, sent: now, bytes, streamed, completes: chunk.completes };
-        self.wait_for(pair, waiting);
-        self.exports.free_at = self.exports.free_at.max(now) + self.exports.settings.copy_time(bytes);
-        let command = MoveCommand { plan, pair, step: MoveStep::Import(Box::new(chunk)) };
+        let id = self.next_id(epoch);
+        let (MoveStep::Import(chunk) | MoveStep::Repair(chunk)) = &mut step else { return };
+        chunk.id = id;
+        let (sent, bytes, completes) = (cx.now(), chunk.bytes, chunk.completes);
+        let (streamed, compared) = reached;
+        let waiting = Waiting { id, sent, bytes, streamed, compared, completes, questioned: 0 };
+        self.wait_for(pair, waiting, bytes);
+        let command = MoveCommand { plan, pair, step };
         cx.send(to, Message::Move(MoveMessage::Import(Box::new(command))));
+    }
+
+    /// Waits for an answer; the throttle has so many bytes that were read keep others waiting.
+    pub(super) fn wait_for(&mut self, pair: Pair, waiting: Waiting, read: u64) {
+        let copy_time = self.exports.settings.copy_time(read);
+        let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
+        export.waiting = Some(waiting);
+        if export.plan.protocol.is_throttled() {
+            self.exports.free_at = self.exports.free_at.max(waiting.sent) + copy_time;
+        }
+    }
+}
+
+impl Export {
+    /// How many changes, and how many compared rows, the destination has.
+    pub(super) fn reached(&self) -> (usize, usize) {
+        (self.streamed, self.compared)
     }
 }
