@@ -12,13 +12,29 @@ type WriteRows = fn(&VariantReport, &mut Rows);
 
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let tables: [(&str, &[&str], WriteRows); 9] = [
+    let tables: [(&str, &[&str], WriteRows); 12] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
             timeline,
         ),
         ("shards", &["shard", "primary", "keys", "operations", "share", "served"], shards),
+        (
+            "shares",
+            &[
+                "level",
+                "name",
+                "operations",
+                "operations_share",
+                "bytes",
+                "bytes_share",
+                "cpu_s",
+                "cpu_share",
+            ],
+            shares,
+        ),
+        ("keys", &["rank", "key", "shard", "operations", "guaranteed", "share", "bytes"], keys),
+        ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         (
             "moves",
@@ -159,6 +175,41 @@ fn timeline(variant: &VariantReport, rows: &mut Rows) {
 fn shards(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.shards {
         rows.push(&[&row.shard, &row.primary, &row.keys, &row.operations, &row.share, &row.served]);
+    }
+}
+
+fn shares(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.shares {
+        rows.push(&[
+            &row.level,
+            &row.name,
+            &row.operations,
+            &row.operations_share,
+            &row.bytes,
+            &row.bytes_share,
+            &row.cpu_s,
+            &row.cpu_share,
+        ]);
+    }
+}
+
+fn keys(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.keys {
+        rows.push(&[
+            &row.rank,
+            &row.key,
+            &row.shard,
+            &row.operations,
+            &row.guaranteed,
+            &row.share,
+            &row.bytes,
+        ]);
+    }
+}
+
+fn hotspots(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.hotspots {
+        rows.push(&[&row.level, &row.name, &row.from_s, &row.to_s, &row.peak_share, &row.times_fair]);
     }
 }
 

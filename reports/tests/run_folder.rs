@@ -13,10 +13,13 @@ use std::{
 };
 use tempfile::TempDir;
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 13] = [
     "variants",
     "timeline",
     "shards",
+    "shares",
+    "keys",
+    "hotspots",
     "servers",
     "moves",
     "faults",
@@ -199,10 +202,13 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
         let count = |of: fn(&shardlab_scenarios::tables::VariantReport) -> usize| {
             report.variants.iter().map(of).sum()
         };
-        let expected: [usize; 10] = [
+        let expected: [usize; 13] = [
             report.variants.len(),
             count(|variant| variant.timeline.len()),
             count(|variant| variant.shards.len()),
+            count(|variant| variant.shares.len()),
+            count(|variant| variant.keys.len()),
+            count(|variant| variant.hotspots.len()),
             count(|variant| variant.servers.len()),
             count(|variant| variant.moves.len()),
             count(|variant| variant.faults.len()),

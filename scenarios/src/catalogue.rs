@@ -5,8 +5,10 @@
 use serde::Serialize;
 use shardlab_consistency::{Anomaly, JUDGES};
 
+mod levels;
 mod rows;
 
+pub(crate) use levels::{LEVELS, MEASURES};
 use rows::{LATENCIES_COME_AFTER, Row, SINGLE};
 
 /// Which way a metric is better.
@@ -61,6 +63,7 @@ pub fn all() -> Vec<MetricInfo> {
         metrics.extend(LATENCIES.map(|latency| latency_info(operation, latency)));
     }
     metrics.extend(single(after));
+    metrics.extend(levels::all());
     metrics.extend(anomalies().into_iter().map(anomaly_info));
     metrics
 }
@@ -97,6 +100,7 @@ pub fn needs(name: &str) -> Option<&'static str> {
         }
         "convergence.time_ms" => Some("all copies have to be equal when the drain ends"),
         "failover.duration_ms" => Some("a primary has to be replaced"),
+        "hotspot.began_s" | "hotspot.lasted_s" | "hotspot.times_fair" => Some("something has to be hot"),
         "rebalance.duration_s" => Some("every move has to end before the drain does"),
         "rebalance.p99_penalty" => Some("no other fault may be at work between warm-up and the last move"),
         "writes.acked" | "writes.lost" => Some("a workload has to write single keys"),
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_a_metric_needs_is_said_of_metrics_that_there_are() {
-        assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 8);
+        assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 11);
     }
 
     #[test]

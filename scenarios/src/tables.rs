@@ -93,6 +93,12 @@ pub struct VariantReport {
     pub timeline: Vec<TimelineRow>,
     /// Load by shard.
     pub shards: Vec<ShardRow>,
+    /// What each shard and each server had of the whole load.
+    pub shares: Vec<ShareRow>,
+    /// The keys that clients asked for most.
+    pub keys: Vec<KeyRow>,
+    /// When somebody had too much of the load.
+    pub hotspots: Vec<HotspotRow>,
     /// Load by server and interval.
     pub servers: Vec<ServerRow>,
     /// Moves of keys between shards; empty where no server came or went.
@@ -170,6 +176,64 @@ pub struct ShardRow {
     pub share: f64,
     /// Requests that its primaries served until the drain's end.
     pub served: u64,
+}
+
+/// What one shard or one server had of the load after warm-up, until it ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShareRow {
+    /// `shard` or `server`.
+    pub level: String,
+    /// The shard's number, or the server's name ("server 3").
+    pub name: String,
+    /// Of a shard: operations that clients asked of it. Of a server: requests that it handled.
+    pub operations: f64,
+    /// Its share of those of all.
+    pub operations_share: f64,
+    /// Of a shard: bytes of the values asked for. Of a server: bytes that it sent.
+    pub bytes: f64,
+    /// Its share of those of all.
+    pub bytes_share: f64,
+    /// Of a shard: what its operations take of a core at the mean service time, in seconds. Of a server: how long its
+    /// cores were busy.
+    pub cpu_s: f64,
+    /// Its share of those of all.
+    pub cpu_share: f64,
+}
+
+/// One of the keys that clients asked for most, after warm-up.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyRow {
+    /// 1 for the most.
+    pub rank: u32,
+    /// The key.
+    pub key: u64,
+    /// The shard that it lives in when the load ends.
+    pub shard: u32,
+    /// How often it was asked for, at most: what the sketch has counted.
+    pub operations: u64,
+    /// How often at least.
+    pub guaranteed: u64,
+    /// `operations` by those of all keys.
+    pub share: f64,
+    /// Bytes of its values that clients asked to read or write.
+    pub bytes: f64,
+}
+
+/// An uninterrupted run of intervals in which a server, a shard or a key had too much of the load.
+#[derive(Clone, Debug, Serialize)]
+pub struct HotspotRow {
+    /// `server`, `shard` or `key`.
+    pub level: String,
+    /// The server's name, the number of the shard, the key.
+    pub name: String,
+    /// When its first interval begins, in seconds.
+    pub from_s: f64,
+    /// When its last one ends.
+    pub to_s: f64,
+    /// Its largest share in an interval.
+    pub peak_share: f64,
+    /// That share by the fair one: one by the number of shards; of servers and keys, by that of servers.
+    pub times_fair: f64,
 }
 
 /// Load of one server in one interval.

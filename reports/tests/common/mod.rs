@@ -5,8 +5,8 @@
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,
-    FaultRow, Figure, HeatMap, JudgementRow, LatencyRow, MoveRow, RunReport, ServerRow, ShardRow, SurgeRow,
-    Sweep, TimelineRow, VariantReport, VerdictKind,
+    FaultRow, Figure, HeatMap, HotspotRow, JudgementRow, KeyRow, LatencyRow, MoveRow, RunReport, ServerRow,
+    ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -124,6 +124,9 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         verdicts: judgements(index),
         timeline: (0..SECONDS + 10).map(|second| timeline(second, badness, &mut noise)).collect(),
         shards: shards(badness, &mut noise),
+        shares: shares(badness),
+        keys: keys(badness),
+        hotspots: hotspots(index as u32, badness),
         servers: servers(index as u32, badness, &mut noise),
         moves: if index == 1 { vec![] } else { vec![a_move()] },
         faults: faults(),
@@ -241,6 +244,54 @@ fn shards(badness: f64, noise: &mut Noise) -> Vec<ShardRow> {
         served: (weight / total * 250_000.0) as u64,
     };
     weights.iter().enumerate().map(row).collect()
+}
+
+/// One shard and one server stand out.
+fn shares(badness: f64) -> Vec<ShareRow> {
+    let row = |level: &str, name: String, share: f64| ShareRow {
+        level: level.into(),
+        name,
+        operations: 275_000.0 * share,
+        operations_share: share,
+        bytes: 27_500_000.0 * share,
+        bytes_share: share,
+        cpu_s: 120.0 * share,
+        cpu_share: share,
+    };
+    let of = |count: u32, hottest: u32, number: u32| {
+        let excess = 0.33 * badness;
+        (1.0 - excess) / f64::from(count) + if number == hottest { excess } else { 0.0 }
+    };
+    let shards = (0..SHARDS).map(|shard| row("shard", shard.to_string(), of(SHARDS, 17, shard)));
+    let servers =
+        (0..SERVERS).map(|server| row("server", format!("server {server}"), of(SERVERS, 1, server)));
+    shards.chain(servers).collect()
+}
+
+fn keys(badness: f64) -> Vec<KeyRow> {
+    let row = |rank: u32| {
+        let operations = (91_000.0 * badness / f64::from(rank * rank)) as u64;
+        let (key, guaranteed) = (u64::from(4_710 + rank), operations - u64::from(rank));
+        let (share, bytes) = (operations as f64 / 275_000.0, operations as f64 * 100.0);
+        KeyRow { rank, key, shard: 17, operations, guaranteed, share, bytes }
+    };
+    (1..=20).map(row).collect()
+}
+
+fn hotspots(index: u32, badness: f64) -> Vec<HotspotRow> {
+    let row = |level: &str, name: String, peak_share: f64, fair: f64| HotspotRow {
+        level: level.into(),
+        name,
+        from_s: 30.0,
+        to_s: 60.0,
+        peak_share,
+        times_fair: peak_share / fair,
+    };
+    vec![
+        row("server", format!("server {}", (1 + 2 * index) % SERVERS), 0.4 * badness, 0.125),
+        row("shard", "17".into(), 0.351 * badness, 1.0 / 64.0),
+        row("key", "4711".into(), 0.333 * badness, 0.125),
+    ]
 }
 
 fn servers(index: u32, badness: f64, noise: &mut Noise) -> Vec<ServerRow> {

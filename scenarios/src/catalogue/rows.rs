@@ -115,6 +115,48 @@ pub(super) const SINGLE: &[Row] = &[
         "99th percentile of the latency of operations that the busiest server answered.",
     ),
     plain(
+        "shard.hottest_p99_ms",
+        "ms",
+        Lower,
+        "99th percentile of the latency of answered operations on keys of the shard that clients asked most of; scans and \
+         transactions apart.",
+    ),
+    plain(
+        "key.hottest_p99_ms",
+        "ms",
+        Lower,
+        "99th percentile of the latency of answered operations on the key that clients asked for most.",
+    ),
+    plain(
+        "hotspot.count",
+        "count",
+        Lower,
+        "Hotspots after warm-up: uninterrupted runs of intervals in which a server (by time of its cores) or a shard (by \
+         operations asked of it) had more than 1.5 times its fair share, or one key alone more than a server's fair share; \
+         and more by five standard deviations of a random count.",
+    ),
+    plain(
+        "hotspot.began_s",
+        "s",
+        Neither,
+        "When the longest hotspot began, on the run's clock: its first interval. Of equally long ones that of a server, \
+         then of a shard, then of a key.",
+    ),
+    headline(
+        "hotspot.lasted_s",
+        "s",
+        Lower,
+        "servers",
+        "From the beginning of the longest hotspot's first interval to the end of its last one, or to the load's end. Left \
+         out when nothing was hot.",
+    ),
+    plain(
+        "hotspot.times_fair",
+        "ratio",
+        Lower,
+        "The largest share that a hotspot had in an interval, divided by the fair share, over all hotspots.",
+    ),
+    plain(
         "server.longest_queue",
         "messages",
         Lower,

@@ -3,8 +3,11 @@
 mod cycles;
 mod divergence;
 mod heat;
+mod hotspots;
+mod keys;
 mod moves;
 mod shards;
+mod shares;
 mod timeline;
 
 use std::collections::BTreeSet;
@@ -15,8 +18,11 @@ use shardlab_sim::{Action, Fault, NodeId, Receipt, SECOND, Time};
 
 pub(crate) use divergence::divergence;
 pub(crate) use heat::heat;
+pub(crate) use hotspots::hotspots;
+pub(crate) use keys::keys;
 pub(crate) use moves::{moves, sealed_for};
 pub(crate) use shards::{servers, shards};
+pub(crate) use shares::shares;
 pub(crate) use timeline::{latency, timeline};
 
 use crate::metrics::seconds;

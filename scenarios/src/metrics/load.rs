@@ -58,7 +58,7 @@ fn measured_ns(run: &Run) -> u64 {
     if last == 0 { 0 } else { last - first + run.sample_every }
 }
 
-fn busy_ns(run: &Run, server: NodeId) -> u64 {
+pub(super) fn busy_ns(run: &Run, server: NodeId) -> u64 {
     measured(run).filter(|sample| sample.node == server).map(|sample| sample.busy_ns).sum()
 }
 

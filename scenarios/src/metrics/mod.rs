@@ -4,9 +4,13 @@ mod asked;
 mod calls;
 mod clients;
 mod divergence;
+mod hotspots;
 mod load;
+mod loads;
 mod quantiles;
 mod rebalancing;
+mod space_saving;
+mod spread;
 mod transactions;
 
 use std::collections::BTreeMap;
@@ -16,9 +20,12 @@ use shardlab_consistency::Judgement;
 use shardlab_models::workload::Mix;
 use shardlab_models::world::Run;
 
-pub(crate) use asked::asked;
+pub(crate) use asked::{Prices, asked, asked_keys};
 pub(crate) use calls::{Call, KINDS, calls};
+pub(crate) use hotspots::{Hotspot, Level, hotspots};
+pub(crate) use loads::{Load, Loads};
 pub(crate) use quantiles::{Sorted, milliseconds, seconds};
+pub(crate) use space_saving::{Counter, SpaceSaving};
 
 use crate::catalogue;
 use crate::scenario::Scenario;
@@ -32,6 +39,8 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     let mut metrics = Metrics::new();
     clients::measure(scenario, run, &mut metrics);
     load::measure(scenario, run, &mut metrics);
+    loads::measure(run, &Loads::of(scenario, run), &mut metrics);
+    hotspots::measure(run, &hotspots(scenario, run), &mut metrics);
     transactions::measure(run, &mut metrics);
     divergence::measure(run, &mut metrics);
     rebalancing::measure(scenario, run, &mut metrics);

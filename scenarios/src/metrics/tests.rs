@@ -7,7 +7,7 @@ use shardlab_consistency::{
 use shardlab_models::shard_map::ShardId;
 use shardlab_models::sharding::Strategy;
 use shardlab_models::world::{CommandCosts, Layout, Ownership, Run, ShardOperations, TransactionCosts};
-use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeId, NodeSample, Receipt, SECOND};
+use shardlab_sim::{Counters, Fingerprint, MILLISECOND, NodeCounters, NodeId, NodeSample, Receipt, SECOND};
 
 use super::*;
 use crate::load_text;
@@ -311,4 +311,110 @@ fn metrics_come_in_the_catalogues_order() {
     let names: Vec<String> = measured(&run(history)).into_keys().collect();
     let catalogued = catalogue::all().into_iter().map(|info| info.name);
     assert_eq!(names, catalogued.filter(|name| names.contains(name)).collect::<Vec<_>>());
+}
+
+/// Keys and how often each is read in every tenth of a second, from one second on to another.
+fn load(history: &mut History, keys: &[(u64, usize)], seconds: std::ops::Range<u64>) {
+    for tenth in seconds.start * 10..seconds.end * 10 {
+        for &(key, times) in keys {
+            let at = tenth * SECOND / 10;
+            (0..times).for_each(|_| history.push(Operation { key, ..read(at, 1, Outcome::Ok) }));
+        }
+    }
+}
+
+#[test]
+fn a_hot_key_makes_its_shard_hot_for_as_long_as_it_is_asked_for() {
+    let mut history = History::default();
+    let even: Vec<(u64, usize)> = (0..100).map(|key| (key, 2)).collect();
+    load(&mut history, &even, 0..10);
+    load(&mut history, &[(7, 600)], 4..6);
+    let run = run(history);
+    // In an interval shard 1 of two has 100 + 600 of 800: 7/8, or 1.75 times its fair share; key 7 has 602 of them.
+    let found = hotspots(&scenario(), &run);
+    let spans: Vec<_> = found.iter().map(|hot| (hot.level, hot.which, hot.from, hot.to)).collect();
+    let (from, to) = (4 * SECOND, 6 * SECOND);
+    assert_eq!(spans, [(Level::Shard, 1, from, to), (Level::Key, 7, from, to)]);
+    let shares: Vec<f64> = found.iter().flat_map(|hot| [hot.peak_share, hot.times_fair]).collect();
+    let expected = [0.875, 1.75, 0.7525, 1.505];
+    assert!(shares.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{shares:?}");
+    check(
+        &run,
+        &[
+            ("hotspot.count", Some(2.0)),
+            ("hotspot.began_s", Some(4.0)),
+            ("hotspot.lasted_s", Some(2.0)),
+            ("hotspot.times_fair", Some(1.75)),
+        ],
+    );
+}
+
+#[test]
+fn chance_is_no_hotspot_and_an_even_load_has_none() {
+    let mut history = History::default();
+    // Three of four in one shard: but of so few, chance would do that.
+    load(&mut history, &[(1, 2), (3, 1), (2, 1)], 0..10);
+    let run = run(history);
+    assert_eq!(hotspots(&scenario(), &run), []);
+    check(&run, &[("hotspot.count", Some(0.0)), ("hotspot.began_s", None), ("hotspot.lasted_s", None)]);
+}
+
+#[test]
+fn a_server_is_hot_while_its_cores_are_and_a_pause_makes_two_hotspots_of_one() {
+    let mut run = run(History::default());
+    let sample = |second: u64, node, busy_ms: u64| NodeSample {
+        at: second * SECOND,
+        node: NodeId(node),
+        busy_ns: busy_ms * MILLISECOND,
+        queue_length: 0,
+        handled: 1_000,
+    };
+    // The last is the drain's.
+    for (second, busy_ms) in [(2, 100), (3, 900), (4, 800), (5, 150), (6, 700), (11, 900)] {
+        run.samples.extend([sample(second, 1, busy_ms), sample(second, 2, 100)]);
+    }
+    let found = hotspots(&scenario(), &run);
+    let spans: Vec<_> = found.iter().map(|hot| (hot.level, hot.which, hot.from, hot.to)).collect();
+    let server = |from, to| (Level::Server, 0, from * SECOND, to * SECOND);
+    assert_eq!(spans, [server(2, 4), server(5, 6)]);
+    assert!((found[0].peak_share - 0.9).abs() < 1e-9 && (found[0].times_fair - 1.8).abs() < 1e-9);
+}
+
+#[test]
+fn loads_are_measured_alike_on_shards_servers_and_keys() {
+    // Shard 0 is read once and written once, shard 1 is read twice: 80 us a read, 120 us a write, 1,000 bytes each.
+    let mut history = History::default();
+    let kinds = [
+        (2, OperationKind::Read),
+        (2, OperationKind::Write),
+        (1, OperationKind::Read),
+        (3, OperationKind::Read),
+    ];
+    for (key, kind) in kinds {
+        history.push(Operation { key, kind, value: 1, ..read(2 * SECOND, 5, Outcome::Ok) });
+    }
+    let mut run = run(history);
+    let node = |bytes_sent, handled: [u64; 3]| NodeCounters {
+        bytes_sent,
+        handled: handled.to_vec(),
+        ..NodeCounters::default()
+    };
+    run.counters.nodes = vec![node(9, [0; 3]), node(300, [2, 1, 0]), node(100, [0, 0, 1])];
+    check(
+        &run,
+        &[
+            ("shard.operations.cv", Some(0.0)),
+            ("shard.bytes.imbalance", Some(1.0)),
+            ("shard.cpu.hottest_share", Some(200.0 / 360.0)),
+            ("server.operations.gini", Some(0.25)),
+            ("server.bytes.hottest_share", Some(0.75)),
+            ("server.cpu.cv", None),
+            ("key.operations.hottest_share", Some(0.5)),
+            ("key.operations.imbalance", Some(1.5)),
+            ("key.operations.cv", Some(0.125_f64.sqrt())),
+            ("key.bytes.gini", Some(1.0 / 6.0)),
+            ("key.hottest_p99_ms", Some(5.0)),
+            ("shard.hottest_p99_ms", Some(5.0)),
+        ],
+    );
 }

@@ -12,7 +12,8 @@ use crate::fill;
 use crate::load::Case;
 use crate::metrics::measure;
 use crate::tables::{
-    DivergenceRow, FaultRow, HeatMap, LatencyRow, MoveRow, ServerRow, ShardRow, TimelineRow,
+    DivergenceRow, FaultRow, HeatMap, HotspotRow, KeyRow, LatencyRow, MoveRow, ServerRow, ShardRow, ShareRow,
+    TimelineRow,
 };
 
 /// What is left of one run.
@@ -35,6 +36,9 @@ pub(super) struct SeedResult {
 pub(super) struct Rows {
     pub timeline: Vec<TimelineRow>,
     pub shards: Vec<ShardRow>,
+    pub shares: Vec<ShareRow>,
+    pub keys: Vec<KeyRow>,
+    pub hotspots: Vec<HotspotRow>,
     pub servers: Vec<ServerRow>,
     pub moves: Vec<MoveRow>,
     pub latency: Vec<LatencyRow>,
@@ -82,6 +86,9 @@ fn rows(case: &Case, run: &Run) -> Rows {
     Rows {
         timeline: fill::timeline(run),
         shards: fill::shards(run),
+        shares: fill::shares(&case.scenario, run),
+        keys: fill::keys(&case.scenario, run),
+        hotspots: fill::hotspots(&case.scenario, run),
         servers: fill::servers(&case.scenario, run),
         moves: fill::moves(run),
         latency: fill::latency(run),

@@ -1,0 +1,242 @@
+//! When a server, a shard or a key had too much of the load, from when on and for how long.
+//!
+//! *Hot* is who has, in an interval, more than [`HOT`] times its fair share, which is one by the number of servers, or
+//! of shards, that there were. A key has no fair share of its own: keys are not meant to be asked for equally often. It
+//! is hot while it alone has more than a server's fair share, since then no placement of whole keys can be fair. What
+//! chance alone would bring about does not count: the excess is more than [`SIGMAS`] standard deviations of a random
+//! count (Poisson). A *hotspot* is an uninterrupted run of intervals in which somebody is hot.
+
+use std::collections::BTreeMap;
+
+use shardlab_consistency::OperationKind;
+use shardlab_models::world::Run;
+use shardlab_sim::{NodeSample, Time};
+
+use super::asked::{Prices, asked_keys};
+use super::{Metrics, put, seconds};
+use crate::fill::interval;
+use crate::scenario::Scenario;
+
+/// From this multiple of the fair share on, a server or a shard is hot.
+pub(crate) const HOT: f64 = 1.5;
+
+/// Once in some three million counts chance goes this far.
+const SIGMAS: f64 = 5.0;
+
+/// What can be hot, in order of importance: servers are what a load breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// By the time of its cores, as the load samples have it.
+    Server,
+    /// By operations that clients asked of it.
+    Shard,
+    /// By the same.
+    Key,
+}
+
+/// An uninterrupted run of intervals in which one of them was hot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Hotspot {
+    pub level: Level,
+    /// Place of the server in the layout, number of the shard, key.
+    pub which: u64,
+    pub from: Time,
+    pub to: Time,
+    /// Its largest share in an interval.
+    pub peak_share: f64,
+    /// That share by the fair one.
+    pub times_fair: f64,
+    /// Shares beyond the fair one, times how long it had them, in ns.
+    pub excess_ns: f64,
+}
+
+/// One interval in which something was hot.
+#[derive(Clone, Copy, Debug)]
+struct Hot {
+    which: u64,
+    interval: u64,
+    share: f64,
+    fair: f64,
+}
+
+/// Every hotspot from warm-up to the load's end: servers, shards, keys; each by when it began.
+pub(crate) fn hotspots(scenario: &Scenario, run: &Run) -> Vec<Hotspot> {
+    let counts = Counts::of(scenario, run);
+    let (servers, step) = (hot_servers(run), counts.step);
+    let levels = [
+        // Samples are taken from the warm-up's end on.
+        (Level::Server, servers, (run.warmup, run.sample_every)),
+        (Level::Shard, counts.hot_shards(run), (0, step)),
+        (Level::Key, counts.hot_keys(run), (0, step)),
+    ];
+    levels.into_iter().flat_map(|(level, hot, steps)| joined(level, hot, steps, run.duration)).collect()
+}
+
+/// Puts down how many there were, and of the longest when it began and how long it lasted.
+pub(super) fn measure(run: &Run, hotspots: &[Hotspot], metrics: &mut Metrics) {
+    if run.history.operations.is_empty() && run.history.transactions.is_empty() {
+        return;
+    }
+    put(metrics, "hotspot.count", hotspots.len() as f64);
+    // The first of equals is the most important one that began first.
+    let lasted = |hotspot: &Hotspot| hotspot.to - hotspot.from;
+    let longest = hotspots.iter().reduce(|most, next| if lasted(next) > lasted(most) { next } else { most });
+    put(metrics, "hotspot.began_s", longest.map(|hotspot| seconds(hotspot.from)));
+    put(metrics, "hotspot.lasted_s", longest.map(|hotspot| seconds(lasted(hotspot))));
+    put(metrics, "hotspot.times_fair", hotspots.iter().map(|hotspot| hotspot.times_fair).reduce(f64::max));
+}
+
+/// What is hot in consecutive intervals is one hotspot; `steps` are when the first interval begins, and their length.
+fn joined(level: Level, mut hot: Vec<Hot>, steps: (Time, Time), end: Time) -> Vec<Hotspot> {
+    hot.sort_by_key(|hot| (hot.which, hot.interval));
+    let is_one = |a: &Hot, b: &Hot| a.which == b.which && a.interval + 1 == b.interval;
+    let mut hotspots: Vec<Hotspot> =
+        hot.chunk_by(is_one).map(|spell| hotspot(level, spell, steps, end)).collect();
+    hotspots.sort_by_key(|hotspot| (hotspot.from, hotspot.which));
+    hotspots
+}
+
+fn hotspot(level: Level, spell: &[Hot], (origin, step): (Time, Time), end: Time) -> Hotspot {
+    let (first, last) = (spell[0], spell[spell.len() - 1]);
+    let most = spell.iter().fold(first, |most, hot| if hot.share > most.share { *hot } else { most });
+    Hotspot {
+        level,
+        which: first.which,
+        from: origin + first.interval * step,
+        to: (origin + (last.interval + 1) * step).min(end),
+        peak_share: most.share,
+        times_fair: most.share / most.fair,
+        excess_ns: spell.iter().map(|hot| (hot.share - hot.fair) * step as f64).sum(),
+    }
+}
+
+/// Whether a load is beyond what is fair, and beyond what chance makes of the fair load; `count` is how many things
+/// the fair load consists of.
+fn is_hot(load: f64, fair: f64, count: f64, multiple: f64) -> bool {
+    load > multiple * fair && load - fair > SIGMAS * fair / count.sqrt()
+}
+
+/// What clients called in each interval.
+struct Counts {
+    step: Time,
+    first: u64,
+    /// By interval: (shard, key), unsorted.
+    asked: Vec<Vec<(usize, u64)>>,
+    /// By interval: scans, which ask every shard.
+    scans: Vec<u64>,
+}
+
+impl Counts {
+    fn of(scenario: &Scenario, run: &Run) -> Self {
+        let step = interval(run.duration);
+        let intervals = run.duration.div_ceil(step) as usize;
+        let mut counts = Self {
+            step,
+            first: run.warmup.div_ceil(step),
+            asked: vec![Vec::new(); intervals],
+            scans: vec![0; intervals],
+        };
+        for asked in asked_keys(run, &Prices::new(scenario)) {
+            counts.asked[(asked.at / step) as usize].push((asked.shard, asked.key));
+        }
+        for scan in run.history.operations.iter().filter(|of| of.kind == OperationKind::Scan) {
+            if let Some(scans) = counts.scans.get_mut((scan.invoked / step) as usize) {
+                *scans += 1;
+            }
+        }
+        counts
+    }
+
+    /// The measured intervals by number, with what was asked in them.
+    fn intervals(&self) -> impl Iterator<Item = (u64, &Vec<(usize, u64)>)> {
+        (0..).zip(&self.asked).skip(self.first as usize)
+    }
+
+    fn hot_shards(&self, run: &Run) -> Vec<Hot> {
+        let mut hot = Vec::new();
+        for (interval, asked) in self.intervals() {
+            let there = shards_at(run, (interval + 1) * self.step) as f64;
+            let scans = self.scans[interval as usize] as f64;
+            let (sum, mut counts) = (asked.len() as f64 + scans * there, BTreeMap::new());
+            asked.iter().for_each(|(shard, _)| *counts.entry(*shard).or_insert(scans) += 1.0);
+            let fair = sum / there;
+            let beyond = counts.into_iter().filter(|&(_, count)| is_hot(count, fair, fair, HOT));
+            hot.extend(beyond.map(|(shard, count)| Hot {
+                which: shard as u64,
+                interval,
+                share: count / sum,
+                fair: 1.0 / there,
+            }));
+        }
+        hot
+    }
+
+    fn hot_keys(&self, run: &Run) -> Vec<Hot> {
+        let mut hot = Vec::new();
+        for (interval, asked) in self.intervals() {
+            let mut keys: Vec<u64> = asked.iter().map(|(_, key)| *key).collect();
+            keys.sort_unstable();
+            let (sum, servers) = (keys.len() as f64, servers_at(run, (interval + 1) * self.step) as f64);
+            let fair = sum / servers;
+            let same = keys.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64));
+            let beyond = same.filter(|&(_, count)| is_hot(count, fair, fair, 1.0));
+            hot.extend(beyond.map(|(key, count)| Hot {
+                which: key,
+                interval,
+                share: count / sum,
+                fair: 1.0 / servers,
+            }));
+        }
+        hot
+    }
+}
+
+/// How many shards there were: those of the beginning, and those that keys had begun to move to.
+fn shards_at(run: &Run, at: Time) -> usize {
+    let first = run.ownership.shards_at_first() as usize;
+    let targets = run.rebalancing.moves.iter().filter(|of| of.began < at).map(|of| of.target.index());
+    let newcomers: std::collections::BTreeSet<usize> = targets.filter(|&shard| shard >= first).collect();
+    (first + newcomers.len()).max(1)
+}
+
+/// How many servers there were: those of the beginning, and those that a command had added. Who leaves is counted on,
+/// since it had a share for some time.
+fn servers_at(run: &Run, at: Time) -> usize {
+    let begun = run.rebalancing.commands.iter().filter(|command| command.began < at);
+    let most = begun.map(|command| command.servers_before.max(command.servers_after)).max();
+    let first = run.rebalancing.commands.first().map(|command| command.servers_before);
+    most.or(first).map_or(run.layout.servers.len(), |servers| servers as usize).max(1)
+}
+
+/// By the time of cores in each sample.
+fn hot_servers(run: &Run) -> Vec<Hot> {
+    let mut samples: Vec<&NodeSample> = run
+        .samples
+        .iter()
+        .filter(|of| {
+            of.at >= run.warmup + run.sample_every
+                && of.at <= run.duration
+                && run.layout.servers.contains(&of.node)
+        })
+        .collect();
+    samples.sort_by_key(|sample| (sample.at, sample.node));
+    let mut hot = Vec::new();
+    for now in samples.chunk_by(|a, b| a.at == b.at) {
+        let servers = servers_at(run, now[0].at) as f64;
+        let busy: u64 = now.iter().map(|sample| sample.busy_ns).sum();
+        let handled: u64 = now.iter().map(|sample| sample.handled).sum();
+        let fair = busy as f64 / servers;
+        for sample in now.iter().filter(|of| is_hot(of.busy_ns as f64, fair, handled as f64 / servers, HOT)) {
+            let place = run.layout.servers.iter().position(|&server| server == sample.node);
+            let which = place.expect("the samples are those of servers") as u64;
+            let interval = (sample.at - run.warmup) / run.sample_every - 1;
+            hot.push(Hot {
+                which,
+                interval,
+                share: sample.busy_ns as f64 / busy as f64,
+                fair: 1.0 / servers,
+            });
+        }
+    }
+    hot
+}
