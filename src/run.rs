@@ -121,7 +121,8 @@ fn folder(arguments: &RunArguments, plan: &Plan, options: &RunOptions) -> Folder
 
 fn finish(outcome: &Outcome, folder: &Folder, meta: Meta, format: Format) -> Exit {
     let report = &outcome.report;
-    let info = catalogue::all();
+    let measured = report.variants.iter().flat_map(|variant| variant.metrics.keys());
+    let info = catalogue::of_metrics(measured.map(String::as_str));
     let history = history::worst(outcome);
     let write_history =
         history.map(|history| move |out: &mut dyn std::io::Write| history::write(history, out));

@@ -2,6 +2,8 @@
 //!
 //! The evidence is neutral. It says what survived, not which protocol kept it.
 
+use std::collections::BTreeMap;
+
 use crate::{Time, VersionOrder};
 
 /// Everything the judges may know beside the history.
@@ -24,6 +26,8 @@ pub struct Evidence {
     pub counters_begin_with: i64,
     /// The accounts, where the workload was a bank.
     pub bank: Option<BankEvidence>,
+    /// Where copies of rows have been, where rows belong to regions.
+    pub residency: Option<ResidencyEvidence>,
     /// What was to be tested and was not, in words: faults that changed nothing, commands that were not carried out. A
     /// run that has one proves nothing.
     pub untested: Vec<String>,
@@ -133,4 +137,40 @@ pub struct BankEvidence {
     pub overdraft: bool,
     /// Accounts below zero after the drain, and what they held.
     pub overdrawn: Vec<(u64, i64)>,
+}
+
+/// Where copies of rows may be, and where they have been.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResidencyEvidence {
+    /// By region that rows belong to: the regions that may hold copies of them. Rows of others may be anywhere.
+    pub allowed: BTreeMap<String, Vec<String>>,
+    /// Every copy that any server ever had, region by region of the rows in it.
+    pub held: Vec<HeldRows>,
+}
+
+impl ResidencyEvidence {
+    /// Whether these rows were where they may be.
+    #[must_use]
+    pub fn may_hold(&self, held: &HeldRows) -> bool {
+        self.allowed.get(&held.home).is_none_or(|allowed| allowed.contains(&held.region))
+    }
+}
+
+/// The rows of one region in one server's copy of one shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRows {
+    /// The server.
+    pub node: u16,
+    /// The region that it is in.
+    pub region: String,
+    /// The shard.
+    pub shard: u32,
+    /// The region that the rows belong to.
+    pub home: String,
+    /// How many there are.
+    pub rows: u64,
+    /// The key of one of them.
+    pub example: u64,
+    /// Since when the server had its copy.
+    pub since: Time,
 }

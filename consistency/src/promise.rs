@@ -26,11 +26,13 @@ pub enum Promise {
     Atomicity,
     /// Once everything is healed, every shard works again.
     Liveness,
+    /// Copies of a row are in no region but those that its own allows.
+    Residency,
 }
 
 impl Promise {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Promise; 11] = [
+    pub const ALL: [Promise; 12] = [
         Self::Durability,
         Self::FreshReads,
         Self::CommittedReads,
@@ -42,6 +44,7 @@ impl Promise {
         Self::Convergence,
         Self::Atomicity,
         Self::Liveness,
+        Self::Residency,
     ];
 }
 

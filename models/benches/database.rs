@@ -27,6 +27,7 @@ fn config() -> Config {
                 shards: Some(64),
                 salted: false,
             }),
+            ..Sharding::default()
         },
         replication: Replication {
             mode: Mode::Primary {

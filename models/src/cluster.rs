@@ -13,6 +13,7 @@ use shardlab_sim::{Delivery, Distribution, Duration, Overflow, Share, Size};
 
 pub use crate::config::validate;
 pub use layout::{PoolPlace, layout, pool_places};
+pub(crate) use topology::round_trip;
 pub use topology::topology;
 
 /// `[cluster]`: the machines and the network between them.

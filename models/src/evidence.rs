@@ -23,6 +23,7 @@ use crate::rebalancing::Pair;
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
+use crate::sharding::Strategy;
 use crate::state_machine::{Decision, Departure, Effect, Prepared, StateMachine};
 use crate::workload::Mix;
 use crate::world::MoveCosts;
@@ -60,6 +61,8 @@ impl Remains<'_> {
             transaction_effects: self.transaction_effects(history, &survivors),
             bank: self.bank(&survivors),
             counters_begin_with: counters_begin_with(self.config),
+            // Found where who was where is known.
+            residency: None,
             untested: inert(receipts),
         }
     }
@@ -333,7 +336,8 @@ pub fn promises(config: &Config, faults: &[Fault]) -> Promises {
     match config.replication.mode {
         Mode::Primary { replicas, ack, .. } => promises_of_a_log(config, faults, replicas, ack),
         Mode::MultiMaster { replicas, conflict, .. } => {
-            versions::promises(&Load::of(config), replicas, conflict)
+            let promises = versions::promises(&Load::of(config), replicas, conflict);
+            if keeps_residency(config) { promises.with(Promise::Residency) } else { promises }
         }
     }
 }
@@ -361,8 +365,14 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
         (Promise::Linearizability, keeps && load.reads && fresh),
         (Promise::Convergence, replicas > 1),
         (Promise::Liveness, true),
+        (Promise::Residency, keeps_residency(config)),
     ];
     promised.into_iter().filter_map(|(promise, holds)| holds.then_some(promise)).collect()
+}
+
+/// Whether rules on where rows may be are kept: by the one strategy that knows of regions.
+fn keeps_residency(config: &Config) -> bool {
+    matches!(config.sharding.strategy, Strategy::Geographic(_)) && config.sharding.rules_on_regions()
 }
 
 /// What the workloads do, as far as judges look at it.

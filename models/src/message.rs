@@ -14,6 +14,7 @@ pub use rollback::Rollback;
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
 
+use crate::lookup::LookupMessage;
 use crate::rebalancing::MembershipChange;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 
@@ -497,4 +498,6 @@ pub enum Message {
     Siblings(Box<SiblingMessage>),
     /// About a move of keys.
     Move(MoveMessage),
+    /// A client and a directory.
+    Lookup(LookupMessage),
 }

@@ -7,6 +7,7 @@ use shardlab_sim::{Context, Node, NodeId, Time, TimerSlot, WriteId};
 use crate::client::ClientPool;
 use crate::commit::Coordinator;
 use crate::control_plane::ControlPlane;
+use crate::lookup::Directory;
 use crate::message::{Message, TransactionId};
 use crate::rebalancing::{Operator, Pair, Plan};
 use crate::server::{Server, VersionServer};
@@ -72,6 +73,16 @@ pub enum Observation {
     PlanFinished {
         /// Which one, counted from zero.
         number: u32,
+    },
+    /// A server has a copy of a shard that it did not have before.
+    Hosted {
+        /// The shard.
+        shard: ShardId,
+    },
+    /// A directory's answer has come.
+    LookedUp {
+        /// When it was asked.
+        since: Time,
     },
     /// A move has come a step further.
     Move {
@@ -143,6 +154,8 @@ pub enum DatabaseNode {
     Clients(Box<ClientPool>),
     /// Adds and removes servers.
     Operator(Box<Operator>),
+    /// Says which shard a group of keys lives in.
+    Directory(Box<Directory>),
 }
 
 macro_rules! each {
@@ -154,6 +167,7 @@ macro_rules! each {
             DatabaseNode::Coordinator($node) => $body,
             DatabaseNode::Clients($node) => $body,
             DatabaseNode::Operator($node) => $body,
+            DatabaseNode::Directory($node) => $body,
         }
     };
 }
@@ -189,6 +203,7 @@ impl Node for DatabaseNode {
             Self::Coordinator(_) => role == "coordinator",
             Self::Clients(_) => role == "client",
             Self::Operator(_) => role == "operator",
+            Self::Directory(_) => role == "directory",
         }
     }
 }

@@ -18,7 +18,7 @@ pub use divergence::{Divergence, DivergenceSample};
 pub use ownership::Ownership;
 use reduce::Seen;
 
-/// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools.
+/// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools, operator, directories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The control plane.
@@ -29,8 +29,10 @@ pub struct Layout {
     pub coordinators: Vec<NodeId>,
     /// Client pools, one for each region and workload.
     pub clients: Vec<NodeId>,
-    /// Whoever adds and removes servers, where somebody does; the last node.
+    /// Whoever adds and removes servers, where somebody does.
     pub operator: Option<NodeId>,
+    /// Directories, in order, where shards are found by lookup; the last nodes.
+    pub directories: Vec<NodeId>,
     /// By node: "server 3", "coordinator 0", "control plane", "clients us-east-1/checkout".
     pub names: Vec<String>,
     /// By node: index into the configuration's regions.
@@ -82,6 +84,8 @@ pub struct Run {
     pub rebalancing: RebalancingCosts,
     /// Which shard owned which key when.
     pub ownership: Ownership,
+    /// What looking shards up cost; `None` where clients know them.
+    pub lookups: Option<LookupCosts>,
     /// From the heal until the copies of every shard were equal, in ns; `None` if they never were, or are not at the end.
     pub convergence_ns: Option<Time>,
     /// How far copies were apart that take writes by themselves; `None` where primaries order them.
@@ -120,6 +124,28 @@ pub struct TransactionCosts {
     pub lock_held_ns: Vec<Time>,
     /// Operations and transactions that had to wait for a lock, or gave way because of one.
     pub blocked: u64,
+}
+
+/// What looking shards up cost, from the warm-up's end on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookupCosts {
+    /// Groups that clients remembered when an operation needed them.
+    pub hits: u64,
+    /// Groups that they did not.
+    pub misses: u64,
+    /// For each answer: how long it took from the client's question, in ns.
+    pub latencies_ns: Vec<Time>,
+}
+
+/// A copy of a shard that a server has, or had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The server.
+    pub node: NodeId,
+    /// The shard.
+    pub shard: ShardId,
+    /// Since when, in ns.
+    pub since: Time,
 }
 
 /// What rebalancing cost, over the whole run.

@@ -87,7 +87,7 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
     }
     Config {
         cluster: Cluster { servers, coordinators: 2, ..Cluster::default() },
-        sharding: Sharding { strategy },
+        sharding: Sharding { strategy, ..Sharding::default() },
         replication: Replication {
             mode: Mode::Primary { replicas, ack, failover: Some(Duration::from_ns(SECOND)) },
             reads,

@@ -65,7 +65,7 @@ prop_compose! {
         let failover = Some(Duration::from_ns(SECOND));
         Config {
             cluster,
-            sharding: Sharding { strategy },
+            sharding: Sharding { strategy, ..Sharding::default() },
             replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
             transactions: Transactions { concurrency, ..Transactions::default() },
             workloads: vec![workload],

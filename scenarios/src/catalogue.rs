@@ -71,7 +71,49 @@ pub fn all() -> Vec<MetricInfo> {
 /// The metric of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<MetricInfo> {
-    all().into_iter().find(|metric| metric.name == name)
+    all().into_iter().find(|metric| metric.name == name).or_else(|| of_workload(name))
+}
+
+/// The latency of one workload, where a scenario has several: `workload.checkout.p99_ms`.
+#[must_use]
+pub fn of_workload(name: &str) -> Option<MetricInfo> {
+    let (workload, suffix) = name.strip_prefix("workload.")?.rsplit_once('.')?;
+    let (_, _, words) = LATENCIES.iter().find(|(known, _, _)| *known == suffix)?;
+    Some(MetricInfo {
+        name: name.into(),
+        unit: "ms",
+        definition: format!(
+            "{words} of the operations of the workload `{workload}`, from the client's call to its ok, retries included; \
+             calls made after warm-up. Measured where there are several workloads."
+        ),
+        better: Better::Lower,
+        headline: suffix == "p99_ms",
+        plot: None,
+    })
+}
+
+/// Every metric, and those of these names that workloads have of their own.
+#[must_use]
+pub fn of_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<MetricInfo> {
+    let mut metrics = all();
+    for name in names {
+        if !metrics.iter().any(|info| info.name == name) {
+            metrics.extend(of_workload(name));
+        }
+    }
+    metrics
+}
+
+/// Every metric that a scenario with these workloads can have, in order of display.
+#[must_use]
+pub fn with_workloads<'a>(workloads: impl IntoIterator<Item = &'a str>) -> Vec<MetricInfo> {
+    let suffixes = || LATENCIES.iter().map(|(suffix, _, _)| suffix);
+    let of = |name: &str| {
+        suffixes().filter_map(|suffix| of_workload(&format!("workload.{name}.{suffix}"))).collect()
+    };
+    let mut metrics = all();
+    metrics.extend(workloads.into_iter().flat_map(|name| -> Vec<MetricInfo> { of(name) }));
+    metrics
 }
 
 /// Whether a summary that has room for little leaves a headline out, because others that were measured say it better or
@@ -216,6 +258,16 @@ mod tests {
         assert_eq!(find("writes.lost").unwrap().better, Better::Lower);
         assert_eq!(find("latency.read.p98_ms"), None);
         assert_eq!(find(""), None);
+    }
+
+    #[test]
+    fn a_workload_has_latencies_of_its_own() {
+        let info = find("workload.check-out.p99_ms").expect("it ends in a latency");
+        assert!(info.headline && info.definition.starts_with("99th percentile of the operations"));
+        assert!(["workload.p99_ms", "workload.a.p98_ms", "a.p99_ms"].iter().all(|name| find(name).is_none()));
+        let names: Vec<String> = with_workloads(["a", "b"]).into_iter().map(|info| info.name).collect();
+        assert_eq!(names.last().map(String::as_str), Some("workload.b.max_ms"));
+        assert_eq!(names.len(), all().len() + 2 * LATENCIES.len());
     }
 
     #[test]

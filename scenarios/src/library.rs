@@ -31,6 +31,9 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "active-active",
     "add-a-server",
     "single-to-four-shards",
+    "directory-outage",
+    "geo-residency",
+    "big-tenants",
     "list-append",
     "rw-register",
     "register",
@@ -79,6 +82,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/order-once",
     "negative/overdrawn",
     "negative/silent-restart",
+    "negative/ignore-residency",
 ];
 
 /// The scenario of that name.

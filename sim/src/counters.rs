@@ -12,6 +12,9 @@ pub struct Counters {
     pub messages_lost: u64,
     /// Messages that arrived twice.
     pub messages_duplicated: u64,
+    /// Bytes sent over each kind of link, by its place among the topology's profiles; counted where there are more than
+    /// two: within a zone, and between zones.
+    pub bytes_by_link: Vec<u64>,
     /// Events handled: messages, timers, syncs, starts, crashes, faults and their healing.
     pub events: u64,
 }
@@ -51,14 +54,15 @@ pub struct NodeSample {
 }
 
 impl Counters {
-    pub(crate) fn new(nodes: usize, kinds: usize) -> Self {
+    pub(crate) fn new(nodes: usize, kinds: usize, links: usize) -> Self {
         let node = NodeCounters { handled: vec![0; kinds], sent: vec![0; kinds], ..NodeCounters::default() };
-        Self { nodes: vec![node; nodes], ..Self::default() }
+        let bytes_by_link = if links > 2 { vec![0; links] } else { Vec::new() };
+        Self { nodes: vec![node; nodes], bytes_by_link, ..Self::default() }
     }
 
     /// Forgets the warm-up.
     pub(crate) fn reset(&mut self) {
         let kinds = self.nodes.first().map_or(0, |n| n.handled.len());
-        *self = Self::new(self.nodes.len(), kinds);
+        *self = Self::new(self.nodes.len(), kinds, self.bytes_by_link.len());
     }
 }

@@ -114,7 +114,7 @@ impl<M: Payload> World<M> {
             withheld: Vec::new(),
             waited: 0,
             observations: Vec::new(),
-            counters: Counters::new(nodes, M::KINDS.len()),
+            counters: Counters::new(nodes, M::KINDS.len(), topology.profiles.len()),
             fingerprint: Rolling::new(),
             record: None,
         }
@@ -150,6 +150,9 @@ impl<M: Payload> World<M> {
         let counters = &mut self.counters.nodes[from.index()];
         counters.sent[message.kind()] += 1;
         counters.bytes_sent += bytes;
+        if !self.counters.bytes_by_link.is_empty() && from != to {
+            self.counters.bytes_by_link[self.network.profile_of(from, to)] += bytes;
+        }
         match self.network.transit(self.now, from, to, bytes, &mut self.faults) {
             Transit::Lost => self.counters.messages_lost += 1,
             Transit::Arrives { at, copy_at: None, gated } => {

@@ -13,7 +13,7 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 41] = [
+const TWINS: [(&str, &[&str]); 42] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
@@ -26,6 +26,7 @@ const TWINS: [(&str, &[&str]); 41] = [
     ("forget-locks", &["wrong-total"]),
     ("swap-applies", &["diverged-shard"]),
     ("ignore-lease", &["stale-read"]),
+    ("ignore-residency", &["residency-violation"]),
     ("never-inquire", &["in-doubt-transaction"]),
     ("fail-on-timeout", &["dirty-read"]),
     ("drop-sibling", &["lost-write", "vanished-read"]),

@@ -11,6 +11,7 @@ mod linearizability;
 mod liveness;
 mod lost_writes;
 mod models;
+mod residency;
 mod sets_and_counters;
 mod stale_reads;
 mod unique_ids;
@@ -135,6 +136,14 @@ pub const JUDGES: &[Judge] = &[
         anomalies: liveness::ANOMALIES,
         is_asked: ALWAYS,
         judge: liveness::judge,
+    },
+    Judge {
+        name: "residency",
+        doc: "No server outside of the regions that a rule allows ever held a copy of a row that the rule is about.",
+        promise: Promise::Residency,
+        anomalies: &[residency::RESIDENCY_VIOLATION],
+        is_asked: ALWAYS,
+        judge: residency::judge,
     },
 ];
 

@@ -39,6 +39,9 @@ impl ClientPool {
 
     /// Asks a copy for the siblings.
     pub(super) fn attempt_merge(&mut self, slot: usize, cx: &mut World<'_, Message>) {
+        if self.lookups.is_some() && !self.find_shards(slot, cx) {
+            return;
+        }
         let session = &mut self.sessions[slot];
         let (operation, has_failed) = (session.operation(), session.failures > 0);
         let Work::Merge(merge) = &mut session.work else { return };

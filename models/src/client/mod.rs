@@ -7,6 +7,7 @@
 //! replaced by a new one, as Jepsen's processes are, so that a session's operations stay in order.
 
 mod load;
+mod lookups;
 mod merge;
 mod observed;
 mod retry;
@@ -25,16 +26,20 @@ use shardlab_consistency::Operation;
 use shardlab_sim::{Context, Node, NodeId, Random, Time, TimerSlot, WriteId};
 
 use crate::client::load::Load;
+use crate::client::lookups::Lookups;
 use crate::client::router::Router;
 use crate::client::sessions::Sessions;
 use crate::cluster::{PoolPlace, pool_places};
 use crate::config::{Bugs, Config};
 use crate::conflict::Conflict;
+use crate::lookup::{Cache, LookupMessage};
 use crate::message::{CommitMessage, ControlMessage, Message};
 use crate::node::ObservedTransaction;
 use crate::shard_map::ShardMap;
 use crate::workload::{Generator, Workload};
 use crate::world::Layout;
+pub use lookups::LookupMeasures;
+pub use sessions::pool_of;
 
 /// The clients of one workload in one region.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct ClientPool {
     probes: bool,
     // How they stand.
     router: Router,
+    /// Where shards are found by lookup.
+    lookups: Option<Box<Lookups>>,
     sessions: Sessions,
     /// A crash ended operations that nobody has reported yet.
     crashed: bool,
@@ -109,6 +116,7 @@ impl ClientPool {
             pool.settings.coordinators.clone_from(&layout.coordinators);
             (pool.settings.pool, pool.settings.pools) = (index as u64, places.len() as u64);
             pool.probes = index == 0;
+            pool.lookups = pool.lookups(config, &layout, home).map(Box::new);
             pool
         };
         places.iter().enumerate().map(pool).collect()
@@ -124,6 +132,7 @@ impl ClientPool {
             generator: Generator::new(workload, place.pool, place.pools, seed),
             probes: false,
             router,
+            lookups: None,
             sessions,
             crashed: false,
             values: 0,
@@ -137,6 +146,25 @@ impl ClientPool {
     #[must_use]
     pub fn second_writes_missed(&self) -> u64 {
         self.second_writes_missed
+    }
+
+    /// What it remembers of directories' answers, if shards are found by lookup.
+    fn lookups(&self, config: &Config, layout: &Layout, home: NodeId) -> Option<Lookups> {
+        let spec = config.sharding.strategy.directory()?;
+        let cache = Cache::new(spec.cache.entries as usize, spec.cache.ttl.as_ns());
+        let mut directories = layout.directories.clone();
+        let is_elsewhere = |node: NodeId| {
+            let (at, home) = (node.index(), home.index());
+            (layout.region[at] != layout.region[home], layout.zone[at] != layout.zone[home])
+        };
+        directories.sort_by_key(|&node| is_elsewhere(node));
+        Some(Lookups::new(cache, directories, self.settings.timeout))
+    }
+
+    /// How often what it remembers of directories' answers sufficed.
+    #[must_use]
+    pub fn lookup_measures(&self) -> LookupMeasures {
+        self.lookups.as_ref().map_or(LookupMeasures::default(), |lookups| lookups.measures())
     }
 
     /// Operations under way, as `info`: nobody knows what will come of them.
@@ -197,6 +225,9 @@ impl Node for ClientPool {
             Message::Siblings(message) => self.on_siblings(from, *message, cx),
             Message::Commit(CommitMessage::Done(result)) => self.on_done(&result, cx),
             Message::Control(ControlMessage::Map(map)) => self.router.take_map(map),
+            Message::Lookup(LookupMessage::Found { group, shard, version }) => {
+                self.on_found((group, shard, version), cx);
+            }
             // Nothing else is sent to clients.
             _ => {}
         }
@@ -217,5 +248,8 @@ impl Node for ClientPool {
     fn on_crash(&mut self) {
         self.crashed = true;
         self.router.forget_request();
+        if let Some(lookups) = &mut self.lookups {
+            lookups.crash();
+        }
     }
 }

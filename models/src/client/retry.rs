@@ -19,6 +19,8 @@ impl ClientPool {
             self.thought(slot, cx);
         } else if work.single().is_some_and(|single| single.is_second) {
             self.second_write_missed(slot, cx);
+        } else if self.sessions[slot].looks_up {
+            self.lookup_timed_out(slot, cx);
         } else if work.awaits_answer() {
             self.timed_out(slot, cx);
         } else {
@@ -75,7 +77,7 @@ impl ClientPool {
     }
 
     /// The pause is over.
-    fn resume(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+    pub(super) fn resume(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         if self.is_exhausted(slot) {
             return self.give_up(slot, cx);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{Context, NodeId, Random, Time};
 
+use crate::cluster::round_trip;
 use crate::config::Config;
 use crate::message::{ControlMessage, Message};
 use crate::rebalancing::Routing;
@@ -20,6 +21,8 @@ pub(super) struct Router {
     is_moving: bool,
     layout: Arc<Layout>,
     home: NodeId,
+    /// By region: the round trip from home, in ns.
+    distances: Vec<Time>,
     access: Access,
     map: Arc<ShardMap>,
     /// By shard: whom the map or a newer hint names.
@@ -73,6 +76,7 @@ impl Router {
             is_moving: false,
             layout: Arc::clone(layout),
             home,
+            distances: distances(config, layout.region[home.index()]),
             access: Access::from(&config.replication),
             primaries: map.shards.iter().map(Primary::from).collect(),
             map,
@@ -83,6 +87,11 @@ impl Router {
     #[inline]
     pub fn shard_of(&self, key: u64) -> ShardId {
         if self.is_moving { self.map.routing.shard_of(key) } else { self.partitioner.shard_of(key) }
+    }
+
+    /// The group of keys that `key` is looked up with.
+    pub fn group_of(&self, key: u64) -> u64 {
+        self.partitioner.group_of(key)
     }
 
     /// How many shards there are, those that no key lives in any more or yet included.
@@ -137,20 +146,24 @@ impl Router {
         self.primaries.get(shard.index()).and_then(|primary| primary.node)
     }
 
-    /// A copy of the shard, drawn among those in the clients' zone, else in their region, else among all.
+    /// A copy of the shard, drawn among those in the clients' zone, else in their region, else in the nearest region
+    /// that has one.
     ///
     /// Once an attempt has failed the near ones may be down: then among all.
     fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
         let copies = &self.map.assignment(shard).copies;
-        let (zone, region) = (&self.layout.zone, &self.layout.region);
+        let zone = &self.layout.zone;
         let same_zone = |copy: NodeId| zone[copy.index()] == zone[self.home.index()];
-        let same_region = |copy: NodeId| region[copy.index()] == region[self.home.index()];
         if has_failed {
             return draw(copies, |_| true, random);
         }
-        draw(copies, same_zone, random)
-            .or_else(|| draw(copies, same_region, random))
-            .or_else(|| draw(copies, |_| true, random))
+        let nearest = copies.iter().map(|&copy| self.far(copy)).min().unwrap_or(0);
+        draw(copies, same_zone, random).or_else(|| draw(copies, |copy| self.far(copy) == nearest, random))
+    }
+
+    /// The round trip to a node's region, in ns.
+    fn far(&self, node: NodeId) -> Time {
+        self.distances[self.layout.region[node.index()]]
     }
 
     /// Takes a refusal's word for who is primary, if it is newer; says whether to follow it.
@@ -196,6 +209,15 @@ impl Router {
     pub fn forget_request(&mut self) {
         self.asked_map = None;
     }
+}
+
+/// By region: the round trip from this one, in ns.
+fn distances(config: &Config, home: usize) -> Vec<Time> {
+    let distance = |region| match region == home {
+        true => 0,
+        false => round_trip(&config.cluster, home, region).map_or(Time::MAX, |time| time.as_ns()),
+    };
+    (0..config.cluster.regions.len()).map(distance).collect()
 }
 
 /// One of the copies that fit, each alike; a single one without a draw.

@@ -25,6 +25,8 @@ pub(super) struct Session {
     pub failures: u32,
     /// Some attempt at it may have been executed.
     pub in_doubt: bool,
+    /// It waits for a directory: no shard has heard of this attempt yet.
+    pub looks_up: bool,
     /// What is under way.
     pub work: Work,
 }
@@ -96,7 +98,16 @@ impl Work {
 impl Session {
     fn new(number: u32) -> Self {
         let work = Work::Idle;
-        Self { number, sequence: 0, transactions: 0, invoked: 0, failures: 0, in_doubt: false, work }
+        Self {
+            number,
+            sequence: 0,
+            transactions: 0,
+            invoked: 0,
+            failures: 0,
+            in_doubt: false,
+            looks_up: false,
+            work,
+        }
     }
 
     pub fn operation(&self) -> OperationId {
@@ -114,6 +125,7 @@ impl Session {
         self.invoked = now;
         self.failures = 0;
         self.in_doubt = false;
+        self.looks_up = false;
         self.work = work;
     }
 }
@@ -130,6 +142,12 @@ pub(super) struct Sessions {
     slot_of: Vec<u32>,
     pool: u32,
     pool_bits: u32,
+}
+
+/// Which of so many pools the session of that number is in: its place among [`Layout::clients`](crate::world::Layout).
+#[must_use]
+pub fn pool_of(session: u32, pools: u32) -> usize {
+    (session % pools.next_power_of_two()) as usize
 }
 
 const RETIRED: u32 = u32::MAX;
@@ -227,6 +245,7 @@ mod tests {
             for _ in 0..4 {
                 let slot = sessions.take();
                 assert!(numbers.insert(sessions[slot].number));
+                assert_eq!(pool_of(sessions[slot].number, 3), pool as usize);
                 sessions.retire(slot);
                 assert!(numbers.insert(sessions[slot].number));
             }

@@ -72,6 +72,9 @@ impl ClientPool {
     /// Sends the request to whom it should go; pauses if nobody is known.
     #[inline]
     pub(super) fn attempt_single(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        if self.lookups.is_some() && !self.find_shards(slot, cx) {
+            return;
+        }
         let session = &mut self.sessions[slot];
         let (operation, has_failed) = (session.operation(), session.failures > 0);
         let Work::Single(single) = &mut session.work else { return };
@@ -112,7 +115,11 @@ impl ClientPool {
                 self.refused(slot, follow, cx);
             }
             (Work::Single(single), Status::NotOwner) if single.asked == Some(from) => {
-                let follow = self.router.shard_of(single.key) != single.shard;
+                let (key, shard) = (single.key, single.shard);
+                let follow = match self.lookups {
+                    Some(_) => self.forget_shard(slot, key),
+                    None => self.router.shard_of(key) != shard,
+                };
                 self.reroute(slot);
                 self.refused(slot, follow, cx);
             }

@@ -39,6 +39,13 @@ impl TransactionWork {
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().flat_map(|(_, steps)| steps)
     }
+
+    /// Its keys live in these shards now. An attempt that is under way keeps to what it began with.
+    pub fn regroup(&mut self, shard_of: impl Fn(u64) -> ShardId) {
+        if self.attempt.is_none() {
+            self.steps = by_shard(self.steps().copied().collect::<Vec<_>>().into_iter(), shard_of);
+        }
+    }
 }
 
 /// The last attempt's id: the session's number, then the count of its attempts. Unique in the world.
@@ -116,13 +123,14 @@ impl ClientPool {
     }
 
     fn by_shard(&self, steps: impl Iterator<Item = Step>) -> Vec<(ShardId, Vec<Step>)> {
-        let mut by_shard: BTreeMap<ShardId, Vec<Step>> = BTreeMap::new();
-        steps.for_each(|step| by_shard.entry(self.router.shard_of(step.key())).or_default().push(step));
-        by_shard.into_iter().collect()
+        by_shard(steps, |key| self.router.shard_of(key))
     }
 
     /// Sends the attempt, a new one if the last was aborted.
     pub(super) fn attempt_transaction(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        if self.lookups.is_some() && self.begins_attempt(slot) && !self.find_shards(slot, cx) {
+            return;
+        }
         self.ensure_attempt(slot);
         let session = &mut self.sessions[slot];
         let (operation, age) = (session.operation(), session.invoked);
@@ -134,6 +142,11 @@ impl ClientPool {
         let request = TransactionRequest { operation, transaction, age, steps, rollback, value_bytes };
         cx.send(coordinator, Message::Commit(CommitMessage::Begin(Box::new(request))));
         cx.set_timer(session_timer(slot), self.settings.timeout);
+    }
+
+    /// Whether the next attempt is a new one.
+    fn begins_attempt(&self, slot: usize) -> bool {
+        matches!(&self.sessions[slot].work, Work::Transaction(work) if work.attempt.is_none())
     }
 
     /// The bug `retry-as-new`: what was asked before is not asked about again.
@@ -151,6 +164,7 @@ impl ClientPool {
             return;
         }
         if self.settings.keys_move
+            && self.lookups.is_none()
             && let Work::Transaction(work) = &session.work
         {
             let steps: Vec<Step> = work.steps().copied().collect();
@@ -196,10 +210,12 @@ impl ClientPool {
         (work.attempt, work.awaits_answer) = (None, false);
         // Whatever became of the messages, this attempt did not happen.
         session.in_doubt = false;
+        let insists = work.insists;
         if self.settings.keys_move {
             self.router.request_map(cx);
+            self.forget_shards(slot);
         }
-        if work.insists && cx.now() < stop {
+        if insists && cx.now() < stop {
             return self.pause(slot, cx);
         }
         self.retry_or_give_up(slot, cx);
@@ -228,4 +244,13 @@ impl ClientPool {
         cx.observe(Observation::Transaction(Box::new(seen)));
         self.end_operation(slot, outcome, cx);
     }
+}
+
+fn by_shard(
+    steps: impl Iterator<Item = Step>,
+    shard_of: impl Fn(u64) -> ShardId,
+) -> Vec<(ShardId, Vec<Step>)> {
+    let mut by_shard: BTreeMap<ShardId, Vec<Step>> = BTreeMap::new();
+    steps.for_each(|step| by_shard.entry(shard_of(step.key())).or_default().push(step));
+    by_shard.into_iter().collect()
 }

@@ -1,16 +1,17 @@
 //! From `[cluster]` to machines and links.
 //!
 //! Servers have cores and a queue in front of them. Coordinators, the control plane and clients handle messages at
-//! once: what shardlab measures is the load on servers, and nobody saves on the others' cores. All but clients have
-//! disks.
+//! once: what shardlab measures is the load on servers, and nobody saves on the others' cores. Directories have cores
+//! of their own, because a lookup is part of an operation. All but clients and directories have disks.
 
 use shardlab_sim::{
-    ClockSkew, Cpu, Disk, Distribution, Duration, LinkProfile, Machine, NodeId, Random, Topology,
+    ClockSkew, Cpu, Disk, Distribution, Duration, LinkProfile, Machine, NodeId, Overflow, Random, Topology,
 };
 
 use crate::cluster::{Clocks, Cluster, Service, regions};
 use crate::config::{BuildError, Config};
 use crate::message::Kind;
+use crate::sharding::directory;
 use crate::world::Layout;
 
 /// The machines and links of a world whose nodes are laid out so.
@@ -19,7 +20,7 @@ use crate::world::Layout;
 /// Two regions between which no round trip is known.
 pub fn topology(config: &Config, layout: &Layout, seed: u64) -> Result<Topology, BuildError> {
     let links = Links::new(&config.cluster)?;
-    let machine = |node: u32| machine(&config.cluster, layout, NodeId(node), seed);
+    let machine = |node: u32| machine(config, layout, NodeId(node), seed);
     Ok(Topology {
         machines: (0..layout.names.len() as u32).map(machine).collect(),
         zone_links: links.zone_links,
@@ -28,14 +29,16 @@ pub fn topology(config: &Config, layout: &Layout, seed: u64) -> Result<Topology,
     })
 }
 
-fn machine(cluster: &Cluster, layout: &Layout, node: NodeId, seed: u64) -> Machine {
+fn machine(config: &Config, layout: &Layout, node: NodeId, seed: u64) -> Machine {
+    let cluster = &config.cluster;
     let is_server = layout.servers.contains(&node);
-    let is_client = layout.clients.contains(&node);
+    let directory = config.sharding.strategy.directory().filter(|_| layout.directories.contains(&node));
+    let is_diskless = layout.clients.contains(&node) || directory.is_some();
     Machine {
         name: layout.names[node.index()].clone(),
         zone: layout.zone[node.index()],
-        cpu: is_server.then(|| cpu(cluster)),
-        disk: (!is_client).then(|| disk(cluster)),
+        cpu: directory.map(directory_cpu).or_else(|| is_server.then(|| cpu(cluster))),
+        disk: (!is_diskless).then(|| disk(cluster)),
         clock: skew(cluster, layout.region[node.index()], node, seed),
     }
 }
@@ -49,8 +52,18 @@ fn cpu(cluster: &Cluster) -> Cpu {
     }
 }
 
+/// Only lookups take a directory's time.
+fn directory_cpu(spec: &directory::Spec) -> Cpu {
+    let service = |kind| match kind {
+        Kind::Lookup => Distribution::constant_ns(spec.service.as_ns()),
+        _ => Distribution::constant_ns(0),
+    };
+    let service = KINDS.into_iter().map(|kind| Some(service(kind))).collect();
+    Cpu { cores: spec.cpu, queue_limit: None, overflow: Overflow::DropNewest, service }
+}
+
 /// Every kind, in the order of the service table.
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     Kind::Read,
     Kind::Write,
     Kind::Scan,
@@ -65,6 +78,7 @@ const KINDS: [Kind; 14] = [
     Kind::Decided,
     Kind::Inquire,
     Kind::Copy,
+    Kind::Lookup,
 ];
 
 fn service_time(service: &Service, kind: Kind) -> &Distribution {
@@ -82,7 +96,9 @@ fn service_time(service: &Service, kind: Kind) -> &Distribution {
         | Kind::Vote
         | Kind::Decide
         | Kind::Decided
-        | Kind::Inquire => &service.control,
+        | Kind::Inquire
+        // Servers look nothing up.
+        | Kind::Lookup => &service.control,
     }
 }
 
@@ -176,7 +192,7 @@ fn region_latency(round_trip: Duration, jitter_p99: f64) -> Distribution {
 }
 
 /// The configuration's own figure, either way round, before the built-in one.
-pub(super) fn round_trip(cluster: &Cluster, from: usize, to: usize) -> Result<Duration, BuildError> {
+pub(crate) fn round_trip(cluster: &Cluster, from: usize, to: usize) -> Result<Duration, BuildError> {
     let (from, to) = (&cluster.regions[from], &cluster.regions[to]);
     let joins = |a: &String, b: &String| (a == from && b == to) || (a == to && b == from);
     let own = cluster.network.round_trips.iter().find(|(a, b, _)| joins(a, b)).map(|(_, _, time)| *time);

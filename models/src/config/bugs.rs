@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Checks, Config};
 use crate::conflict::Conflict;
 use crate::replication::{Ack, Mode, Reads};
+use crate::sharding::Strategy;
 
 /// A protocol step left out on purpose, so that a judge can be seen to catch it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +74,8 @@ pub enum Bug {
     OrderOnce,
     /// A move by dual writes is not verified: what the second of two writes has missed stays missing.
     NoVerification,
+    /// Copies are put, and put anew, wherever there is room, whatever region their rows may be in.
+    IgnoreResidency,
 }
 
 /// A set of bugs, asked often.
@@ -157,6 +160,11 @@ impl Bug {
             Self::NoVerification => (
                 config.keys_move() && config.rebalancing.protocol.writes_twice(),
                 "keys that move by dual writes",
+            ),
+            Self::IgnoreResidency => (
+                matches!(config.sharding.strategy, Strategy::Geographic(_))
+                    && config.sharding.rules_on_regions(),
+                "a geographic sharding with rules on where rows may be",
             ),
         };
         (!acts).then_some(wanted)

@@ -7,7 +7,7 @@ use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
-use crate::sharding::{PROBE_KEYS, first_keys};
+use crate::sharding::{PROBE_KEYS, Sharding, first_keys};
 use crate::workload;
 
 /// Checks everything that makes a world impossible or a run meaningless.
@@ -18,7 +18,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     let mut checks = Checks::default();
     check_times(config, &mut checks);
     cluster::checks::check(&config.cluster, &mut checks);
-    config.sharding.strategy.check("sharding.strategy", config.cluster.servers, &mut checks);
+    Sharding::check(config, &mut checks);
     check_replication(&config.replication, config.cluster.servers, &mut checks);
     check_transactions_have_a_log(config, &mut checks);
     check_transactions(&config.transactions, &mut checks);
@@ -31,7 +31,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
 
 /// Every shard must own something, which can only be asked of a sharding that can be built.
 fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
-    let partitioner = config.sharding.strategy.partitioner(config.cluster.servers, 0);
+    let partitioner = config.sharding.partitioner(config.cluster.servers, 0);
     let Err(shard) = first_keys(&partitioner, PROBE_KEYS) else { return Ok(()) };
     let mut checks = Checks::default();
     let message = format!("shard {} owns next to none of the keys", shard.0);

@@ -14,7 +14,7 @@ use super::ControlPlane;
 use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{MoveEvent, Observation};
-use crate::placement::{Placement, Spread};
+use crate::placement::{Placement, Residence, Spread};
 use crate::rebalancing::{MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, Epoch, FIRST_EPOCH, ShardId};
 use crate::sharding::Strategy;
@@ -28,6 +28,10 @@ pub struct RebalanceSettings {
     pub seed: u64,
     /// By server: its zone.
     pub zones: Vec<u32>,
+    /// By server: its region.
+    pub regions: Vec<usize>,
+    /// Where the copies of each shard may be, where that is not everywhere.
+    pub residence: Option<Residence>,
     /// How many servers there are at the beginning; the others stand by.
     pub servers: u32,
     /// Copies of a shard.
@@ -238,12 +242,25 @@ impl ControlPlane {
             |node: NodeId| copies.iter().filter(|&&copy| copy != leaving && zone(copy) == zone(node)).count();
         let load = |node: NodeId| self.map.shards.iter().filter(|of| of.copies.contains(&node)).count();
         let may = |node: &NodeId| {
-            !self.is_gone(*node) && !copies.contains(node) && !self.is_suspected(*node, cx.now())
+            self.may_hold(shard, *node)
+                && !self.is_gone(*node)
+                && !copies.contains(node)
+                && !self.is_suspected(*node, cx.now())
         };
         let candidates = self.settings.servers.iter().copied().filter(may);
         let Some(joining) = candidates.min_by_key(|&node| (in_zone(node), load(node), node)) else { return };
         self.begin_change(shard, None, cx);
         self.changes.get_mut(&shard).expect("it has just begun").joining = Some(joining);
+    }
+
+    /// Whether a server may be given a copy of a shard: rows may not be in every region.
+    pub(super) fn may_hold(&self, shard: ShardId, node: NodeId) -> bool {
+        let Some(rebalance) = &self.rebalance else { return true };
+        let RebalanceSettings { residence: Some(residence), regions, .. } = &rebalance.settings else {
+            return true;
+        };
+        let server = self.settings.servers.iter().position(|&server| server == node);
+        server.is_some_and(|server| residence.may_hold(shard, regions[server]))
     }
 
     /// The newcomer has what was committed before it came: the old copy may leave.

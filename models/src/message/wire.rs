@@ -41,6 +41,8 @@ pub enum Kind {
     Inquire,
     /// Rows on the move: read at the source, imported at the destination and its backups.
     Copy,
+    /// A question to a directory, or its answer.
+    Lookup,
 }
 
 /// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
@@ -64,6 +66,7 @@ impl Payload for Message {
         "decided",
         "inquire",
         "copy",
+        "lookup",
     ];
 
     // Nearly all messages are one of two: they are told apart without a jump into a table.
@@ -122,6 +125,7 @@ fn kind_of(message: &Message) -> Kind {
             Kind::Copy
         }
         Message::Move(_) => Kind::Control,
+        Message::Lookup(_) => Kind::Lookup,
     }
 }
 
@@ -149,6 +153,8 @@ fn content_bytes(message: &Message) -> u64 {
         Message::Move(MoveMessage::Import(command)) => step_bytes(command),
         Message::Move(MoveMessage::Compare(comparison)) => 2 * WORD_BYTES * comparison.rows.len() as u64,
         Message::Move(MoveMessage::Compared { differing, .. }) => WORD_BYTES * differing.len() as u64,
+        // A group, and a key of it or its shard.
+        Message::Lookup(_) => 2 * WORD_BYTES,
         _ => 0,
     }
 }

@@ -76,7 +76,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
         let message = "servers can come and go only where the shard count follows the servers";
         checks.refuse("sharding.strategy", message, "leave `shards` out");
     }
-    let keys = config.workloads.iter().map(|workload| workload.keys.count).max().unwrap_or(0);
+    let keys = config.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0);
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
     }

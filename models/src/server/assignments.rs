@@ -8,6 +8,7 @@ use shardlab_sim::Context;
 use super::{HEARTBEAT, Hosted, Server};
 use crate::config::Bug;
 use crate::message::{ControlMessage, Message};
+use crate::node::Observation;
 use crate::replication::LogReplica;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 
@@ -65,7 +66,9 @@ impl Server {
             return;
         }
         self.map = Some(Arc::clone(&map));
+        let known = self.hosted.len();
         self.host_new_copies(&map);
+        self.hosted[known..].iter().for_each(|new| cx.observe(Observation::Hosted { shard: new.shard }));
         self.leave_copies(&map);
         for slot in 0..self.hosted.len() {
             let shard = self.hosted[slot].shard;

@@ -206,7 +206,7 @@ impl Server {
             Message::Commit(message) => self.participate(from, message, cx),
             Message::Move(message) => self.on_move(from, message, cx),
             // Clients' business, and the other family's.
-            Message::Response(_) | Message::Versions(..) | Message::Siblings(_) => {}
+            Message::Response(_) | Message::Versions(..) | Message::Siblings(_) | Message::Lookup(_) => {}
         }
     }
 

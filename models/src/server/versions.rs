@@ -108,7 +108,8 @@ impl VersionServer {
             | Message::Log(..)
             | Message::Control(_)
             | Message::Commit(_)
-            | Message::Move(_) => {}
+            | Message::Move(_)
+            | Message::Lookup(_) => {}
         }
     }
 

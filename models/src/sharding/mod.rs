@@ -9,22 +9,29 @@
 //! [`Strategy`] and its match; a line in [`Partitioner`] and its match.
 
 pub mod consistent_hash;
+pub mod directory;
+pub mod geographic;
 pub mod modulo;
 mod partitioner;
 mod probes;
 mod scheme;
+pub mod tenant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use consistent_hash::ConsistentHash;
+pub use directory::Directory;
+pub use geographic::Geographic;
 pub use modulo::Modulo;
 pub use partitioner::Partitioner;
 pub(crate) use probes::{PROBE_KEYS, first_keys_among};
 pub use probes::{first_keys, first_keys_of};
 pub(crate) use scheme::Scheme;
+pub use tenant::Tenant;
 
-use crate::config::Checks;
+use crate::config::{Checks, Config};
+use crate::residency::Residency;
 use crate::shard_map::ShardId;
 
 /// A function from keys to shards.
@@ -42,21 +49,71 @@ pub trait Shards {
 }
 
 /// `[sharding]`.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Sharding {
     /// How a key finds its shard.
     pub strategy: Strategy,
+    /// Which region a row belongs to, and where copies of it may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub residency: Option<Residency>,
+}
+
+impl Sharding {
+    /// Refuses what is impossible about it in this cluster.
+    pub(crate) fn check(config: &Config, checks: &mut Checks) {
+        let (cluster, replicas) = (&config.cluster, config.replication.mode.replicas());
+        let Self { strategy, residency } = &config.sharding;
+        strategy.check("sharding.strategy", cluster.servers, checks);
+        if let Strategy::Geographic(spec) = strategy {
+            spec.check_room(residency.as_ref(), cluster, replicas, checks);
+        }
+        if let Some(residency) = residency {
+            residency.check(cluster, checks);
+        }
+    }
+
+    /// How many shards there are over so many servers.
+    #[must_use]
+    pub fn shards(&self, servers: u32) -> u32 {
+        match (&self.strategy, &self.residency) {
+            (Strategy::Geographic(spec), Some(residency)) => spec.shards * residency.homes.len() as u32,
+            (strategy, _) => strategy.shards(servers),
+        }
+    }
+
+    /// The function from keys to shards, over so many servers, in a world with this seed.
+    #[must_use]
+    pub fn partitioner(&self, servers: u32, seed: u64) -> Partitioner {
+        match (&self.strategy, &self.residency) {
+            (Strategy::Geographic(spec), Some(residency)) => {
+                Partitioner::Geographic(Geographic::new(residency.homes(), spec.shards))
+            }
+            (strategy, _) => strategy.partitioner(servers, seed),
+        }
+    }
+
+    /// Whether some rows may not be everywhere.
+    #[must_use]
+    pub fn rules_on_regions(&self) -> bool {
+        self.residency.as_ref().is_some_and(|residency| !residency.allowed.is_empty())
+    }
 }
 
 /// How a key finds its shard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// The key's number modulo the number of shards.
     Modulo(modulo::Spec),
     /// A hash ring with virtual nodes (Karger et al. 1997).
     ConsistentHash(consistent_hash::Spec),
+    /// A lookup service says which shard a group of keys lives in.
+    Directory(directory::Spec),
+    /// All rows of a tenant live in its home shard.
+    Tenant(tenant::Spec),
+    /// A row lives in a shard of the region that it belongs to.
+    Geographic(geographic::Spec),
 }
 
 impl Default for Strategy {
@@ -70,7 +127,16 @@ impl Strategy {
         match self {
             Self::Modulo(spec) => spec,
             Self::ConsistentHash(spec) => spec,
+            Self::Directory(spec) => spec,
+            Self::Tenant(spec) => spec,
+            Self::Geographic(spec) => spec,
         }
+    }
+
+    /// The directory, where shards are found by lookup.
+    #[must_use]
+    pub fn directory(&self) -> Option<&directory::Spec> {
+        if let Self::Directory(spec) = self { Some(spec) } else { None }
     }
 
     /// Refuses what is impossible about it over so many servers; `at` is where it stands in the file.

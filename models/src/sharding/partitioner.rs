@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
-use crate::sharding::{ConsistentHash, Modulo, Shards};
+use crate::sharding::{ConsistentHash, Directory, Geographic, Modulo, Shards, Tenant};
 
 /// Any strategy, ready to be asked; shared by all who route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,12 @@ pub enum Partitioner {
     Modulo(Modulo),
     /// See [`ConsistentHash`].
     ConsistentHash(ConsistentHash),
+    /// See [`Directory`].
+    Directory(Directory),
+    /// See [`Tenant`].
+    Tenant(Tenant),
+    /// See [`Geographic`].
+    Geographic(Geographic),
 }
 
 /// The same expression for whichever strategy it is.
@@ -21,6 +27,9 @@ macro_rules! each {
         match $partitioner {
             Partitioner::Modulo($strategy) => $answer,
             Partitioner::ConsistentHash($strategy) => $answer,
+            Partitioner::Directory($strategy) => $answer,
+            Partitioner::Tenant($strategy) => $answer,
+            Partitioner::Geographic($strategy) => $answer,
         }
     };
 }
@@ -41,12 +50,20 @@ impl Shards for Partitioner {
 }
 
 impl Partitioner {
+    /// What `key` is looked up with: keys of one group live in one shard.
+    #[must_use]
+    pub fn group_of(&self, key: u64) -> u64 {
+        if let Self::Directory(directory) = self { directory.group_of(key) } else { key }
+    }
+
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
     /// one of these pairs, or it would stay behind.
     #[must_use]
     pub fn moves_to(&self, next: &Self) -> BTreeSet<Pair> {
         match (self, next) {
-            (Self::ConsistentHash(_), Self::ConsistentHash(_)) => monotone(&self.shards(), &next.shards()),
+            (Self::ConsistentHash(_), Self::ConsistentHash(_)) | (Self::Directory(_), Self::Directory(_)) => {
+                monotone(&self.shards(), &next.shards())
+            }
             _ => any(&self.shards(), &next.shards()),
         }
     }

@@ -99,6 +99,7 @@ fn takes_no_time(cluster: &Cluster) -> bool {
 fn check_keys(workload: &Workload, checks: &mut Checks) {
     let count = workload.keys.count;
     checks.count(path(workload, "keys.count"), count, MOST_KEYS, "keys");
+    check_part(workload, checks);
     match workload.keys.distribution {
         KeyDistribution::Zipfian(theta) => check_theta(workload, "zipfian", theta, checks),
         KeyDistribution::Latest(theta) => check_theta(workload, "latest", theta, checks),
@@ -110,6 +111,29 @@ fn check_keys(workload: &Workload, checks: &mut Checks) {
         | KeyDistribution::Uniform
         | KeyDistribution::ScrambledZipfian
         | KeyDistribution::Sequential => {}
+    }
+}
+
+/// A part of the keys is for workloads that stay in it: new keys would be among another's, and transactions reach for
+/// all.
+fn check_part(workload: &Workload, checks: &mut Checks) {
+    let keys = &workload.keys;
+    if keys.from == 0 {
+        return;
+    }
+    if keys.end() > MOST_KEYS {
+        let help = format!("keys end before {MOST_KEYS}");
+        checks.refuse(path(workload, "keys.from"), format!("{} is too high a key", keys.from), help);
+    }
+    if workload.mix.insert > 0.0 || workload.mix.has_transactions() {
+        let other = (path(workload, "mix"), "inserts and transactions are not of a part of the keys");
+        let help = "leave `from` out, or take reads, updates and scans alone";
+        checks.clash(
+            path(workload, "keys.from"),
+            "this workload begins in the middle of the keys",
+            other,
+            help,
+        );
     }
 }
 
@@ -170,10 +194,10 @@ fn check_window(config: &Config, workload: &Workload, checks: &mut Checks) {
 }
 
 fn check_surge(config: &Config, workload: &Workload, surge: &Surge, checks: &mut Checks) {
-    if surge.key >= workload.keys.count {
+    if !(workload.keys.from..workload.keys.end()).contains(&surge.key) {
         let message = format!("there is no key {}", surge.key);
-        let other =
-            (path(workload, "keys.count"), format!("keys go from 0 to {}", workload.keys.count.max(1) - 1));
+        let (from, last) = (workload.keys.from, workload.keys.end().max(1) - 1);
+        let other = (path(workload, "keys.count"), format!("keys go from {from} to {last}"));
         checks.clash(path(workload, "surge.key"), message, other, "take a key that exists");
     }
     let stop = stop(config, workload);

@@ -10,6 +10,7 @@ use crate::workload::{Surge, Workload, ycsb};
 #[derive(Clone, Debug)]
 pub struct Generator {
     mix: MixChooser,
+    from: u64,
     space: KeySpace,
     chooser: KeyChooser,
     surge: Option<SurgeWindow>,
@@ -102,6 +103,7 @@ impl Generator {
         let stream = |concern| Random::new(seed, &format!("workload.{}.{concern}", workload.name), pool);
         Self {
             mix: MixChooser::new(&workload.mix),
+            from: workload.keys.from,
             space: KeySpace::new(workload.keys.count, pool, pools),
             chooser: KeyChooser::new(&workload.keys.distribution, workload.keys.count),
             surge: workload.surge.as_ref().map(|surge| SurgeWindow::new(surge, stream("surge"))),
@@ -175,7 +177,7 @@ impl Generator {
     /// The chooser's key, or the surging one. The chooser draws either way, so that a surge shifts no other key.
     #[inline]
     fn key(&mut self, now: Time) -> u64 {
-        let key = self.space.key(self.chooser.choose(self.space.count(), &mut self.keys));
+        let key = self.from + self.space.key(self.chooser.choose(self.space.count(), &mut self.keys));
         self.surge.as_mut().and_then(|surge| surge.key_at(now)).unwrap_or(key)
     }
 
@@ -222,7 +224,7 @@ mod tests {
         Workload {
             name: "test".into(),
             arrivals: Arrivals::Closed { clients: 1, think: Duration::ZERO },
-            keys: Keys { count, distribution: KeyDistribution::Zipfian(0.99) },
+            keys: Keys { from: 0, count, distribution: KeyDistribution::Zipfian(0.99) },
             mix,
             start: Duration::ZERO,
             stop: None,

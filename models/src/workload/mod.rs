@@ -1,7 +1,7 @@
 //! Workloads: who asks for what, how often and of which keys.
 //!
 //! YCSB (Cooper et al., *Benchmarking cloud serving systems with YCSB*, SoCC 2010) and bank transfers. All workloads
-//! of a world work on the same keys, from zero up. Arrivals, keys and kinds of operation are drawn from streams of
+//! of a world work on the same keys, from zero up, or on parts of them. Arrivals, keys and kinds of operation are drawn from streams of
 //! their own, so that variants of a scenario see the same ones.
 
 mod arrivals;
@@ -123,6 +123,9 @@ pub enum Arrivals {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Keys {
+    /// The first of them: several workloads may use parts of the keys that differ.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub from: u64,
     /// How many there are at the start; inserts add to them.
     pub count: u64,
     /// How popular each is.
@@ -131,8 +134,21 @@ pub struct Keys {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { count: 10_000, distribution: KeyDistribution::Uniform }
+        Self { from: 0, count: 10_000, distribution: KeyDistribution::Uniform }
     }
+}
+
+impl Keys {
+    /// The first key that is not among them at the start.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.from.saturating_add(self.count)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How popular each key is; YCSB's choosers.

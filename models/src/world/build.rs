@@ -12,8 +12,9 @@ use crate::commit::{Coordinator, CoordinatorSettings};
 use crate::config::{Bugs, BuildError, Config};
 use crate::control_plane::{ControlPlane, ControlPlaneSettings, RebalanceSettings};
 use crate::evidence;
+use crate::lookup::Directory;
 use crate::node::DatabaseNode;
-use crate::placement::{Placement, Spread};
+use crate::placement::{self, Placement};
 use crate::rebalancing::{Operator, OperatorSettings, Routing};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{MoveSettings, Server, ServerSettings, VersionServer, VersionServerSettings};
@@ -66,10 +67,11 @@ impl World {
         let layout = cluster::layout(config);
         let topology = cluster::topology(config, &layout, seed)?;
         let promises = evidence::promises(config, &faults);
-        let partitioner = Arc::new(config.sharding.strategy.partitioner(config.cluster.servers, seed));
+        let partitioner = Arc::new(config.sharding.partitioner(config.cluster.servers, seed));
         let sample_every = sampling_interval(config);
+        let map = Arc::new(first_map(config, &layout, &partitioner));
         let builder = Builder {
-            map: Arc::new(first_map(config, &layout, &partitioner)),
+            map: Arc::clone(&map),
             resend_after_ticks: resend_after_ticks(&topology),
             bugs: config.bugs.iter().copied().collect(),
             seed,
@@ -94,7 +96,7 @@ impl World {
             promises,
             sample_every,
             execution,
-            seen: Seen::default(),
+            seen: Seen::beginning_with(&map),
         })
     }
 }
@@ -140,7 +142,8 @@ fn first_map(config: &Config, layout: &Layout, partitioner: &Arc<Partitioner>) -
         let primary = copies.first().copied().filter(|_| matches!(mode, Mode::Primary { .. }));
         Assignment { epoch: FIRST_EPOCH, primary, members: copies.clone(), copies }
     };
-    let shards = Spread.place(partitioner.count(), mode.replicas(), &zones).into_iter().map(assignment);
+    let placer = placement::of(config, layout);
+    let shards = placer.place(partitioner.count(), mode.replicas(), &zones).into_iter().map(assignment);
     ShardMap { version: 1, shards: shards.collect(), routing: Routing::settled(Arc::clone(partitioner)) }
 }
 
@@ -162,6 +165,9 @@ impl Builder<'_> {
         let pools = ClientPool::all(self.config, self.layout, &self.map, self.seed);
         nodes.extend(pools.into_iter().map(|pool| DatabaseNode::Clients(Box::new(pool))));
         nodes.extend(self.layout.operator.map(|_| DatabaseNode::Operator(Box::new(self.operator()))));
+        let directory = || Directory::new(self.layout.control_plane, Arc::clone(&self.map));
+        let directories = self.layout.directories.iter();
+        nodes.extend(directories.map(|_| DatabaseNode::Directory(Box::new(directory()))));
         assert_eq!(nodes.len(), self.layout.names.len(), "the layout names every node");
         assert_eq!(self.layout.clients.len(), pool_places(self.config).len(), "the layout places every pool");
         nodes
@@ -185,7 +191,7 @@ impl Builder<'_> {
         };
         let settings = ControlPlaneSettings {
             servers: self.layout.servers.clone(),
-            subscribers: self.layout.coordinators.iter().chain(&self.layout.clients).copied().collect(),
+            subscribers: self.subscribers(),
             appoints: ack.is_some(),
             failover: self.failover(),
             ack: ack.unwrap_or_default(),
@@ -195,6 +201,12 @@ impl Builder<'_> {
             bugs: self.bugs,
         };
         ControlPlane::new(settings, Arc::clone(&self.map))
+    }
+
+    /// Everyone who routes by the map, and no server.
+    fn subscribers(&self) -> Vec<NodeId> {
+        let Layout { coordinators, clients, directories, .. } = self.layout;
+        coordinators.iter().chain(clients).chain(directories).copied().collect()
     }
 
     fn moves_keys(&self) -> bool {
@@ -207,9 +219,11 @@ impl Builder<'_> {
             strategy: self.config.sharding.strategy.clone(),
             seed: self.seed,
             zones: self.layout.servers.iter().map(|server| self.layout.zone[server.index()]).collect(),
+            regions: self.layout.servers.iter().map(|server| self.layout.region[server.index()]).collect(),
+            residence: placement::residence(self.config),
             servers: self.config.cluster.servers,
             replicas: self.config.replication.mode.replicas(),
-            loaded: workloads().map(|workload| workload.keys.count).max().unwrap_or(0),
+            loaded: workloads().map(|workload| workload.keys.end()).max().unwrap_or(0),
             // All workloads share the keys; the one with the largest rows says what a row is.
             row_bytes: workloads().map(|workload| workload.value_bytes).max().unwrap_or(0),
             concurrent: self.config.rebalancing.concurrent as usize,

@@ -1,6 +1,6 @@
 //! From a finished simulation to what a run leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shardlab_consistency::{History, Probe, Promise};
 use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
@@ -8,13 +8,15 @@ use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 use super::commands::Commands;
 use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
-use super::{Ownership, Run, ShardOperations, TransactionCosts, World};
+use super::{Holding, LookupCosts, Ownership, Run, ShardOperations, TransactionCosts, World};
+use crate::client::LookupMeasures;
 use crate::control_plane::ControlPlane;
 use crate::evidence::{Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation, ObservedTransaction};
-use crate::server::VersionServer;
-use crate::shard_map::ShardId;
+use crate::residency;
+use crate::server::{Server, VersionServer};
+use crate::shard_map::{Assignment, ShardId, ShardMap};
 use crate::state_machine::Prepared;
 
 /// What nodes have counted so far: taken at the warm-up's end, so that it can be taken off.
@@ -25,6 +27,7 @@ pub(super) struct Measures {
     aborted: u64,
     forced_writes: u64,
     lag_samples: BTreeMap<(NodeId, ShardId), usize>,
+    lookups: LookupMeasures,
 }
 
 /// What observations add up to.
@@ -38,6 +41,8 @@ pub(super) struct Seen {
     probes_sent: BTreeMap<u32, Time>,
     probed: BTreeMap<u32, Time>,
     moves: SeenMoves,
+    pub(super) holdings: Vec<Holding>,
+    lookups_ns: Vec<Time>,
 }
 
 impl World {
@@ -97,11 +102,18 @@ impl World {
         let times = Times { warmup, end, sample_every, healed };
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
         let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
+        let ownership =
+            Ownership::new(config.sharding.partitioner(config.cluster.servers, seed), &seen.moves);
+        evidence.residency =
+            residency::evidence(&config, &layout, &seen.holdings, &ownership, || written_keys(&nodes));
+        let lookups = (!layout.directories.is_empty()).then(|| LookupCosts {
+            hits: after.lookups.hits - before.lookups.hits,
+            misses: after.lookups.misses - before.lookups.misses,
+            latencies_ns: std::mem::take(&mut seen.lookups_ns),
+        });
         Run {
-            ownership: Ownership::new(
-                config.sharding.strategy.partitioner(config.cluster.servers, seed),
-                &seen.moves,
-            ),
+            ownership,
+            lookups,
             rebalancing: moves::costs(&nodes, open, seen.moves, end),
             evidence,
             divergence,
@@ -126,6 +138,21 @@ impl World {
             warmup,
         }
     }
+}
+
+/// By shard: the keys that some copy of it was told to write and still has.
+fn written_keys(nodes: &[DatabaseNode]) -> BTreeMap<ShardId, BTreeSet<u64>> {
+    let mut written: BTreeMap<ShardId, BTreeSet<u64>> = BTreeMap::new();
+    for node in nodes {
+        for hosted in node.as_server().into_iter().flat_map(Server::hosted) {
+            written.entry(hosted.shard).or_default().extend(hosted.machine.rows().keys(|_| true));
+        }
+        for hosted in node.as_version_server().into_iter().flat_map(VersionServer::hosted) {
+            let keys = hosted.replica.store().iter().map(|(key, _)| key);
+            written.entry(hosted.shard).or_default().extend(keys);
+        }
+    }
+    written
 }
 
 /// The last time that a fault healed while there was load.
@@ -165,6 +192,11 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
             shard.writes += hosted.operations.writes;
             shard.keys_written = shard.keys_written.max(hosted.replica.store().iter().count() as u64);
         }
+        if let Some(clients) = node.as_clients() {
+            let measured = clients.lookup_measures();
+            sum.lookups.hits += measured.hits;
+            sum.lookups.misses += measured.misses;
+        }
         if let Some(coordinator) = node.as_coordinator() {
             let measured = coordinator.measures();
             sum.committed += measured.committed;
@@ -176,9 +208,21 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
 }
 
 impl Seen {
+    /// The copies of this map are there from the beginning.
+    pub(super) fn beginning_with(map: &ShardMap) -> Self {
+        let of = |(shard, assignment): (u32, &Assignment)| {
+            let shard = ShardId(shard);
+            assignment.copies.clone().into_iter().map(move |node| Holding { node, shard, since: 0 })
+        };
+        Self { holdings: (0..).zip(&map.shards).flat_map(of).collect(), ..Self::default() }
+    }
+
     /// Adds what was observed since the last time.
     pub(super) fn collect(&mut self, observations: Vec<(Time, NodeId, Observation)>, warmup: Time) {
-        for (at, _, observation) in observations {
+        for (at, node, observation) in observations {
+            if let Observation::Hosted { shard } = observation {
+                self.holdings.push(Holding { node, shard, since: at });
+            }
             self.add(at, observation, warmup);
         }
     }
@@ -203,7 +247,12 @@ impl Seen {
                 self.transactions.lock_held_ns.push(at - since);
                 self.transactions.blocked += u64::from(blocked);
             }
-            Observation::Released { .. } => {}
+            Observation::Released { .. } | Observation::Hosted { .. } => {}
+            Observation::LookedUp { since } => {
+                if at >= warmup {
+                    self.lookups_ns.push(at - since);
+                }
+            }
             Observation::ProbeSent { shard } => {
                 self.probes_sent.entry(shard.0).or_insert(at);
             }

@@ -125,7 +125,10 @@ fn config(load: Load, random: &mut Random) -> Config {
     cluster.network.duplicate = Share::from_ppb(random.below(3) * 10_000_000).expect("a small share");
     Config {
         cluster,
-        sharding: Sharding { strategy: Strategy::Modulo(modulo::Spec { shards: Some(shards) }) },
+        sharding: Sharding {
+            strategy: Strategy::Modulo(modulo::Spec { shards: Some(shards) }),
+            ..Sharding::default()
+        },
         replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
         transactions: Transactions { concurrency, ..Transactions::default() },
         workloads: vec![workload(load, random)],

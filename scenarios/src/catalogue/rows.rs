@@ -524,4 +524,39 @@ pub(super) const SINGLE: &[Row] = &[
         Neither,
         "Things that went otherwise because of a fault, over all receipts.",
     ),
+    headline(
+        "directory.lookups_per_s",
+        "lookups/s",
+        Lower,
+        "throughput",
+        "Answers of directories after warm-up, per second of load.",
+    ),
+    plain(
+        "directory.hit_fraction",
+        "fraction",
+        Higher,
+        "Groups of keys that clients remembered when an operation needed their shard, of all that operations needed; \
+         retries count again.",
+    ),
+    plain(
+        "directory.latency.p99_ms",
+        "ms",
+        Lower,
+        "99th percentile of the time from a client's question to a directory to its answer; questions that were never \
+         answered have none.",
+    ),
+    plain(
+        "residency.outside_fraction",
+        "fraction",
+        Lower,
+        "Copies of rows that were in regions which the rule on the rows does not allow, of all copies of rows that a rule \
+         is about, at any time of the run.",
+    ),
+    plain(
+        "network.cross_region_fraction",
+        "fraction",
+        Lower,
+        "Bytes sent from one region to another, of all bytes that nodes sent each other after warm-up; where there are \
+         several regions.",
+    ),
 ];

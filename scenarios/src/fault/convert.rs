@@ -29,7 +29,7 @@ pub struct FaultProblem {
 /// # Errors
 /// Every fault that names nobody, or contradicts itself. Whether there is an error does not depend on the seed.
 pub fn convert(scenario: &Scenario, layout: &Layout, seed: u64) -> Result<Vec<Fault>, Vec<FaultProblem>> {
-    let shards = scenario.sharding.strategy.shards(scenario.cluster.servers);
+    let shards = scenario.sharding.shards(scenario.cluster.servers);
     let primaries = !matches!(scenario.replication.mode, Mode::MultiMaster { .. });
     let finder = Finder { layout, regions: &scenario.cluster.regions, shards, primaries };
     let (mut faults, mut problems) = (Vec::new(), Vec::new());

@@ -37,6 +37,11 @@ impl Finder<'_> {
             }
             TargetSpec::OneCoordinator => Target::Nodes(drawn(&self.layout.coordinators, random)),
             TargetSpec::Coordinators => Target::Nodes(self.layout.coordinators.clone()),
+            TargetSpec::Directory(number) => {
+                Target::Nodes(vec![nth("directory", &self.layout.directories, *number)?])
+            }
+            TargetSpec::OneDirectory => Target::Nodes(drawn(self.directories()?, random)),
+            TargetSpec::Directories => Target::Nodes(self.directories()?.to_vec()),
             TargetSpec::ControlPlane => Target::Nodes(vec![self.layout.control_plane]),
             TargetSpec::Clients => Target::Nodes(self.layout.clients.clone()),
             TargetSpec::Marker => Target::Marker,
@@ -51,6 +56,13 @@ impl Finder<'_> {
             return Ok(role.into());
         }
         Err("with several masters no copy is a primary or a backup: name a server, `servers`, a zone or a region".into())
+    }
+
+    fn directories(&self) -> Result<&[NodeId], String> {
+        if self.layout.directories.is_empty() {
+            return Err("the cluster has no directory: clients know every shard by themselves".into());
+        }
+        Ok(&self.layout.directories)
     }
 
     fn shard(&self, number: u32) -> Result<u32, String> {

@@ -31,20 +31,26 @@ pub enum TargetSpec {
     OneCoordinator,
     /// `coordinators`: all.
     Coordinators,
+    /// `directory 0`.
+    Directory(u32),
+    /// `directory`: one of all, drawn.
+    OneDirectory,
+    /// `directories`: all.
+    Directories,
     /// `control-plane`.
     ControlPlane,
     /// `clients`: all of them.
     Clients,
     /// `marker`: with `when`, the node that reached the step.
     Marker,
-    /// `zone:2`: every server, coordinator and control plane in an availability zone, counted over all regions.
+    /// `zone:2`: every server, coordinator, directory and control plane in an availability zone, counted over all regions.
     Zone(u32),
-    /// `region:us-east-1`: every server, coordinator and control plane there.
+    /// `region:us-east-1`: every server, coordinator, directory and control plane there.
     Region(String),
 }
 
 /// The words without a parameter.
-const WORDS: [(&str, TargetSpec); 10] = [
+const WORDS: [(&str, TargetSpec); 12] = [
     ("server", TargetSpec::OneServer),
     ("servers", TargetSpec::Servers),
     ("primary", TargetSpec::OnePrimary),
@@ -52,6 +58,8 @@ const WORDS: [(&str, TargetSpec); 10] = [
     ("backup", TargetSpec::OneBackup),
     ("coordinator", TargetSpec::OneCoordinator),
     ("coordinators", TargetSpec::Coordinators),
+    ("directory", TargetSpec::OneDirectory),
+    ("directories", TargetSpec::Directories),
     ("control-plane", TargetSpec::ControlPlane),
     ("clients", TargetSpec::Clients),
     ("marker", TargetSpec::Marker),
@@ -72,9 +80,10 @@ impl FromStr for TargetSpec {
 type Numbered = fn(u32) -> TargetSpec;
 
 /// Targets with a number.
-const NUMBERED: [(&str, Numbered); 5] = [
+const NUMBERED: [(&str, Numbered); 6] = [
     ("server ", TargetSpec::Server),
     ("coordinator ", TargetSpec::Coordinator),
+    ("directory ", TargetSpec::Directory),
     ("primary:", TargetSpec::PrimaryOf),
     ("backup:", TargetSpec::BackupOf),
     ("zone:", TargetSpec::Zone),
@@ -93,7 +102,7 @@ fn with_parameter(text: &str) -> Option<TargetSpec> {
 fn unknown(text: &str) -> String {
     let words: Vec<String> = WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
     format!(
-        "unknown target `{text}`: expected `server 3`, `coordinator 0`, `primary:7`, `backup:7`, `zone:2`, `region:NAME`, {}",
+        "unknown target `{text}`: expected `server 3`, `coordinator 0`, `directory 0`, `primary:7`, `backup:7`, `zone:2`, `region:NAME`, {}",
         words.join(", ")
     )
 }
@@ -103,6 +112,7 @@ impl fmt::Display for TargetSpec {
         match self {
             Self::Server(number) => write!(f, "server {number}"),
             Self::Coordinator(number) => write!(f, "coordinator {number}"),
+            Self::Directory(number) => write!(f, "directory {number}"),
             Self::PrimaryOf(shard) => write!(f, "primary:{shard}"),
             Self::BackupOf(shard) => write!(f, "backup:{shard}"),
             Self::Zone(number) => write!(f, "zone:{number}"),
@@ -133,11 +143,11 @@ impl JsonSchema for TargetSpec {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Whom a fault strikes: `server 3`, `coordinator 0`, one drawn (`server`, `primary`, \
-                            `backup`, `coordinator`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`), `control-plane`, `clients`, \
+                            `backup`, `coordinator`, `directory`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`, `directories`), `control-plane`, `clients`, \
                             `marker` (the node that reached the step of `when`), `zone:2`, `region:NAME`.",
             "type": "string",
-            "pattern": "^(servers?|primary|primaries|backup|coordinators?|control-plane|clients|marker|server \\d+|\
-                        coordinator \\d+|(primary|backup|zone):\\d+|region:.+)$",
+            "pattern": "^(servers?|primary|primaries|backup|coordinators?|directory|directories|control-plane|clients|marker|server \\d+|\
+                        coordinator \\d+|directory \\d+|(primary|backup|zone):\\d+|region:.+)$",
             "examples": ["server 3", "primary", "marker"]
         })
     }
@@ -149,7 +159,15 @@ mod tests {
 
     #[test]
     fn every_target_reads_as_it_is_written() {
-        let parameters = ["server 3", "coordinator 0", "primary:7", "backup:7", "zone:2", "region:eu-west-1"];
+        let parameters = [
+            "server 3",
+            "coordinator 0",
+            "directory 0",
+            "primary:7",
+            "backup:7",
+            "zone:2",
+            "region:eu-west-1",
+        ];
         for text in WORDS.iter().map(|(word, _)| *word).chain(parameters) {
             assert_eq!(text.parse::<TargetSpec>().unwrap().to_string(), text);
         }

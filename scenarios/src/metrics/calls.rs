@@ -30,6 +30,8 @@ pub(crate) const KINDS: usize = 7;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub kind: CallKind,
+    /// Whose it was.
+    pub process: u32,
     pub outcome: Outcome,
     pub invoked: Time,
     pub completed: Time,
@@ -59,14 +61,14 @@ fn of_operation(operation: &Operation) -> Call {
         OperationKind::Scan => CallKind::Scan,
     };
     let node = (operation.node != shardlab_consistency::NO_NODE).then(|| NodeId(operation.node.into()));
-    let Operation { outcome, invoked, completed, .. } = *operation;
-    Call { kind, outcome, invoked, completed, node }
+    let Operation { process, outcome, invoked, completed, .. } = *operation;
+    Call { kind, process, outcome, invoked, completed, node }
 }
 
 fn of_transaction(history: &History, transaction: &Transaction) -> Call {
     let steps = history.steps(transaction);
     let only_reads = !steps.is_empty() && !steps.iter().any(MicroOperation::writes);
     let kind = if only_reads { CallKind::Audit } else { CallKind::Transfer };
-    let Transaction { outcome, invoked, completed, .. } = *transaction;
-    Call { kind, outcome, invoked, completed, node: None }
+    let Transaction { process, outcome, invoked, completed, .. } = *transaction;
+    Call { kind, process, outcome, invoked, completed, node: None }
 }

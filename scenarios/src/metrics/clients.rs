@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use shardlab_consistency::Outcome;
+use shardlab_models::client::pool_of;
+use shardlab_models::cluster::pool_places;
 use shardlab_models::world::Run;
 use shardlab_sim::Time;
 
@@ -15,6 +17,7 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let window = run.warmup..run.duration;
     counts(run, &window, metrics);
     latencies(run, &window, metrics);
+    by_workload(scenario, run, &window, metrics);
     put(metrics, "outage.longest_ms", longest_outage(run, &window));
     if let Some(surge) = surge(scenario) {
         during_surge(run, &window, &surge, metrics);
@@ -49,6 +52,26 @@ fn latencies(run: &Run, window: &Range<Time>, metrics: &mut Metrics) {
         for (suffix, quantile, _) in LATENCIES {
             let value = quantile.map_or_else(|| sorted.mean_ms(), |share| sorted.quantile_ms(share));
             put(metrics, &format!("latency.{operation}.{suffix}"), value);
+        }
+    }
+}
+
+/// What clients of each workload felt, where there are several.
+fn by_workload(scenario: &Scenario, run: &Run, window: &Range<Time>, metrics: &mut Metrics) {
+    if scenario.workload.len() < 2 {
+        return;
+    }
+    let places = pool_places(&scenario.config());
+    let mut latencies_of: Vec<Vec<Time>> = vec![Vec::new(); scenario.workload.len()];
+    for call in calls(&run.history).filter(|call| window.contains(&call.invoked)) {
+        let Some(place) = places.get(pool_of(call.process, places.len() as u32)) else { continue };
+        latencies_of[place.workload].extend(call.latency());
+    }
+    for (workload, latencies) in scenario.workload.iter().zip(latencies_of) {
+        let sorted = Sorted::from(latencies);
+        for (suffix, quantile, _) in LATENCIES {
+            let value = quantile.map_or_else(|| sorted.mean_ms(), |share| sorted.quantile_ms(share));
+            put(metrics, &format!("workload.{}.{suffix}", workload.name), value);
         }
     }
 }

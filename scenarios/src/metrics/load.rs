@@ -76,12 +76,21 @@ fn replication(run: &Run, metrics: &mut Metrics) {
     put(metrics, "failover.duration_ms", Sorted::from(durations.collect::<Vec<_>>()).mean_ms());
 }
 
+/// Bytes between regions, of all between nodes: links within a zone and between zones of a region come first.
+fn cross_region(run: &Run) -> Option<f64> {
+    const WITHIN_A_REGION: usize = 2;
+    let bytes = &run.counters.bytes_by_link;
+    let sum = |bytes: &[u64]| bytes.iter().sum::<u64>() as f64;
+    ratio(sum(bytes.get(WITHIN_A_REGION..)?), sum(bytes))
+}
+
 fn traffic(run: &Run, metrics: &mut Metrics) {
     let operations = calls(&run.history).filter(|call| call.invoked >= run.warmup).count() as f64;
     let nodes = &run.counters.nodes;
     let sum = |count: fn(&shardlab_sim::NodeCounters) -> u64| nodes.iter().map(count).sum::<u64>() as f64;
     put(metrics, "network.bytes_per_op", ratio(sum(|node| node.bytes_sent), operations));
     put(metrics, "network.messages_per_op", ratio(sum(|node| node.sent.iter().sum()), operations));
+    put(metrics, "network.cross_region_fraction", cross_region(run));
     put(metrics, "network.messages_lost", run.counters.messages_lost as f64);
     put(metrics, "disk.syncs", sum(|node| node.syncs));
     put(metrics, "disk.forced_writes", sum(|node| node.forces_requested));

@@ -7,6 +7,7 @@ mod divergence;
 mod hotspots;
 mod load;
 mod loads;
+mod lookups;
 mod quantiles;
 mod rebalancing;
 mod space_saving;
@@ -44,9 +45,10 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     transactions::measure(run, &mut metrics);
     divergence::measure(run, &mut metrics);
     rebalancing::measure(scenario, run, &mut metrics);
+    lookups::measure(run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
-    in_order(metrics)
+    in_order(scenario, metrics)
 }
 
 /// What several judges count under one name, each in operations of its own, is added up.
@@ -71,9 +73,10 @@ fn drop_what_nobody_asks(scenario: &Scenario, metrics: &mut Metrics) {
     }
 }
 
-fn in_order(mut metrics: Metrics) -> IndexMap<String, f64> {
+fn in_order(scenario: &Scenario, mut metrics: Metrics) -> IndexMap<String, f64> {
     metrics.retain(|_, value| value.is_finite());
-    let known = catalogue::all().into_iter();
+    let workloads = scenario.workload.iter().map(|workload| workload.name.as_str());
+    let known = catalogue::with_workloads(workloads).into_iter();
     let ordered =
         known.filter_map(|info| metrics.remove(&info.name).map(|value| (info.name, value))).collect();
     assert!(metrics.is_empty(), "every metric is in the catalogue, but {:?} are not", metrics.keys());

@@ -18,12 +18,14 @@ pub(crate) fn run(history: History) -> Run {
     let evidence = Evidence { version_order: Some(VersionOrder::default()), ..Evidence::default() };
     Run {
         rebalancing: Default::default(),
+        lookups: None,
         layout: Layout {
             control_plane: NodeId(0),
             servers: vec![NodeId(1), NodeId(2)],
             coordinators: vec![NodeId(3)],
             clients: vec![NodeId(4)],
             operator: None,
+            directories: Vec::new(),
             names: names.map(str::to_owned).to_vec(),
             region: vec![0; 5],
             zone: vec![0; 5],

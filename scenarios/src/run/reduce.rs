@@ -111,13 +111,14 @@ const fn kind(verdict: &Verdict) -> VerdictKind {
 
 /// Every metric that some seed has, in the catalogue's order, over the seeds that have it.
 fn figures(results: &[SeedResult]) -> IndexMap<String, Figure> {
-    let known = catalogue::all().into_iter();
+    let measured = results.iter().flat_map(|result| result.metrics.keys());
+    let known = catalogue::of_metrics(measured.map(String::as_str));
     let figure_of = |info: MetricInfo| {
         let values: Vec<f64> =
             results.iter().filter_map(|result| result.metrics.get(&info.name).copied()).collect();
         (!values.is_empty()).then(|| (info.name, within(figure(&values), info.unit)))
     };
-    known.filter_map(figure_of).collect()
+    known.into_iter().filter_map(figure_of).collect()
 }
 
 /// Student's interval knows nothing of what can be: no metric is below zero, and no fraction above one.

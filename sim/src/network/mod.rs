@@ -107,8 +107,9 @@ impl Network {
         self.impairments.iter().filter(holds).map(|i| i.fault)
     }
 
+    /// The kind of the link: its place among the topology's profiles.
     #[inline]
-    fn profile_of(&self, from: NodeId, to: NodeId) -> usize {
+    pub fn profile_of(&self, from: NodeId, to: NodeId) -> usize {
         let by_zone = || self.zone_links[self.zones[from.index()] as usize][self.zones[to.index()] as usize];
         if self.overrides.is_empty() {
             return by_zone();

@@ -4,6 +4,7 @@
 //! s + 1, and key k in shard k mod 3.
 
 mod load;
+mod lookups;
 mod merges;
 mod requests;
 mod transactions;
