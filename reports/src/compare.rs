@@ -52,6 +52,13 @@ pub(crate) fn all_rows(report: &RunReport, info: &[MetricInfo]) -> Vec<Row> {
     rows(report, metrics(report, info))
 }
 
+/// Rows of these metrics, in this order, as far as somebody has them.
+pub(crate) fn rows_of(report: &RunReport, info: &[MetricInfo], names: &[&str]) -> Vec<Row> {
+    let all = metrics(report, info);
+    let wanted = names.iter().filter_map(|name| all.iter().find(|metric| metric.name == *name).cloned());
+    rows(report, wanted.collect())
+}
+
 /// The values of the sweep's axes at a point, as they were written.
 pub(crate) fn point_label(report: &RunReport, point: Option<usize>) -> String {
     let values = report.sweep.as_ref().zip(point).and_then(|(sweep, point)| sweep.points.get(point));

@@ -1,6 +1,8 @@
 //! `report.html`: one file, no network, readable without scripts and in print.
 
 mod anomalies;
+pub(crate) mod bill;
+pub(crate) mod hotspots;
 
 use crate::{
     Better, MetricInfo,
@@ -14,9 +16,14 @@ use shardlab_scenarios::tables::{ExpectationRow, JudgementRow, RunReport, Varian
 
 /// The whole page.
 pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]) -> String {
-    // The one of anomalies stands with their witnesses.
-    let (of_anomalies, pictures): (Vec<&Picture>, Vec<&Picture>) =
-        pictures.iter().partition(|picture| picture.name == "anomalies");
+    // Some stand where they are spoken of.
+    let of = |names: &[&str]| pictures.iter().filter(|of| names.contains(&of.name)).collect::<Vec<_>>();
+    let of_anomalies = of(&["anomalies"]);
+    let of_hotspots = of(if hotspots::is_worth(report) { &hotspots::PICTURES } else { &[] });
+    let of_bill = of(if bill::is_worth(report) { &bill::PICTURES } else { &[] });
+    let placed = [&of_anomalies[..], &of_hotspots, &of_bill].concat();
+    let is_placed = |picture: &&Picture| placed.iter().any(|of| of.name == picture.name);
+    let rest: Vec<&Picture> = pictures.iter().filter(|picture| !is_placed(picture)).collect();
     let body = html! {
         (header(report))
         main {
@@ -24,11 +31,11 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
             (expectations(report))
             (judgements(report))
             (anomalies::section(report, of_anomalies.first().copied()))
+            (hotspots::section(report, info, &of_hotspots))
+            (bill::section(report, info, &of_bill))
             section #pictures {
                 h2 { "Pictures" }
-                @for picture in pictures {
-                    figure { (PreEscaped(plots::svg(picture))) }
-                }
+                (figures(&rest))
             }
             (faults(report))
             (moves(report))
@@ -55,6 +62,10 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
     };
     // HTML allows no control characters, escaped or not, but for blanks.
     page.into_string().replace(|letter: char| letter.is_control() && !letter.is_ascii_whitespace(), " ")
+}
+
+fn figures(pictures: &[&Picture]) -> Markup {
+    html! { @for picture in pictures { figure { (PreEscaped(plots::svg(picture))) } } }
 }
 
 fn header(report: &RunReport) -> Markup {

@@ -20,6 +20,24 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// Three significant digits at most: for a picture's narrow columns.
+pub(crate) fn short(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() || (size > 0.0 && size < 0.001) || size >= 1e7 {
+        return number(value);
+    }
+    decimal(
+        value,
+        if size >= 100.0 {
+            0
+        } else if size >= 10.0 {
+            1
+        } else {
+            2
+        },
+    )
+}
+
 /// A number in its unit's own manner; bytes get binary prefixes.
 pub(crate) fn quantity(value: f64, unit: &str) -> String {
     if unit == "bytes" { bytes(value) } else { number(value) }

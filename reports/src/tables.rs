@@ -12,7 +12,7 @@ type WriteRows = fn(&VariantReport, &mut Rows);
 
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let tables: [(&str, &[&str], WriteRows); 12] = [
+    let tables: [(&str, &[&str], WriteRows); 13] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
@@ -35,6 +35,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ),
         ("keys", &["rank", "key", "shard", "operations", "guaranteed", "share", "bytes"], keys),
         ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
+        ("imbalance", &["level", "time_s", "imbalance", "cv", "gini"], imbalance),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         (
             "moves",
@@ -210,6 +211,12 @@ fn keys(variant: &VariantReport, rows: &mut Rows) {
 fn hotspots(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.hotspots {
         rows.push(&[&row.level, &row.name, &row.from_s, &row.to_s, &row.peak_share, &row.times_fair]);
+    }
+}
+
+fn imbalance(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.imbalance {
+        rows.push(&[&row.level, &row.time_s, &row.imbalance, &row.cv, &row.gini]);
     }
 }
 

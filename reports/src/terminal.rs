@@ -3,6 +3,7 @@
 use crate::{
     MetricInfo,
     compare::{self, Row},
+    html::{bill, hotspots},
     numbers, words,
 };
 use anstyle::{AnsiColor, Style};
@@ -51,11 +52,28 @@ pub fn summary(report: &RunReport, info: &[MetricInfo], report_path: &Path, widt
     }
     out.push('\n');
     tables(&mut out, report, info, width);
+    lines(&mut out, report, width);
     judgements(&mut out, report, width);
     expectations(&mut out, report, width);
     out += &format!("{:<INDENT$}{}\n", "Report", plain(&report_path.display().to_string()));
     out += &format!("{STRONG}{name}{STRONG:#} · {}\n", verdict(report.verdict, 0));
     out
+}
+
+/// One line on hotspots and one on the bill, where there is something to say.
+fn lines(out: &mut String, report: &RunReport, width: usize) {
+    let lines = [("Hot", hotspots::line(report)), ("Moved", bill::line(report))];
+    let told: Vec<(&str, String)> =
+        lines.into_iter().filter_map(|(lead, line)| Some((lead, line?))).collect();
+    for (lead, line) in &told {
+        for (index, line) in wrap(&plain(line), width - INDENT).into_iter().enumerate() {
+            let lead = if index == 0 { lead } else { "" };
+            *out += &format!("{lead:<INDENT$}{line}\n");
+        }
+    }
+    if !told.is_empty() {
+        out.push('\n');
+    }
 }
 
 /// As many tables as it takes to give every variant a column.

@@ -2,13 +2,31 @@
 
 mod common;
 
-use common::{HOSTILE, flash_sale, info, swept};
+use common::{HOSTILE, flash_sale, info, many_servers, swept};
 use shardlab_reports::plots::{pictures, png, svg};
 use shardlab_scenarios::tables::RunReport;
 use std::{fs, path::Path};
 
+/// As many variants as there are strategies.
+const FOURTEEN: [&str; 14] = [
+    "modulo",
+    "consistent-hash",
+    "bounded-load",
+    "rendezvous",
+    "rendezvous-weighted",
+    "jump",
+    "multi-probe",
+    "maglev",
+    "slots",
+    "keyspace-ids",
+    "static-ranges",
+    "list",
+    "composite",
+    "directory",
+];
+
 /// An ordinary run, a sweep, one variant, and many with hostile and endless names.
-fn runs() -> [(&'static str, RunReport); 4] {
+fn runs() -> [(&'static str, RunReport); 6] {
     let endless = "a name that goes on and on ".repeat(12);
     let many = ["one", HOSTILE, &endless, "four", "five", "six", "seven", "eight"];
     [
@@ -16,6 +34,8 @@ fn runs() -> [(&'static str, RunReport); 4] {
         ("sweep", swept(&["modulo", "consistent-hash", "range"])),
         ("one", flash_sale(&["base"], 1)),
         ("many", flash_sale(&many, 20)),
+        ("fourteen", flash_sale(&FOURTEEN, 5)),
+        ("wide", many_servers(&["modulo", "consistent-hash"])),
     ]
 }
 
@@ -36,7 +56,10 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             "latency",
             "throughput",
             "divergence",
+            "bill",
             "moves",
+            "imbalance",
+            "shares",
             "servers",
             "shards",
             "heat",

@@ -99,6 +99,8 @@ pub struct VariantReport {
     pub keys: Vec<KeyRow>,
     /// When somebody had too much of the load.
     pub hotspots: Vec<HotspotRow>,
+    /// How unevenly the load lay, over time.
+    pub imbalance: Vec<ImbalanceRow>,
     /// Load by server and interval.
     pub servers: Vec<ServerRow>,
     /// Moves of keys between shards; empty where no server came or went.
@@ -234,6 +236,21 @@ pub struct HotspotRow {
     pub peak_share: f64,
     /// That share by the fair one: one by the number of shards; of servers and keys, by that of servers.
     pub times_fair: f64,
+}
+
+/// How unevenly the load lay in one interval after warm-up.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImbalanceRow {
+    /// `server`, by the time of their cores, or `shard`, by operations that clients asked of them.
+    pub level: String,
+    /// The interval's start, in seconds.
+    pub time_s: f64,
+    /// The largest by the mean.
+    pub imbalance: f64,
+    /// Standard deviation of the population by the mean.
+    pub cv: f64,
+    /// Gini coefficient.
+    pub gini: f64,
 }
 
 /// Load of one server in one interval.

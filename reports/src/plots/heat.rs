@@ -5,41 +5,33 @@
 
 use super::{
     Drawn, Shown,
-    canvas::{Rect, units},
+    colours::{BAR_ROOM, Colours},
     elements::{Stroke, raster},
+    move_marks,
     palette::{SOLID, VERMILION},
-    panel::{Chart, Columns, TICK, broken_line},
+    panel::{Chart, Columns, broken_line},
     scale::{Scale, Spread},
     sheet::{Frame, Sheet},
     time::TimeAxis,
-    words::NOTE,
 };
 use crate::numbers::{number, rough_percent};
-use plotters::{
-    chart::{ChartBuilder, LabelAreaPosition},
-    coord::ranged1d::Ranged,
-    style::{BLACK, Color, TRANSPARENT, colors::colormaps::ViridisRGB},
-};
 use shardlab_scenarios::tables::{HeatMap, VariantReport};
 
-/// When the hottest cell has more than this many times the median cell, a linear scale shows one spot on black.
-const LOG_RATIO: f64 = 30.0;
 const HOTTEST: Stroke = (VERMILION, 2.0, SOLID);
-/// Room right of the maps for the colour bar and its labels.
-const BAR_ROOM: f64 = 92.0;
-/// Labels at the colour bar.
-const BAR_TICKS: usize = 5;
-/// Colours in the bar.
-const BAR_STEPS: usize = 128;
 
 pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let whole = |variant: &&VariantReport| is_whole(&variant.heat);
     let mut variants: Vec<&VariantReport> = shown.variants.iter().copied().filter(whole).collect();
-    let same = variants.len() > 1 && variants.windows(2).all(|pair| same_load(&pair[0].heat, &pair[1].heat));
+    // Moves are the variants' own.
+    let settled = variants.iter().all(|variant| variant.moves.is_empty());
+    let same = settled
+        && variants.len() > 1
+        && variants.windows(2).all(|pair| same_load(&pair[0].heat, &pair[1].heat));
     if same {
         variants.truncate(1);
     }
-    let Some(colours) = Colours::over(&variants) else {
+    let rates_of = |variant: &&VariantReport| rates(&variant.heat);
+    let Some(colours) = Colours::over(variants.iter().flat_map(rates_of), "ops/s") else {
         return Ok(false);
     };
     let last_s = variants.iter().map(|variant| width_s(&variant.heat)).fold(0.0, f64::max);
@@ -48,7 +40,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let hottest_rates = variants.iter().flat_map(|variant| hottest(&variant.heat)).map(|key| key.rate);
     let rate_scale = Scale::from_zero(hottest_rates);
 
-    let scale = if colours.log { "logarithmic colours" } else { "linear colours" };
+    let scale = colours.describe();
     let subtitle = format!("Operations a second by slice of the key space, {scale} · {}", shown.scope());
     sheet.title("Where in the key space the load falls", &subtitle)?;
     for (index, variant) in variants.iter().enumerate() {
@@ -60,12 +52,14 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         panel.mesh(&mut chart, Columns::Bare)?;
         draw_map(&mut chart, &variant.heat, &colours)?;
         time.mark(&mut chart, &panel, variant)?;
+        move_marks::draw(&mut chart, variant)?;
         if index == 0 {
-            draw_bar(sheet, &panel.area, &colours)?;
+            colours.draw_bar(sheet, &panel.area)?;
         }
         draw_hottest(sheet, &time, index, variant, &rate_scale)?;
     }
     time.key(sheet)?;
+    move_marks::key(sheet, &variants)?;
     Ok(true)
 }
 
@@ -88,41 +82,8 @@ fn width_s(heat: &HeatMap) -> f64 {
     heat.columns as f64 * heat.interval_s
 }
 
-/// From operations a second to colours, the same for all panels.
-struct Colours {
-    log: bool,
-    low: f64,
-    high: f64,
-}
-
-impl Colours {
-    fn over(variants: &[&VariantReport]) -> Option<Self> {
-        let rates = |variant: &&VariantReport| rates(&variant.heat);
-        let mut rates: Vec<f64> = variants.iter().flat_map(rates).filter(|rate| *rate > 0.0).collect();
-        rates.sort_by(f64::total_cmp);
-        let (low, high) = (*rates.first()?, *rates.last()?);
-        let log = high / rates[rates.len() / 2] > LOG_RATIO;
-        Some(Self { log, low: if log { low } else { 0.0 }, high })
-    }
-
-    fn scale(&self) -> Scale {
-        let spread = if self.log { Spread::Log } else { Spread::Linear };
-        Scale::new(spread, self.low, self.high)
-    }
-
-    fn of(&self, rate: f64) -> [u8; 3] {
-        viridis(self.scale().share(rate))
-    }
-}
-
 fn rates(heat: &HeatMap) -> Vec<f64> {
     heat.counts.iter().map(|count| f64::from(*count) / heat.interval_s).collect()
-}
-
-/// van der Walt and Smith, 2015: even steps to the eye, in print and to any kind of colour vision.
-fn viridis(share: f64) -> [u8; 3] {
-    let (red, green, blue) = ViridisRGB::get_color(share).to_backend_color().rgb;
-    [red, green, blue]
 }
 
 /// The lowest keys lie at the bottom, so rows are turned over.
@@ -187,26 +148,4 @@ fn describe(keys: &[Hottest]) -> String {
             rough_percent(most.share)
         )
     })
-}
-
-fn draw_bar(sheet: &Sheet, beside: &Rect, colours: &Colours) -> Drawn {
-    const WIDTH: f64 = 14.0;
-    let place = Rect { left: beside.right + 20.0, right: beside.right + BAR_ROOM, ..*beside };
-    let scale = colours.scale();
-    let (low, high) = (scale.range().start, scale.range().end);
-    let part = sheet.part(place);
-    let mut chart = ChartBuilder::on(&part)
-        .set_label_area_size(LabelAreaPosition::Right, units(place.width() - WIDTH))
-        .build_cartesian_2d(Scale::new(Spread::Linear, 0.0, 1.0), scale.ticked(BAR_TICKS))?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .light_line_style(TRANSPARENT)
-        .axis_style(BLACK.stroke_width(units(1.0) as u32))
-        .label_style(NOTE.style())
-        .set_all_tick_mark_size(units(TICK))
-        .draw()?;
-    let cells = (0..BAR_STEPS).rev().map(|step| viridis(step as f64 / (BAR_STEPS - 1) as f64)).collect();
-    chart.draw_series([raster([(0.0, high), (1.0, low)], 1, cells)])?;
-    sheet.write("ops/s", (place.left, place.top - 6.0), NOTE)
 }

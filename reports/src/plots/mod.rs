@@ -4,21 +4,27 @@
 //! platform's logarithm, the layout of the sheet, and the backend, whose letters need no viewer's fonts.
 
 mod anomalies;
+mod bill;
 mod canvas;
+mod colours;
 mod cycle;
 mod divergence;
 mod elements;
 mod font;
 mod heat;
+mod imbalance;
 mod latency;
 mod latency_distribution;
+mod move_marks;
 mod moves;
 mod palette;
 mod panel;
 mod png;
 mod scale;
 mod servers;
+mod servers_map;
 mod shards;
+mod shares;
 mod sheet;
 mod svg;
 mod sweep;
@@ -43,19 +49,24 @@ use std::convert::Infallible;
 
 /// More variants than this do not fit on one sheet; tables have them all.
 const PANELS: usize = 6;
+/// The same where a variant takes a line, not panels of its own.
+const LINES: usize = 16;
 
 type Area<'pen> = DrawingArea<Canvas<'pen>, Shift>;
 type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 10] = [
+const PLOTS: [(&str, Plot); 13] = [
     ("anomalies", anomalies::draw),
     ("sweep", sweep::draw),
     ("latency", latency::draw),
     ("throughput", throughput::draw),
     ("divergence", divergence::draw),
+    ("bill", bill::draw),
     ("moves", moves::draw),
+    ("imbalance", imbalance::draw),
+    ("shares", shares::draw),
     ("servers", servers::draw),
     ("shards", shards::draw),
     ("heat", heat::draw),
@@ -116,6 +127,11 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn of(report: &'a RunReport, info: &'a [MetricInfo]) -> Self {
         Self { report, info, variants: report.variants.iter().take(PANELS).collect() }
+    }
+
+    /// The same with as many variants as have room where each takes a line.
+    fn wide(&self) -> Self {
+        Self { variants: self.report.variants.iter().take(LINES).collect(), ..self.clone() }
     }
 
     fn label(&self, variant: &VariantReport) -> String {

@@ -7,6 +7,7 @@ use super::{
     palette::{BACKGROUND_LINE, BLUE, DASHED, INK, SOLID, VERMILION},
     panel::{Chart, line},
     scale::{Scale, Spread},
+    servers_map,
     sheet::{Sample, Sheet},
     time::TimeAxis,
 };
@@ -15,6 +16,9 @@ use shardlab_scenarios::tables::{RunReport, ServerRow, VariantReport};
 
 /// Percent: a fifth of the panel's height still shows what differs.
 const IDLE: f64 = 20.0;
+
+/// More lines than this cannot be told apart.
+const MOST_LINES: usize = 12;
 
 const BUSIEST: Stroke = (VERMILION, 2.2, SOLID);
 const STRUCK: Stroke = (BLUE, 1.8, SOLID);
@@ -25,6 +29,9 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let rows = || shown.variants.iter().flat_map(|variant| &variant.servers);
     if rows().next().is_none() {
         return Ok(false);
+    }
+    if shown.variants.iter().any(|variant| loads(shown.report, variant).len() > MOST_LINES) {
+        return servers_map::draw(shown, sheet);
     }
     let interval_s = interval_s(rows().map(|row| row.time_s));
     let last_s = rows().map(|row| row.time_s + interval_s).fold(0.0, f64::max);
@@ -62,14 +69,14 @@ fn scale(percents: impl Iterator<Item = f64> + Clone) -> Scale {
 }
 
 /// One server's rows, and its mean utilization while load is measured.
-struct Load<'a> {
-    name: &'a str,
-    rows: Vec<&'a ServerRow>,
-    mean: f64,
+pub(super) struct Load<'a> {
+    pub(super) name: &'a str,
+    pub(super) rows: Vec<&'a ServerRow>,
+    pub(super) mean: f64,
     peak: f64,
 }
 
-fn loads<'a>(report: &RunReport, variant: &'a VariantReport) -> Vec<Load<'a>> {
+pub(super) fn loads<'a>(report: &RunReport, variant: &'a VariantReport) -> Vec<Load<'a>> {
     let mut loads: Vec<Load> = Vec::new();
     for row in &variant.servers {
         match loads.iter_mut().find(|load| load.name == row.server) {
@@ -87,13 +94,13 @@ fn loads<'a>(report: &RunReport, variant: &'a VariantReport) -> Vec<Load<'a>> {
 }
 
 /// The server that the first fault struck alone, cut off from all others, added or removed.
-fn struck<'a>(report: &RunReport, variant: &'a VariantReport) -> Option<&'a str> {
+pub(super) fn struck<'a>(report: &RunReport, variant: &'a VariantReport) -> Option<&'a str> {
     let mut faults = variant.faults_with(report.seed).filter(|row| row.struck_s.is_some());
     let smaller_side = faults.next()?.nodes.split(" | ").next()?;
     variant.servers.iter().find(|row| row.server == smaller_side).map(|row| row.server.as_str())
 }
 
-fn describe(load: &Load, struck: Option<&str>) -> String {
+pub(super) fn describe(load: &Load, struck: Option<&str>) -> String {
     let (mean, peak) = (rough_percent(load.mean), rough_percent(load.peak));
     let struck = struck.map_or_else(String::new, |name| format!(" · struck, added or removed: {name}"));
     format!("busiest: {}, mean {mean}, peak {peak}{struck}", load.name)

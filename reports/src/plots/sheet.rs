@@ -158,6 +158,12 @@ impl<'pen> Sheet<'pen> {
         self.write(&NOTE.fit(words, WIDTH - RIGHT - left), (left, self.cursor), NOTE)
     }
 
+    /// A line between two points.
+    pub(super) fn stroke(&self, from: (f64, f64), to: (f64, f64), stroke: Stroke) -> Drawn {
+        let points = [from, to].map(|(x, y)| (units(x), units(y)));
+        self.root.draw(&elements::line(points.into(), stroke))
+    }
+
     fn sample(&self, sample: Sample, left: f64, width: f64) -> Drawn {
         let (from, to, middle) = (units(left), units(left + width), units(self.cursor - 4.5));
         let half = units(5.0);

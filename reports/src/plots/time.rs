@@ -21,7 +21,7 @@ const FAULT: Ink = RGBAColor(VERMILION.0, VERMILION.1, VERMILION.2, 0.13);
 /// Dashes of the line at which a fault strikes.
 const EDGE: Dash = &[3.0, 3.0];
 /// Room above a panel for the letters of faults.
-const STRIP: f64 = 8.0;
+pub(super) const STRIP: f64 = 8.0;
 /// More faults than this are left to `faults.csv`.
 const KEY_LINES: usize = 6;
 

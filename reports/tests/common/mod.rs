@@ -5,8 +5,8 @@
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,
-    FaultRow, Figure, HeatMap, HotspotRow, JudgementRow, KeyRow, LatencyRow, MoveRow, RunReport, ServerRow,
-    ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
+    FaultRow, Figure, HeatMap, HotspotRow, ImbalanceRow, JudgementRow, KeyRow, LatencyRow, MoveRow,
+    RunReport, ServerRow, ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -52,6 +52,26 @@ pub fn flash_sale(names: &[&str], seeds: u32) -> RunReport {
     }
 }
 
+/// The same on a hundred servers.
+pub fn many_servers(names: &[&str]) -> RunReport {
+    let mut report = flash_sale(names, 1);
+    for variant in &mut report.variants {
+        let few = std::mem::take(&mut variant.servers);
+        for row in few {
+            for copy in 0..100 / SERVERS {
+                let server: u32 = row.server.trim_start_matches("server ").parse().unwrap();
+                let utilization = row.utilization * (1.0 - 0.05 * f64::from(copy));
+                variant.servers.push(ServerRow {
+                    server: format!("server {}", server + copy * SERVERS),
+                    utilization,
+                    ..row.clone()
+                });
+            }
+        }
+    }
+    report
+}
+
 /// Three points of one swept setting for each variant, each with twenty seeds.
 pub fn swept(names: &[&str]) -> RunReport {
     let mut report = flash_sale(names, 20);
@@ -62,6 +82,8 @@ pub fn swept(names: &[&str]) -> RunReport {
         for (name, figure) in &mut variant.metrics {
             let factor = if name == "availability.fraction" {
                 1.0 - 0.001 * point as f64
+            } else if name.ends_with("_fraction") {
+                1.0
             } else {
                 1.0 + point as f64 * 0.3
             };
@@ -127,6 +149,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         shares: shares(badness),
         keys: keys(badness),
         hotspots: hotspots(index as u32, badness),
+        imbalance: imbalance(badness),
         servers: servers(index as u32, badness, &mut noise),
         moves: if index == 1 { vec![] } else { vec![a_move()] },
         faults: faults(),
@@ -164,7 +187,17 @@ fn metrics(badness: f64, seeds: u32) -> indexmap::IndexMap<String, Figure> {
         ("availability.fraction", 1.0 - 0.0131 * badness),
         ("shard.hottest_share", 0.351 * badness),
         ("writes.lost", 0.0),
+        ("rebalance.moves", 4.0),
+        ("rebalance.moved_fraction", 0.2 + 0.6 * badness),
+        ("rebalance.optimal_fraction", 0.2),
         ("rebalance.bytes_moved", 123_456_789.0),
+        ("rebalance.duration_s", 3.0 + 9.0 * badness),
+        ("rebalance.p99_before_ms", 12.5),
+        ("rebalance.p99_during_ms", 12.5 + 110.0 * badness),
+        ("rebalance.p99_after_ms", 14.0),
+        ("rebalance.unavailable_ms", 35.0 * badness),
+        ("rebalance.failed_operations", 120.0 * badness),
+        ("rebalance.redirects", 1_234.0 * badness),
     ]
     .map(|(name, mean)| (name.to_owned(), figure(mean)))
     .into_iter()
@@ -271,11 +304,22 @@ fn shares(badness: f64) -> Vec<ShareRow> {
 fn keys(badness: f64) -> Vec<KeyRow> {
     let row = |rank: u32| {
         let operations = (91_000.0 * badness / f64::from(rank * rank)) as u64;
-        let (key, guaranteed) = (u64::from(4_710 + rank), operations - u64::from(rank));
+        let (key, guaranteed) = (u64::from(4_710 + rank), operations.saturating_sub(u64::from(rank)));
         let (share, bytes) = (operations as f64 / 275_000.0, operations as f64 * 100.0);
         KeyRow { rank, key, shard: 17, operations, guaranteed, share, bytes }
     };
     (1..=20).map(row).collect()
+}
+
+fn imbalance(badness: f64) -> Vec<ImbalanceRow> {
+    let row = |level: &str, second: u32| {
+        let hot = if second >= 30 { 2.4 * badness } else { 0.1 * badness };
+        let wave = 0.05 * f64::from(second % 3);
+        let (level, time_s) = (level.to_owned(), f64::from(second));
+        ImbalanceRow { level, time_s, imbalance: 1.0 + hot + wave, cv: hot / 2.0 + wave, gini: hot / 5.0 }
+    };
+    let of = |level: &'static str| (5..SECONDS).map(move |second| row(level, second));
+    of("server").chain(of("shard")).collect()
 }
 
 fn hotspots(index: u32, badness: f64) -> Vec<HotspotRow> {

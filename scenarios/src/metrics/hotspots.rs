@@ -6,15 +6,11 @@
 //! chance alone would bring about does not count: the excess is more than [`SIGMAS`] standard deviations of a random
 //! count (Poisson). A *hotspot* is an uninterrupted run of intervals in which somebody is hot.
 
-use std::collections::BTreeMap;
-
-use shardlab_consistency::OperationKind;
 use shardlab_models::world::Run;
-use shardlab_sim::{NodeSample, Time};
+use shardlab_sim::Time;
 
-use super::asked::{Prices, asked_keys};
+use super::intervals::{Intervals, server_samples, servers_at, shards_at};
 use super::{Metrics, put, seconds};
-use crate::fill::interval;
 use crate::scenario::Scenario;
 
 /// From this multiple of the fair share on, a server or a shard is hot.
@@ -61,13 +57,13 @@ struct Hot {
 
 /// Every hotspot from warm-up to the load's end: servers, shards, keys; each by when it began.
 pub(crate) fn hotspots(scenario: &Scenario, run: &Run) -> Vec<Hotspot> {
-    let counts = Counts::of(scenario, run);
-    let (servers, step) = (hot_servers(run), counts.step);
+    let intervals = Intervals::of(scenario, run);
+    let (servers, step) = (hot_servers(run), intervals.step);
     let levels = [
         // Samples are taken from the warm-up's end on.
         (Level::Server, servers, (run.warmup, run.sample_every)),
-        (Level::Shard, counts.hot_shards(run), (0, step)),
-        (Level::Key, counts.hot_keys(run), (0, step)),
+        (Level::Shard, hot_shards(run, &intervals), (0, step)),
+        (Level::Key, hot_keys(run, &intervals), (0, step)),
     ];
     levels.into_iter().flat_map(|(level, hot, steps)| joined(level, hot, steps, run.duration)).collect()
 }
@@ -116,112 +112,44 @@ fn is_hot(load: f64, fair: f64, count: f64, multiple: f64) -> bool {
     load > multiple * fair && load - fair > SIGMAS * fair / count.sqrt()
 }
 
-/// What clients called in each interval.
-struct Counts {
-    step: Time,
-    first: u64,
-    /// By interval: (shard, key), unsorted.
-    asked: Vec<Vec<(usize, u64)>>,
-    /// By interval: scans, which ask every shard.
-    scans: Vec<u64>,
+fn hot_shards(run: &Run, intervals: &Intervals) -> Vec<Hot> {
+    let mut hot = Vec::new();
+    for interval in intervals.measured() {
+        let there = shards_at(run, interval.end);
+        let sum: f64 = interval.all_shards(there).into_iter().sum();
+        let fair = sum / there as f64;
+        let beyond = interval.shards().into_iter().filter(|&(_, count)| is_hot(count, fair, fair, HOT));
+        hot.extend(beyond.map(|(shard, count)| Hot {
+            which: shard as u64,
+            interval: interval.number,
+            share: count / sum,
+            fair: 1.0 / there as f64,
+        }));
+    }
+    hot
 }
 
-impl Counts {
-    fn of(scenario: &Scenario, run: &Run) -> Self {
-        let step = interval(run.duration);
-        let intervals = run.duration.div_ceil(step) as usize;
-        let mut counts = Self {
-            step,
-            first: run.warmup.div_ceil(step),
-            asked: vec![Vec::new(); intervals],
-            scans: vec![0; intervals],
-        };
-        for asked in asked_keys(run, &Prices::new(scenario)) {
-            counts.asked[(asked.at / step) as usize].push((asked.shard, asked.key));
-        }
-        for scan in run.history.operations.iter().filter(|of| of.kind == OperationKind::Scan) {
-            if let Some(scans) = counts.scans.get_mut((scan.invoked / step) as usize) {
-                *scans += 1;
-            }
-        }
-        counts
+fn hot_keys(run: &Run, intervals: &Intervals) -> Vec<Hot> {
+    let mut hot = Vec::new();
+    for interval in intervals.measured() {
+        let (keys, servers) = (interval.keys(), servers_at(run, interval.end) as f64);
+        let sum: f64 = keys.iter().map(|(_, count)| count).sum();
+        let fair = sum / servers;
+        let beyond = keys.into_iter().filter(|&(_, count)| is_hot(count, fair, fair, 1.0));
+        hot.extend(beyond.map(|(key, count)| Hot {
+            which: key,
+            interval: interval.number,
+            share: count / sum,
+            fair: 1.0 / servers,
+        }));
     }
-
-    /// The measured intervals by number, with what was asked in them.
-    fn intervals(&self) -> impl Iterator<Item = (u64, &Vec<(usize, u64)>)> {
-        (0..).zip(&self.asked).skip(self.first as usize)
-    }
-
-    fn hot_shards(&self, run: &Run) -> Vec<Hot> {
-        let mut hot = Vec::new();
-        for (interval, asked) in self.intervals() {
-            let there = shards_at(run, (interval + 1) * self.step) as f64;
-            let scans = self.scans[interval as usize] as f64;
-            let (sum, mut counts) = (asked.len() as f64 + scans * there, BTreeMap::new());
-            asked.iter().for_each(|(shard, _)| *counts.entry(*shard).or_insert(scans) += 1.0);
-            let fair = sum / there;
-            let beyond = counts.into_iter().filter(|&(_, count)| is_hot(count, fair, fair, HOT));
-            hot.extend(beyond.map(|(shard, count)| Hot {
-                which: shard as u64,
-                interval,
-                share: count / sum,
-                fair: 1.0 / there,
-            }));
-        }
-        hot
-    }
-
-    fn hot_keys(&self, run: &Run) -> Vec<Hot> {
-        let mut hot = Vec::new();
-        for (interval, asked) in self.intervals() {
-            let mut keys: Vec<u64> = asked.iter().map(|(_, key)| *key).collect();
-            keys.sort_unstable();
-            let (sum, servers) = (keys.len() as f64, servers_at(run, (interval + 1) * self.step) as f64);
-            let fair = sum / servers;
-            let same = keys.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64));
-            let beyond = same.filter(|&(_, count)| is_hot(count, fair, fair, 1.0));
-            hot.extend(beyond.map(|(key, count)| Hot {
-                which: key,
-                interval,
-                share: count / sum,
-                fair: 1.0 / servers,
-            }));
-        }
-        hot
-    }
-}
-
-/// How many shards there were: those of the beginning, and those that keys had begun to move to.
-fn shards_at(run: &Run, at: Time) -> usize {
-    let first = run.ownership.shards_at_first() as usize;
-    let targets = run.rebalancing.moves.iter().filter(|of| of.began < at).map(|of| of.target.index());
-    let newcomers: std::collections::BTreeSet<usize> = targets.filter(|&shard| shard >= first).collect();
-    (first + newcomers.len()).max(1)
-}
-
-/// How many servers there were: those of the beginning, and those that a command had added. Who leaves is counted on,
-/// since it had a share for some time.
-fn servers_at(run: &Run, at: Time) -> usize {
-    let begun = run.rebalancing.commands.iter().filter(|command| command.began < at);
-    let most = begun.map(|command| command.servers_before.max(command.servers_after)).max();
-    let first = run.rebalancing.commands.first().map(|command| command.servers_before);
-    most.or(first).map_or(run.layout.servers.len(), |servers| servers as usize).max(1)
+    hot
 }
 
 /// By the time of cores in each sample.
 fn hot_servers(run: &Run) -> Vec<Hot> {
-    let mut samples: Vec<&NodeSample> = run
-        .samples
-        .iter()
-        .filter(|of| {
-            of.at >= run.warmup + run.sample_every
-                && of.at <= run.duration
-                && run.layout.servers.contains(&of.node)
-        })
-        .collect();
-    samples.sort_by_key(|sample| (sample.at, sample.node));
     let mut hot = Vec::new();
-    for now in samples.chunk_by(|a, b| a.at == b.at) {
+    for now in server_samples(run).chunk_by(|a, b| a.at == b.at) {
         let servers = servers_at(run, now[0].at) as f64;
         let busy: u64 = now.iter().map(|sample| sample.busy_ns).sum();
         let handled: u64 = now.iter().map(|sample| sample.handled).sum();

@@ -90,6 +90,7 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         shares: rows.shares,
         keys: rows.keys,
         hotspots: rows.hotspots,
+        imbalance: rows.imbalance,
         servers: rows.servers,
         moves: rows.moves,
         faults: results.iter_mut().flat_map(|result| std::mem::take(&mut result.faults)).collect(),

@@ -1,0 +1,77 @@
+//! The section on the bill for rebalancing.
+
+use super::{figures, metric_table};
+use crate::{MetricInfo, compare, numbers::percent, plots::Picture};
+use maud::{Markup, html};
+use shardlab_scenarios::tables::{RunReport, VariantReport};
+
+/// The pictures that stand here.
+pub(super) const PICTURES: [&str; 2] = ["bill", "moves"];
+
+/// What the table shows.
+const METRICS: [&str; 17] = [
+    "rebalance.moves",
+    "rebalance.keys_moved",
+    "rebalance.bytes_moved",
+    "rebalance.moved_fraction",
+    "rebalance.optimal_fraction",
+    "rebalance.thrash_index",
+    "rebalance.duration_s",
+    "rebalance.p99_before_ms",
+    "rebalance.p99_during_ms",
+    "rebalance.p99_after_ms",
+    "rebalance.p99_penalty",
+    "rebalance.unavailable_ms",
+    "rebalance.write_amplification",
+    "rebalance.longest_seal_ms",
+    "rebalance.failed_operations",
+    "rebalance.redirects",
+    "throughput.ops_per_s",
+];
+
+/// Nothing where nothing moved.
+pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Picture]) -> Markup {
+    html! {
+        @if is_worth(report) {
+            section #bill {
+                h2 { "The bill for rebalancing" }
+                p {
+                    @if let Some(line) = line(report) { "Of all keys moved: " (line) ". " }
+                    "Latency before is from warm-up to the first command, during up to the end of the last move, after from "
+                    "there to the load's end. Point at a metric for its definition."
+                }
+                (metric_table(report, &compare::rows_of(report, info, &METRICS), false))
+                (figures(pictures))
+            }
+        }
+    }
+}
+
+/// Whether there is anything to pay.
+pub(super) fn is_worth(report: &RunReport) -> bool {
+    report.variants.iter().any(|variant| variant.metrics.contains_key("rebalance.moves"))
+}
+
+/// For the terminal: what moved in the variant with the least and in that with the most, in one line.
+pub(crate) fn line(report: &RunReport) -> Option<String> {
+    let mean = |variant: &VariantReport, metric: &str| variant.metrics.get(metric).map(|figure| figure.mean);
+    let moved = report.variants.iter().filter_map(|variant| {
+        let moved = mean(variant, "rebalance.moved_fraction").filter(|moved| moved.is_finite())?;
+        Some((variant, moved))
+    });
+    let mut moved: Vec<(&VariantReport, f64)> = moved.collect();
+    moved.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (least, most) = (moved.first()?, moved.last()?);
+    let told = |(variant, share): &(&VariantReport, f64)| {
+        format!("{} in {}", percent(libm::round(share * 1e3) / 1e3), compare::label(report, variant))
+    };
+    let possible = mean(least.0, "rebalance.optimal_fraction").map_or_else(String::new, |possible| {
+        format!("; the least possible is {}", percent(libm::round(possible * 1e3) / 1e3))
+    });
+    let words = if moved.len() == 1 {
+        percent(libm::round(least.1 * 1e3) / 1e3)
+    } else {
+        format!("least {}, most {}", told(least), told(most))
+    };
+    Some(format!("{words}{possible}"))
+}
