@@ -52,6 +52,18 @@ impl Config {
     pub fn keys_move(&self) -> bool {
         !self.membership.is_empty()
     }
+
+    /// Whether anything is moved while the world runs.
+    #[must_use]
+    pub fn rebalances(&self) -> bool {
+        !self.membership.is_empty()
+    }
+
+    /// How many rows are loaded before the load begins.
+    #[must_use]
+    pub fn loaded_rows(&self) -> u64 {
+        self.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0)
+    }
 }
 
 /// Why a configuration cannot be built: dotted paths into the scenario file, so that the reader is shown the place.

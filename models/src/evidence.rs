@@ -78,9 +78,19 @@ impl Remains<'_> {
     }
 
     fn copies(&self, shard: ShardId) -> impl Iterator<Item = (NodeId, &Hosted)> {
+        self.anywhere(shard).filter(move |&(node, _)| self.counts(shard, node))
+    }
+
+    fn anywhere(&self, shard: ShardId) -> impl Iterator<Item = (NodeId, &Hosted)> {
         self.servers
             .iter()
             .filter_map(move |&(node, server)| server.copy_of(shard).map(|hosted| (node, hosted)))
+    }
+
+    /// Whether a copy there is one of the shard's, and not a learner's, or one that is lost for ever.
+    fn counts(&self, shard: ShardId, node: NodeId) -> bool {
+        let copies = &self.control_plane.map().assignment(shard).copies;
+        copies.contains(&node) && !self.control_plane.is_lost(node)
     }
 
     /// The appointed primary; without one, the copy that would be appointed.
@@ -90,7 +100,9 @@ impl Remains<'_> {
             self.copies(shard).find(|(node, hosted)| Some(*node) == appointed && hosted.replica.is_primary());
         let (node, hosted) = in_office
             .or_else(|| self.copies(shard).max_by_key(|(_, hosted)| hosted.replica.log().last()))
-            .expect("every shard has a copy");
+            // All of them are lost for ever: what was there is told of, and no one can reach it.
+            .or_else(|| self.anywhere(shard).max_by_key(|(_, hosted)| hosted.replica.log().last()))
+            .expect("every shard has had a copy");
         let may_answer = in_office.is_some() && hosted.replica.may_answer();
         Survivor { shard, node, hosted, may_answer }
     }

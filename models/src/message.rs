@@ -1,5 +1,6 @@
 //! What the nodes of a database say to each other.
 
+mod copies;
 mod moves;
 mod rollback;
 mod versions;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{NodeId, Time};
 
+pub use copies::CopyMessage;
 pub use moves::{Arrived, Chunk, ChunkId, Comparison, MoveCommand, MoveMessage, MoveStep};
 pub use rollback::Rollback;
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
@@ -500,4 +502,6 @@ pub enum Message {
     Move(MoveMessage),
     /// A client and a directory.
     Lookup(LookupMessage),
+    /// About a copy that comes to another server.
+    Copy(CopyMessage),
 }

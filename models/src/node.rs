@@ -84,6 +84,24 @@ pub enum Observation {
         /// When it was asked.
         since: Time,
     },
+    /// The relocation of a copy has come a step further.
+    Relocation {
+        /// Which, counted from zero.
+        number: u32,
+        /// The step.
+        event: RelocationEvent,
+    },
+    /// The control plane has let another copy of a shard lead it, to even out the load.
+    HandedOver {
+        /// The shard.
+        shard: ShardId,
+        /// Who led it.
+        from: NodeId,
+        /// Who leads it now.
+        to: NodeId,
+        /// For how long, in ns, nobody took its writes.
+        stopped: Time,
+    },
     /// A move has come a step further.
     Move {
         /// The plan.
@@ -126,6 +144,42 @@ pub enum MoveEvent {
         /// How many of them differed, and are written over.
         differing: u32,
     },
+}
+
+/// A step of the relocation of a copy, as it is seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelocationEvent {
+    /// The control plane has written down that it is to be made.
+    Begun {
+        /// Of this shard.
+        shard: ShardId,
+        /// The server that loses its copy; none where a copy is missing.
+        from: Option<NodeId>,
+        /// The server that gets one.
+        to: NodeId,
+        /// The command of the operator that it is part of, counted from zero; `None`: the balancer's.
+        command: Option<u32>,
+        /// Loaded rows of the shard.
+        rows: u64,
+    },
+    /// The newcomer has so many bytes more.
+    Bytes(u64),
+    /// It has the whole snapshot, and the log follows.
+    Copied,
+    /// It counts.
+    Joined {
+        /// For how long, in ns, the change of epoch let nobody take writes.
+        stopped: Time,
+    },
+    /// The old copy counts no more: it is done.
+    Left {
+        /// For how long, in ns, the change of epoch let nobody take writes.
+        stopped: Time,
+        /// Whether the shard had its primary there.
+        led: bool,
+    },
+    /// It was given up: the newcomer is silent or gone.
+    GivenUp,
 }
 
 /// A transaction as its client saw it.

@@ -1,5 +1,8 @@
 //! The shard map: who holds which shard, in which epoch. Versioned by the control plane, copied by everyone else.
 
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
 use shardlab_sim::NodeId;
 
 use crate::rebalancing::Routing;
@@ -36,8 +39,19 @@ pub struct Assignment {
     pub copies: Vec<NodeId>,
 }
 
+/// A copy on its way to a server, which counts for nothing yet (a learner; Ongaro 2014, §4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Learner {
+    /// Which of the run's relocations brings it, counted from zero.
+    pub relocation: u32,
+    /// The server.
+    pub node: NodeId,
+    /// What the loaded rows of the shard weigh, in bytes.
+    pub bytes: u64,
+}
+
 /// The whole map. Cloned only when it changes; messages carry it behind an `Arc`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardMap {
     /// Grows with every change.
     pub version: u64,
@@ -45,6 +59,20 @@ pub struct ShardMap {
     pub shards: Vec<Assignment>,
     /// Which shard a key lives in.
     pub routing: Routing,
+    /// Copies on their way, by shard.
+    pub learners: BTreeMap<ShardId, Learner>,
+}
+
+/// Where no copy is on its way there is nothing more to tell apart.
+impl Hash for ShardMap {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.version.hash(state);
+        self.shards.hash(state);
+        self.routing.hash(state);
+        if !self.learners.is_empty() {
+            self.learners.hash(state);
+        }
+    }
 }
 
 impl ShardMap {
@@ -52,6 +80,13 @@ impl ShardMap {
     #[must_use]
     pub fn assignment(&self, shard: ShardId) -> &Assignment {
         &self.shards[shard.index()]
+    }
+
+    /// Whether `node` keeps a copy of `shard`, or is to get one.
+    #[must_use]
+    pub fn hosts(&self, shard: ShardId, node: NodeId) -> bool {
+        self.assignment(shard).copies.contains(&node)
+            || self.learners.get(&shard).is_some_and(|learner| learner.node == node)
     }
 
     /// Who orders the writes of `shard`; nobody while a failover runs, or if this map has never heard of the shard.

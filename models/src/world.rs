@@ -7,6 +7,7 @@ mod divergence;
 mod moves;
 mod ownership;
 mod reduce;
+mod relocations;
 
 use shardlab_consistency::{Evidence, History, Promises};
 use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSample, Receipt, Time};
@@ -82,6 +83,8 @@ pub struct Run {
     pub replication_lag_ns: Vec<Time>,
     /// What rebalancing cost; nothing where no server came or went.
     pub rebalancing: RebalancingCosts,
+    /// Loaded rows of all shards.
+    pub loaded_rows: u64,
     /// Which shard owned which key when.
     pub ownership: Ownership,
     /// What looking shards up cost; `None` where clients know them.
@@ -155,6 +158,12 @@ pub struct RebalancingCosts {
     pub commands: Vec<CommandCosts>,
     /// The moves, in the order in which they began.
     pub moves: Vec<MoveCosts>,
+    /// The copies that moved between servers, in the order in which they began.
+    pub relocations: Vec<RelocationCosts>,
+    /// Offices of primary that were handed over to even out the load.
+    pub hand_overs: Vec<HandOver>,
+    /// When the control plane heard for the first time that a server is lost for ever, in ns.
+    pub lost_at: Option<Time>,
     /// Operations that servers sent elsewhere, because their key was on the move or gone.
     pub redirects: u64,
     /// Commands that were not carried out to the end.
@@ -186,6 +195,52 @@ pub struct CommandCosts {
     pub servers_before: u32,
     /// How many there were after.
     pub servers_after: u32,
+}
+
+/// One copy of a shard that moved to another server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelocationCosts {
+    /// Which command's it is, counted from zero; `None`: the balancer's.
+    pub command: Option<u32>,
+    /// Of which shard.
+    pub shard: ShardId,
+    /// Which server had it; none where a copy was missing.
+    pub from: Option<NodeId>,
+    /// Which server has it.
+    pub to: NodeId,
+    /// Loaded rows of the shard.
+    pub rows: u64,
+    /// When it was ordered, in ns.
+    pub began: Time,
+    /// When the newcomer had the snapshot, in ns.
+    pub copied: Option<Time>,
+    /// When it counted, in ns.
+    pub joined: Option<Time>,
+    /// When the old copy counted no more, and everything was done, in ns.
+    pub left: Option<Time>,
+    /// When it was given up, in ns.
+    pub given_up: Option<Time>,
+    /// Bytes of the snapshot that arrived, those that came twice included.
+    pub bytes: u64,
+    /// For how long its changes of epoch let nobody take writes of the shard, in ns.
+    pub stopped: Time,
+    /// Whether the old copy was the primary's.
+    pub led: bool,
+}
+
+/// The office of primary handed over to another copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// When it was done, in ns.
+    pub at: Time,
+    /// Of which shard.
+    pub shard: ShardId,
+    /// Who led it before.
+    pub from: NodeId,
+    /// Who leads it from then on.
+    pub to: NodeId,
+    /// For how long nobody took writes of the shard, in ns.
+    pub stopped: Time,
 }
 
 /// One move of keys from one shard to another.

@@ -40,6 +40,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         (
             "moves",
             &[
+                "kind",
                 "command",
                 "source_shard",
                 "target_shard",
@@ -230,8 +231,10 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.moves {
         let [copied, sealed, served, end, sealed_ms] =
             [row.copied_s, row.sealed_s, row.served_s, row.end_s, row.sealed_ms].map(optional);
+        let command = row.command.map_or_else(String::new, |command| command.to_string());
         rows.push(&[
-            &row.command,
+            &row.kind.word(),
+            &command,
             &row.source_shard,
             &row.target_shard,
             &row.from,

@@ -83,6 +83,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/overdrawn",
     "negative/silent-restart",
     "negative/ignore-residency",
+    "negative/no-copy-fence",
+    "negative/appoint-newcomer",
 ];
 
 /// The scenario of that name.

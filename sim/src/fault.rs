@@ -81,6 +81,11 @@ pub enum Action {
         /// Writes not yet synced survive (the machine kept its power) instead of being lost.
         keep_unsynced: bool,
     },
+    /// Stop the processes for ever: nothing heals this, the end of the load neither, and what was on them is gone.
+    Lose {
+        /// Who.
+        target: Target,
+    },
     /// Freeze the processes: nothing is handled until the fault heals; messages and timers wait.
     Pause {
         /// Who.

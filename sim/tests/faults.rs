@@ -238,6 +238,16 @@ fn a_crash_loses_what_was_not_synced_unless_the_machine_keeps_its_power() {
 }
 
 #[test]
+fn what_is_lost_for_ever_never_comes_back() {
+    let loss = Fault { duration: None, ..at(1_100, 0, Action::Lose { target: only(0) }) };
+    // Another fault takes the same machine down and gives it back.
+    let finished = run(steps, vec![loss, at(1_500, 400, crash(only(0)))]);
+    assert!(told(&finished, 0).iter().all(|&(at, _)| at < 1_100), "{:?}", told(&finished, 0));
+    assert_eq!(finished.receipts[0].healed, None);
+    assert!(finished.receipts[0].changed > 0);
+}
+
+#[test]
 fn messages_to_a_node_that_is_down_are_lost() {
     let finished = run(three_notes, vec![at(500, 2_000, crash(only(1)))]);
     assert_eq!(told(&finished, 1), [(0, "start"), (2_500, "start"), (3_400, "note 3")]);

@@ -230,15 +230,16 @@ fn shuffled_events_break_no_law_and_lose_nothing() {
 /// Crashes and pauses that strike at the same few marks, most of them for no time at all: strokes and healings of one
 /// nanosecond, in the midst of its events.
 fn at_marks() -> impl Strategy<Value = Vec<Fault>> {
-    let fault = (1..4_u64, nodes(), 0..3_u8, prop::option::of(0..2_u64));
+    let fault = (1..4_u64, nodes(), 0..4_u8, prop::option::of(0..2_u64));
     let fault = fault.prop_map(|(nth, nodes, kind, milliseconds)| Fault {
         name: "at a mark".into(),
         trigger: Trigger::When { mark: "tick".into(), nth, not_before: 0 },
-        duration: milliseconds.map(|count| count * MILLISECOND),
+        duration: milliseconds.filter(|_| kind < 3).map(|count| count * MILLISECOND),
         action: match kind {
             0 => Action::Crash { target: Target::Nodes(nodes), keep_unsynced: true },
             1 => Action::Crash { target: Target::OneOf("ticker".into()), keep_unsynced: false },
-            _ => Action::Pause { target: Target::Nodes(nodes) },
+            2 => Action::Pause { target: Target::Nodes(nodes) },
+            _ => Action::Lose { target: Target::Nodes(vec![nodes[0]]) },
         },
     });
     prop::collection::vec(fault, 2..7)

@@ -13,7 +13,7 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 42] = [
+const TWINS: [(&str, &[&str]); 44] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
@@ -71,6 +71,8 @@ const TWINS: [(&str, &[&str]); 42] = [
     ("no-locks", &["lost-update", "G2-item"]),
     ("no-read-locks", &["G2-item"]),
     ("order-once", &["sealed-shard"]),
+    ("no-copy-fence", &["lost-write"]),
+    ("appoint-newcomer", &["lost-write"]),
     ("overdrawn", &["negative-balance", "wrong-total"]),
     ("read-ahead", &["future-read"]),
     ("retried-additions", &["wrong-count"]),

@@ -76,6 +76,11 @@ pub enum Bug {
     NoVerification,
     /// Copies are put, and put anew, wherever there is room, whatever region their rows may be in.
     IgnoreResidency,
+    /// A copy that moves to another server takes the old one's place, and its office, without a fence: the old primary
+    /// goes on until it hears of it.
+    NoCopyFence,
+    /// A copy that moves to another server is let in when it has the snapshot and not the log, and then leads.
+    AppointNewcomer,
 }
 
 /// A set of bugs, asked often.
@@ -166,6 +171,7 @@ impl Bug {
                     && config.sharding.rules_on_regions(),
                 "a geographic sharding with rules on where rows may be",
             ),
+            Self::NoCopyFence | Self::AppointNewcomer => (config.rebalances(), "copies that move"),
         };
         (!acts).then_some(wanted)
     }

@@ -20,6 +20,10 @@ pub(super) struct Change {
     pub(super) joining: Option<NodeId>,
     /// A server whose copy counts no more from this change on.
     pub(super) leaving: Option<NodeId>,
+    /// A primary that is to lead no more, though its copy stays.
+    pub(super) abdicating: Option<NodeId>,
+    /// Who is to lead, if its log is as long as any.
+    pub(super) preferred: Option<NodeId>,
     // In the order of their answers.
     fenced: Vec<(NodeId, Position)>,
 }
@@ -33,6 +37,8 @@ impl Change {
             readmitted: Vec::new(),
             joining: None,
             leaving: None,
+            abdicating: None,
+            preferred: None,
             fenced: Vec::new(),
         }
     }
@@ -48,21 +54,41 @@ impl Change {
         self.fenced.iter().any(|&(fenced, _)| fenced == copy)
     }
 
+    /// Whether what was committed is known, and nothing more can be: a majority has promised, or will never again say
+    /// anything, and among those that may lead one has every committed entry, because their number and that of those
+    /// that it takes to commit are more than all.
+    pub(super) fn is_decided(&self, old: &Assignment, ack: Ack, is_lost: impl Fn(NodeId) -> bool) -> bool {
+        let members = old.members.len();
+        let promised = |&&copy: &&NodeId| self.counts_on(copy) || is_lost(copy);
+        let majority = members / 2 + 1;
+        let committing = if ack == Ack::Quorum { majority } else { members };
+        let leaders = self.candidates(old).count();
+        old.members.iter().filter(promised).count() >= majority
+            && leaders > 0
+            && leaders + committing > members
+    }
+
+    /// Those that have promised, were members and may lead.
+    fn candidates(&self, old: &Assignment) -> impl Iterator<Item = (NodeId, Position)> {
+        let may = |(copy, _): &(NodeId, Position)| {
+            old.members.contains(copy) && self.leaving != Some(*copy) && self.abdicating != Some(*copy)
+        };
+        self.fenced.iter().copied().filter(may)
+    }
+
     /// The next assignment: the highest (last epoch, length) leads; the old primary if it has it too.
     pub(super) fn assignment(&self, old: &Assignment, ack: Ack, any_log: bool) -> Assignment {
         let members = self.members(old, ack);
-        let candidates =
-            self.fenced.iter().filter(|(copy, _)| old.members.contains(copy) && self.leaving != Some(*copy));
         let (primary, _) = if any_log {
-            candidates.clone().next()
+            self.candidates(old).next()
         } else {
-            let rank = |&(copy, last): &(NodeId, Position)| {
-                (last, old.primary == Some(copy), std::cmp::Reverse(copy))
-            };
-            candidates.max_by_key(|&candidate| rank(candidate))
+            self.candidates(old).max_by_key(|&(copy, last)| {
+                let wanted = self.preferred.map_or(old.primary == Some(copy), |preferred| preferred == copy);
+                (last, wanted, std::cmp::Reverse(copy))
+            })
         }
-        .expect("a majority of the members is fenced");
-        Assignment { epoch: self.epoch, primary: Some(*primary), members, copies: self.copies(old) }
+        .expect("somebody may lead, or the change would not be decided");
+        Assignment { epoch: self.epoch, primary: Some(primary), members, copies: self.copies(old) }
     }
 
     fn copies(&self, old: &Assignment) -> Vec<NodeId> {
@@ -74,6 +100,7 @@ impl Change {
     fn members(&self, old: &Assignment, ack: Ack) -> Vec<NodeId> {
         let counts = |copy: &&NodeId| {
             ack != Ack::All
+                || self.joining == Some(**copy)
                 || (self.counts_on(**copy) && (old.members.contains(copy) || self.readmitted.contains(copy)))
         };
         self.copies(old).iter().filter(counts).copied().collect()

@@ -10,6 +10,7 @@
 
 mod change;
 mod rebalance;
+mod relocation;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,13 +18,14 @@ use std::sync::Arc;
 use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::config::{Bug, Bugs};
-use crate::message::{ControlMessage, Message, MoveMessage};
+use crate::message::{ControlMessage, CopyMessage, Message, MoveMessage};
 use crate::node::Observation;
 use crate::replication::Ack;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use change::Change;
 use rebalance::Rebalance;
 pub use rebalance::RebalanceSettings;
+use relocation::Relocations;
 
 const TICK: TimerSlot = TimerSlot(0);
 
@@ -58,6 +60,17 @@ struct Watch {
     leased: Time,
 }
 
+/// Why a shard gets another assignment, for the measures.
+#[derive(Clone, Copy, Debug)]
+struct Why {
+    /// When the change began.
+    began: Time,
+    /// When the shard lost its primary, if that is why.
+    absent_since: Option<Time>,
+    /// The primary that hands its office over, if that is why.
+    abdicating: Option<NodeId>,
+}
+
 /// The control plane.
 #[derive(Clone, Debug)]
 pub struct ControlPlane {
@@ -65,10 +78,11 @@ pub struct ControlPlane {
     map: Arc<ShardMap>,
     // Durable in part.
     rebalance: Option<Rebalance>,
+    relocations: Relocations,
     // Volatile.
     watches: BTreeMap<NodeId, Watch>,
     changes: BTreeMap<ShardId, Change>,
-    appointing: VecDeque<(WriteId, ShardId, Assignment, Option<Time>)>,
+    appointing: VecDeque<(WriteId, ShardId, Assignment, Why)>,
     // Configuration.
     settings: ControlPlaneSettings,
 }
@@ -79,7 +93,15 @@ impl ControlPlane {
     pub fn new(settings: ControlPlaneSettings, map: Arc<ShardMap>) -> Self {
         let watches = BTreeMap::new();
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
-        Self { map, rebalance, watches, changes: BTreeMap::new(), appointing: VecDeque::new(), settings }
+        Self {
+            map,
+            rebalance,
+            relocations: Relocations::default(),
+            watches,
+            changes: BTreeMap::new(),
+            appointing: VecDeque::new(),
+            settings,
+        }
     }
 
     /// The map as it stands.
@@ -108,6 +130,9 @@ impl ControlPlane {
         let message = match message {
             Message::Control(message) => message,
             Message::Move(MoveMessage::Done { plan, pair }) => return self.move_done(plan, pair, cx),
+            Message::Copy(CopyMessage::CaughtUp { shard, epoch, copy }) => {
+                return self.caught_up(shard, epoch, copy, cx);
+            }
             _ => return,
         };
         match message {
@@ -170,7 +195,8 @@ impl ControlPlane {
     /// Copies that have caught up count again, from a new epoch on.
     fn readmit(&mut self, caught_up: &[(ShardId, NodeId)], cx: &mut Context<'_, Message>) {
         for &(shard, node) in caught_up {
-            let known = self.map.assignment(shard).members.contains(&node);
+            let assignment = self.map.assignment(shard);
+            let known = assignment.members.contains(&node) || !assignment.copies.contains(&node);
             if !known && !self.is_suspected(node, cx.now()) && !self.is_changing(shard) {
                 self.begin_change(shard, None, cx);
                 self.changes.get_mut(&shard).expect("it has just begun").readmitted.push(node);
@@ -217,12 +243,14 @@ impl ControlPlane {
             }
         }
         self.order_moves(cx);
-        self.move_copies(cx);
+        self.relocate(cx);
+        self.finish_command(cx);
         cx.set_timer(TICK, self.settings.tick);
     }
 
     fn lacks_primary(&self, shard: ShardId, now: Time) -> bool {
-        self.map.assignment(shard).primary.is_none_or(|primary| self.is_suspected(primary, now))
+        let primary = self.map.assignment(shard).primary;
+        primary.is_none_or(|primary| self.is_suspected(primary, now) || self.is_lost(primary))
     }
 
     /// Whether writes wait for the acknowledgement of a member that is silent.
@@ -248,7 +276,8 @@ impl ControlPlane {
     /// Fences every copy that has not promised yet.
     fn send_fences(&self, shard: ShardId, cx: &mut Context<'_, Message>) {
         let change = &self.changes[&shard];
-        for &copy in self.map.assignment(shard).copies.iter().filter(|&&copy| !change.counts_on(copy)) {
+        let unheard = |&&copy: &&NodeId| !change.counts_on(copy) && !self.is_lost(copy);
+        for &copy in self.map.assignment(shard).copies.iter().filter(unheard) {
             cx.send(copy, Message::Control(ControlMessage::Fence { shard, epoch: change.epoch }));
         }
     }
@@ -260,20 +289,41 @@ impl ControlPlane {
         let assignment = self.map.assignment(shard);
         let change = &self.changes[&shard];
         let fenced = |&copy: &NodeId| change.counts_on(copy);
-        let majority =
-            assignment.members.iter().filter(|&copy| fenced(copy)).count() > assignment.members.len() / 2;
-        let silenced = assignment.primary.is_none_or(|old| fenced(&old) || self.lease_is_over(old, now));
-        let all = assignment.copies.iter().all(|copy| fenced(copy) || self.is_suspected(*copy, now));
+        let is_lost = |copy| self.is_lost(copy);
+        let decided = change.is_decided(assignment, self.settings.ack, is_lost);
+        let silenced =
+            assignment.primary.is_none_or(|old| fenced(&old) || is_lost(old) || self.lease_is_over(old, now));
+        let all = assignment
+            .copies
+            .iter()
+            .all(|&copy| fenced(&copy) || is_lost(copy) || self.is_suspected(copy, now));
         let waited_enough = change.since + self.settings.patience <= now;
-        if !(majority && silenced && (all || waited_enough)) {
+        if !(decided && silenced && (all || waited_enough)) {
             return;
         }
         let any_log = self.settings.bugs.contains(Bug::AppointAnyLog);
-        let next = change.assignment(assignment, self.settings.ack, any_log);
-        let since = change.absent_since;
+        let mut next = change.assignment(assignment, self.settings.ack, any_log);
+        if let Some(joining) = change.joining.filter(|_| self.settings.bugs.contains(Bug::AppointNewcomer)) {
+            next.primary = Some(joining);
+        }
+        let why = Why {
+            began: change.since,
+            absent_since: change.absent_since,
+            abdicating: change.abdicating.filter(|_| next.primary != assignment.primary),
+        };
         self.changes.remove(&shard);
+        self.write_assignment(shard, next, why, cx);
+    }
+
+    fn write_assignment(
+        &mut self,
+        shard: ShardId,
+        next: Assignment,
+        why: Why,
+        cx: &mut Context<'_, Message>,
+    ) {
         let write = cx.force();
-        self.appointing.push_back((write, shard, next, since));
+        self.appointing.push_back((write, shard, next, why));
     }
 
     fn lease_is_over(&self, server: NodeId, now: Time) -> bool {
@@ -285,9 +335,10 @@ impl ControlPlane {
     pub fn on_synced(&mut self, through: WriteId, cx: &mut Context<'_, Message>) {
         let before = self.map.version;
         while self.appointing.front().is_some_and(|&(write, ..)| write <= through) {
-            let (_, shard, assignment, since) = self.appointing.pop_front().expect("it was just looked at");
-            self.appoint(shard, assignment, since, cx);
+            let (_, shard, assignment, why) = self.appointing.pop_front().expect("it was just looked at");
+            self.appoint(shard, assignment, why, cx);
         }
+        self.relocations_recorded(through, cx);
         self.finish_command(cx);
         self.recorded(through, cx);
         if self.map.version > before {
@@ -300,13 +351,8 @@ impl ControlPlane {
         everyone.for_each(|&node| self.send_map(node, cx));
     }
 
-    fn appoint(
-        &mut self,
-        shard: ShardId,
-        assignment: Assignment,
-        since: Option<Time>,
-        cx: &mut Context<'_, Message>,
-    ) {
+    fn appoint(&mut self, shard: ShardId, assignment: Assignment, why: Why, cx: &mut Context<'_, Message>) {
+        let since = why.absent_since;
         let map = Arc::make_mut(&mut self.map);
         map.version += 1;
         cx.observe(Observation::Appointed { shard, epoch: assignment.epoch, since });
@@ -315,7 +361,8 @@ impl ControlPlane {
             let assignment = Arc::clone(&shared);
             cx.send(copy, Message::Control(ControlMessage::Appoint { shard, assignment }));
         }
-        map.shards[shard.index()] = assignment;
+        let old = std::mem::replace(&mut map.shards[shard.index()], assignment);
+        self.copies_changed(shard, &old, why, cx);
         cx.mark("failover.appointed");
     }
 
@@ -324,6 +371,7 @@ impl ControlPlane {
         self.watches.clear();
         self.changes.clear();
         self.appointing.clear();
+        self.relocations.crash();
         if let Some(rebalance) = &mut self.rebalance {
             rebalance.crash();
         }

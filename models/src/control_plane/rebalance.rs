@@ -16,7 +16,7 @@ use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{MoveEvent, Observation};
 use crate::placement::{Placement, Residence, Spread};
 use crate::rebalancing::{MembershipChange, Pair, Plan, Protocol};
-use crate::shard_map::{Assignment, Epoch, FIRST_EPOCH, ShardId};
+use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId};
 use crate::sharding::Strategy;
 
 /// How the control plane rebalances.
@@ -44,6 +44,8 @@ pub struct RebalanceSettings {
     pub concurrent: usize,
     /// How keys move.
     pub protocol: Protocol,
+    /// By shard: how many of the loaded rows live there at the beginning.
+    pub loaded_rows: Vec<u64>,
 }
 
 /// What is to be remembered.
@@ -60,20 +62,36 @@ pub(super) struct Rebalance {
     commands: Vec<MembershipChange>,
     begun: u32,
     finished: u32,
-    present: Vec<bool>,
+    // How many servers have ever been there; the next that comes has this number.
+    ever: usize,
+    // By server: whether it is to hold copies, and whether it is gone for ever.
+    pub present: Vec<bool>,
+    pub lost: Vec<bool>,
+    /// By shard: how many of the loaded rows live there.
+    pub rows: Vec<u64>,
     // Volatile.
     writing: VecDeque<(WriteId, Record)>,
     // The bug `order-once`.
     ordered: BTreeSet<(u32, Pair)>,
     // Configuration.
-    settings: RebalanceSettings,
+    pub settings: RebalanceSettings,
 }
 
 impl Rebalance {
     pub fn new(settings: RebalanceSettings) -> Self {
         let present = (0..settings.zones.len()).map(|server| server < settings.servers as usize).collect();
-        let (writing, ordered) = (VecDeque::new(), BTreeSet::new());
-        Self { commands: Vec::new(), begun: 0, finished: 0, present, writing, ordered, settings }
+        Self {
+            commands: Vec::new(),
+            begun: 0,
+            finished: 0,
+            ever: settings.servers as usize,
+            present,
+            lost: vec![false; settings.zones.len()],
+            rows: settings.loaded_rows.clone(),
+            writing: VecDeque::new(),
+            ordered: BTreeSet::new(),
+            settings,
+        }
     }
 
     pub fn crash(&mut self) {
@@ -93,12 +111,16 @@ impl Rebalance {
     }
 
     /// Servers come or go; the number of the first one that comes is that of the first that was never there.
-    fn change(&mut self, change: MembershipChange, ever: usize) {
+    fn change(&mut self, change: MembershipChange) {
         match change {
             MembershipChange::Add(count) => {
-                self.present[ever..ever + count as usize].iter_mut().for_each(|there| *there = true);
+                let next = self.ever + count as usize;
+                self.present[self.ever..next].iter_mut().for_each(|there| *there = true);
+                self.ever = next;
             }
-            MembershipChange::Remove(server) => self.present[server as usize] = false,
+            MembershipChange::Remove(server) | MembershipChange::Lose(server) => {
+                self.present[server as usize] = false;
+            }
         }
     }
 }
@@ -142,8 +164,12 @@ impl ControlPlane {
                     rebalance.commands.push(change);
                     cx.observe(Observation::MembershipTaken { number });
                     cx.send(operator, Message::Control(ControlMessage::MembershipTaken { number }));
-                    cx.mark("membership.taken");
+                    if let MembershipChange::Lose(server) = change {
+                        // Whatever else is under way, nobody waits for it any more.
+                        rebalance.lost[server as usize] = true;
+                    }
                     self.begin_next_plan(cx);
+                    cx.mark("membership.taken");
                 }
                 Record::Done { plan, pair } => self.publish(plan, pair, cx),
             }
@@ -173,7 +199,10 @@ impl ControlPlane {
 
     /// A command is carried out when its keys have moved and no copy is where it should not be.
     pub(super) fn finish_command(&mut self, cx: &mut Context<'_, Message>) {
-        if self.map.routing.plan.is_some() || self.misplaced().next().is_some() {
+        if self.open_command().is_none()
+            || self.map.routing.plan.is_some()
+            || self.has_copies_to_relocate(cx.now())
+        {
             return;
         }
         let Some(rebalance) = &mut self.rebalance else { return };
@@ -182,75 +211,6 @@ impl ControlPlane {
             cx.observe(Observation::PlanFinished { number: rebalance.begun - 1 });
             self.begin_next_plan(cx);
         }
-    }
-
-    /// Shards with a copy on a server that is to be empty.
-    fn misplaced(&self) -> impl Iterator<Item = (ShardId, NodeId)> + '_ {
-        let gone = |node: &NodeId| self.is_gone(*node);
-        let shards = (0..).map(ShardId).zip(&self.map.shards);
-        shards.filter_map(move |(shard, assignment)| {
-            assignment.copies.iter().copied().find(gone).map(|node| (shard, node))
-        })
-    }
-
-    /// Whether `node` is a server that the operator has removed, or not added yet.
-    fn is_gone(&self, node: NodeId) -> bool {
-        let server = self.settings.servers.iter().position(|&server| server == node);
-        let present = |rebalance: &Rebalance| server.is_some_and(|server| rebalance.present[server]);
-        self.rebalance.as_ref().is_some_and(|rebalance| !present(rebalance))
-    }
-
-    /// Copies leave servers that are removed, once the keys are where they belong: for each shard first another server
-    /// joins, and when what was committed before is committed with it, the old one leaves. Each is a change like any
-    /// other, of one member at a time (Ongaro 2014, §4.1), so that majorities before and after overlap.
-    pub(super) fn move_copies(&mut self, cx: &mut Context<'_, Message>) {
-        if self.map.routing.plan.is_some() || self.rebalance.is_none() {
-            return;
-        }
-        let misplaced: Vec<(ShardId, NodeId)> = self.misplaced().collect();
-        for (shard, leaving) in misplaced {
-            if self.is_changing(shard) {
-                continue;
-            }
-            let assignment = self.map.assignment(shard);
-            let (Some(primary), epoch) = (assignment.primary, assignment.epoch) else { continue };
-            match self.newcomer(shard) {
-                Some(copy) => {
-                    let question = ControlMessage::IsSettled { shard, epoch, copy };
-                    cx.send(primary, Message::Control(question));
-                }
-                None => self.join(shard, leaving, cx),
-            }
-        }
-    }
-
-    /// The copy that has come so that another may leave: there is one more than there should be.
-    fn newcomer(&self, shard: ShardId) -> Option<NodeId> {
-        let replicas = self.rebalance.as_ref()?.settings.replicas as usize;
-        let copies = &self.map.assignment(shard).copies;
-        if copies.len() > replicas { copies.last().copied() } else { None }
-    }
-
-    /// Another server gets a copy: in a zone with the fewest of the shard's copies, then the one with the fewest of all.
-    fn join(&mut self, shard: ShardId, leaving: NodeId, cx: &mut Context<'_, Message>) {
-        let copies = &self.map.assignment(shard).copies;
-        let zone = |node: NodeId| {
-            let server = self.settings.servers.iter().position(|&server| server == node)?;
-            self.rebalance.as_ref().map(|rebalance| rebalance.settings.zones[server])
-        };
-        let in_zone =
-            |node: NodeId| copies.iter().filter(|&&copy| copy != leaving && zone(copy) == zone(node)).count();
-        let load = |node: NodeId| self.map.shards.iter().filter(|of| of.copies.contains(&node)).count();
-        let may = |node: &NodeId| {
-            self.may_hold(shard, *node)
-                && !self.is_gone(*node)
-                && !copies.contains(node)
-                && !self.is_suspected(*node, cx.now())
-        };
-        let candidates = self.settings.servers.iter().copied().filter(may);
-        let Some(joining) = candidates.min_by_key(|&node| (in_zone(node), load(node), node)) else { return };
-        self.begin_change(shard, None, cx);
-        self.changes.get_mut(&shard).expect("it has just begun").joining = Some(joining);
     }
 
     /// Whether a server may be given a copy of a shard: rows may not be in every region.
@@ -263,20 +223,6 @@ impl ControlPlane {
         server.is_some_and(|server| residence.may_hold(shard, regions[server]))
     }
 
-    /// The newcomer has what was committed before it came: the old copy may leave.
-    pub(super) fn settled(&mut self, shard: ShardId, epoch: Epoch, cx: &mut Context<'_, Message>) {
-        let assignment = self.map.assignment(shard);
-        let counts = self.newcomer(shard).is_some_and(|copy| assignment.members.contains(&copy));
-        if assignment.epoch != epoch || !counts || self.is_changing(shard) {
-            return;
-        }
-        let leaving = assignment.copies.iter().copied().find(|&copy| self.is_gone(copy));
-        if let Some(leaving) = leaving {
-            self.begin_change(shard, None, cx);
-            self.changes.get_mut(&shard).expect("it has just begun").leaving = Some(leaving);
-        }
-    }
-
     /// The next command is carried out when the last one's moves are done.
     fn begin_next_plan(&mut self, cx: &mut Context<'_, Message>) {
         let Some(rebalance) = &mut self.rebalance else { return };
@@ -286,11 +232,30 @@ impl ControlPlane {
         let Some(&change) = rebalance.commands.get(rebalance.begun as usize) else { return };
         let before = rebalance.servers();
         rebalance.begun += 1;
-        rebalance.change(change, self.map.shards.len());
+        rebalance.change(change);
         let settings = &rebalance.settings;
+        if settings.strategy.counts_shards() {
+            // Keys stay in their shards: copies move.
+            let stays = (*self.map.routing.from).clone();
+            let plan = Plan::nothing(rebalance.begun, stays, settings.loaded, settings.row_bytes);
+            cx.observe(Observation::PlanBegun {
+                number: plan.number - 1,
+                plan: Arc::new(plan),
+                servers_before: before,
+                servers_after: rebalance.servers(),
+            });
+            return self.relocate(cx);
+        }
         let from = (*self.map.routing.from).clone();
         let to = settings.strategy.next(&from, &rebalance.shards(), settings.seed);
         let plan = Plan::new(rebalance.begun, from, to, settings.loaded, settings.row_bytes);
+        for &pair in plan.pairs() {
+            let keys = plan.keys(pair).len() as u64;
+            let most = pair.0.index().max(pair.1.index()) + 1;
+            rebalance.rows.resize(rebalance.rows.len().max(most), 0);
+            rebalance.rows[pair.0.index()] = rebalance.rows[pair.0.index()].saturating_sub(keys);
+            rebalance.rows[pair.1.index()] += keys;
+        }
         let plan = Arc::new(plan.by(settings.protocol));
         cx.observe(Observation::PlanBegun {
             number: plan.number - 1,
@@ -354,6 +319,12 @@ impl ControlPlane {
             let plan = Arc::clone(plan);
             cx.send(source, Message::Move(MoveMessage::Order { plan, pair }));
         }
+    }
+
+    /// The command that is being carried out, counted from zero.
+    pub(super) fn open_command(&self) -> Option<u32> {
+        let rebalance = self.rebalance.as_ref()?;
+        (rebalance.finished < rebalance.begun).then(|| rebalance.begun - 1)
     }
 
     /// Commands whose moves are not all done.

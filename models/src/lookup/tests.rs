@@ -15,7 +15,8 @@ const CLIENT: NodeId = NodeId(2);
 fn map(version: u64, shard: u32) -> Arc<ShardMap> {
     let assigned = BTreeMap::from([(3, ShardId(shard))]);
     let partitioner = Partitioner::Directory(directory::Directory::new(4, 10, assigned));
-    Arc::new(ShardMap { version, shards: Vec::new(), routing: Routing::settled(Arc::new(partitioner)) })
+    let routing = Routing::settled(Arc::new(partitioner));
+    Arc::new(ShardMap { version, shards: Vec::new(), routing, learners: std::collections::BTreeMap::new() })
 }
 
 fn started() -> Script<Directory> {

@@ -3,8 +3,8 @@
 use shardlab_sim::Payload;
 
 use super::{
-    Action, Chunk, Command, CommitMessage, ControlMessage, Entries, Entry, LogMessage, Message, MoveCommand,
-    MoveMessage, MoveStep, Request, SiblingMessage, VersionMessage,
+    Action, Chunk, Command, CommitMessage, ControlMessage, CopyMessage, Entries, Entry, LogMessage, Message,
+    MoveCommand, MoveMessage, MoveStep, Request, SiblingMessage, VersionMessage,
 };
 use crate::conflict::Context;
 use crate::replication::RANGES;
@@ -124,8 +124,9 @@ fn kind_of(message: &Message) -> Kind {
         Message::Move(MoveMessage::Read { .. } | MoveMessage::Import(_) | MoveMessage::Compare(_)) => {
             Kind::Copy
         }
-        Message::Move(_) => Kind::Control,
         Message::Lookup(_) => Kind::Lookup,
+        Message::Copy(CopyMessage::Read { .. } | CopyMessage::Chunk { .. }) => Kind::Copy,
+        Message::Move(_) | Message::Copy(_) => Kind::Control,
     }
 }
 
@@ -155,6 +156,7 @@ fn content_bytes(message: &Message) -> u64 {
         Message::Move(MoveMessage::Compared { differing, .. }) => WORD_BYTES * differing.len() as u64,
         // A group, and a key of it or its shard.
         Message::Lookup(_) => 2 * WORD_BYTES,
+        Message::Copy(CopyMessage::Chunk { bytes, .. }) => *bytes,
         _ => 0,
     }
 }

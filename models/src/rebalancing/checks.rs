@@ -3,7 +3,7 @@
 use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
 use crate::rebalancing::MembershipChange;
-use crate::replication::Mode;
+use crate::replication::{Ack, Mode};
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
 const MOST_KEYS: u64 = 1 << 32;
@@ -54,15 +54,24 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
             format!("add fewer: there are at most {MOST_NODES} in a run, those that left counted too"),
         )),
         MembershipChange::Add(_) => None,
-        MembershipChange::Remove(server) if !servers.get(server as usize).copied().unwrap_or(false) => {
-            let help = format!("name one of the {there} servers that are there by then");
-            Some((format!("there is no server {server} to remove"), help))
-        }
-        MembershipChange::Remove(_) if there as u64 <= u64::from(replicas) => Some((
-            format!("{} servers cannot keep {replicas} copies of a shard", there - 1),
-            "remove fewer servers, or keep fewer copies".into(),
+        MembershipChange::Lose(_) if replicas == 1 => Some((
+            "what is on the only copy of a shard is gone with it".into(),
+            "keep several copies, or `remove` the server, which hands over first".into(),
         )),
-        MembershipChange::Remove(_) => None,
+        MembershipChange::Remove(server) | MembershipChange::Lose(server)
+            if !servers.get(server as usize).copied().unwrap_or(false) =>
+        {
+            let help = format!("name one of the {there} servers that are there by then");
+            let verb = if matches!(change, MembershipChange::Lose(_)) { "lose" } else { "remove" };
+            Some((format!("there is no server {server} to {verb}"), help))
+        }
+        MembershipChange::Remove(_) | MembershipChange::Lose(_) if there as u64 <= u64::from(replicas) => {
+            Some((
+                format!("{} servers cannot keep {replicas} copies of a shard", there - 1),
+                "let fewer servers go, or keep fewer copies".into(),
+            ))
+        }
+        MembershipChange::Remove(_) | MembershipChange::Lose(_) => None,
     }
 }
 
@@ -72,10 +81,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
             "servers cannot come and go where every copy takes writes: a move is ordered by a shard's log";
         checks.refuse("replication.mode", message, "use `primary`, or leave the membership faults out");
     }
-    if config.sharding.strategy.counts_shards() {
-        let message = "servers can come and go only where the shard count follows the servers";
-        checks.refuse("sharding.strategy", message, "leave `shards` out");
-    }
+    check_losses(config, checks);
     let keys = config.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0);
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
@@ -84,7 +90,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
     commands.sort_by_key(|command| command.at);
     let mut servers = vec![true; u64::from(config.cluster.servers).min(MOST_NODES) as usize];
     for command in commands {
-        let verb = if matches!(command.change, MembershipChange::Add(_)) { "add" } else { "remove" };
+        let verb = command.change.verb();
         let path = format!("fault.{}.membership.{verb}", command.fault);
         if let Some((message, help)) = objection(command.change, &servers, config.replication.mode.replicas())
         {
@@ -93,7 +99,30 @@ fn check_commands(config: &Config, checks: &mut Checks) {
         }
         match command.change {
             MembershipChange::Add(count) => servers.resize(servers.len() + count as usize, true),
-            MembershipChange::Remove(server) => servers[server as usize] = false,
+            MembershipChange::Remove(server) | MembershipChange::Lose(server) => {
+                servers[server as usize] = false
+            }
+        }
+    }
+}
+
+/// Servers that are lost at one time take their copies of some shard with them: as many must survive as are needed to
+/// know what was acknowledged.
+fn check_losses(config: &Config, checks: &mut Checks) {
+    let Mode::Primary { replicas, ack, .. } = config.replication.mode else { return };
+    let survivable = if ack == Ack::Quorum { replicas / 2 } else { replicas.saturating_sub(1) };
+    let losses =
+        || config.membership.iter().filter(|command| matches!(command.change, MembershipChange::Lose(_)));
+    for loss in losses().filter(|_| replicas > 1) {
+        let at_once = losses().filter(|other| other.at == loss.at).count() as u32;
+        let is_last =
+            losses().rfind(|other| other.at == loss.at).is_some_and(|last| last.fault == loss.fault);
+        if at_once > survivable && is_last {
+            let message = format!(
+                "{at_once} servers are lost at once, and {replicas} copies outlast the loss of {survivable}"
+            );
+            let help = "lose fewer, give the cluster time between two losses, or keep more copies";
+            checks.refuse(format!("fault.{}.membership.lose", loss.fault), message, help);
         }
     }
 }

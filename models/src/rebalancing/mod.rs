@@ -6,7 +6,9 @@
 //! in the destination's (own), which `server::moves` sees to.
 
 pub(crate) mod checks;
+mod loaded;
 mod operator;
+mod picture;
 mod plan;
 mod protocol;
 mod routing;
@@ -15,7 +17,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_sim::{Duration, Size};
 
+pub use loaded::loaded_rows;
 pub use operator::{Operator, OperatorSettings};
+pub use picture::{Picture, ServerPicture, ShardPicture, Step};
 pub use plan::{Pair, Plan};
 pub use protocol::{Next, Progress, Protocol};
 pub use routing::Routing;
@@ -77,6 +81,20 @@ pub enum MembershipChange {
     Add(u32),
     /// This one, by number, hands everything over and is empty then.
     Remove(u32),
+    /// This one, by number, is gone for ever and hands nothing over.
+    Lose(u32),
+}
+
+impl MembershipChange {
+    /// The file's word for it.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Add(_) => "add",
+            Self::Remove(_) => "remove",
+            Self::Lose(_) => "lose",
+        }
+    }
 }
 
 /// Servers that stand by at the beginning, to be added later.
@@ -84,7 +102,7 @@ pub enum MembershipChange {
 pub fn standby_servers(membership: &[Membership]) -> u32 {
     let added = membership.iter().map(|command| match command.change {
         MembershipChange::Add(servers) => servers,
-        MembershipChange::Remove(_) => 0,
+        MembershipChange::Remove(_) | MembershipChange::Lose(_) => 0,
     });
     added.fold(0, u32::saturating_add)
 }

@@ -59,6 +59,22 @@ impl Plan {
         Self { protocol, ..self }
     }
 
+    /// A plan that moves no keys: copies move between servers, and keys stay in their shards.
+    #[must_use]
+    pub fn nothing(number: u32, stays: Partitioner, loaded: u64, row_bytes: u32) -> Self {
+        let (from, protocol) = (stays.clone(), Protocol::Live);
+        Self {
+            number,
+            from,
+            to: stays,
+            row_bytes,
+            loaded,
+            protocol,
+            keys: BTreeMap::new(),
+            order: Vec::new(),
+        }
+    }
+
     /// The move that `key` is part of, if it moves.
     #[must_use]
     pub fn pair_of(&self, key: u64) -> Option<Pair> {

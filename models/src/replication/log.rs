@@ -6,7 +6,8 @@
 //!
 //! Safety claim: two replicas that have applied an entry at an index have applied the same one, as long as `ack` is
 //! `quorum` or `all`. With `async` the primary alone commits, and what it has not shipped is lost with it.
-//! Left out: snapshots and log truncation; a copy that comes back is brought up to date from the log.
+//! Left out: log truncation; a copy that comes back is brought up to date from the log, one that is new by a snapshot of
+//! the rows that were loaded (`server::snapshots`) and then the log.
 
 use std::collections::VecDeque;
 
@@ -14,7 +15,7 @@ use shardlab_sim::{NodeId, Time};
 
 use super::{Ack, Effective, Port, Refused, Replica};
 use crate::config::{Bug, Bugs};
-use crate::message::{Command, Entry, LogMessage, Position};
+use crate::message::{ChunkId, Command, Entry, LogMessage, Position};
 use crate::shard_map::{Assignment, Epoch, FIRST_EPOCH};
 
 /// How a replica is configured, and what is broken about it.
@@ -39,6 +40,19 @@ pub enum Then {
     Promised(Epoch),
     /// The same, and the control plane, which asked for it, wants to know.
     Fenced(Epoch),
+    /// A piece of a snapshot is durable; the server knows what that is for.
+    Staged(Piece),
+}
+
+/// A snapshot up to one of its pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it ends, in bytes from the snapshot's beginning.
+    pub end: u64,
+    /// Which message brought it.
+    pub id: ChunkId,
+    /// Whose that was.
+    pub from: NodeId,
 }
 
 /// Entries, numbered from one.
@@ -360,6 +374,7 @@ impl Replica for LogReplica {
             Then::Promised(epoch) | Then::Fenced(epoch) => {
                 self.promised_durable = self.promised_durable.max(epoch)
             }
+            Then::Staged(_) => {}
         }
     }
 

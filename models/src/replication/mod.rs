@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_sim::{Duration, NodeId};
 
-pub use log::{Log, LogReplica, Settings, Standing, Then};
+pub use log::{Log, LogReplica, Piece, Settings, Standing, Then};
 pub use port::{Port, Sync, SyncQueue};
 pub use versions::{
     Learned, RANGES, Records, Store, Taken, VersionPort, VersionReplica, VersionSettings, VersionThen,

@@ -17,18 +17,33 @@ const WINDOW_ENTRIES: u32 = 4 * BATCH_ENTRIES as u32;
 impl LogReplica {
     pub(super) fn progress(&self, assignment: &Assignment) -> Vec<Progress> {
         let others = assignment.copies.iter().filter(|&&node| node != self.settings.me);
-        others
-            .map(|&node| Progress {
-                node,
-                member: assignment.members.contains(&node),
-                durable: 0,
-                sent: self.log.last_index(),
-                committed: 0,
-                durable_at_tick: 0,
-                ticks_without_progress: 0,
-                timed: None,
-            })
-            .collect()
+        others.map(|&node| fresh(node, assignment.members.contains(&node), self.log.last_index())).collect()
+    }
+
+    /// Ships the log to a learner from now on, from its beginning.
+    pub fn admit(&mut self, learner: NodeId, port: &mut LogPort<'_, '_>) {
+        let Standing::Primary { others, .. } = &mut self.standing else { return };
+        if others.iter().all(|other| other.node != learner) {
+            others.push(fresh(learner, false, 0));
+            self.ship(learner, port);
+        }
+    }
+
+    /// Forgets learners that come no more; copies of the epoch stay.
+    pub fn dismiss(&mut self, stays: impl Fn(NodeId) -> bool) {
+        if let Standing::Primary { others, .. } = &mut self.standing {
+            others.retain(|other| other.member || stays(other.node));
+        }
+    }
+
+    /// Whether a learner has the log within one window of its end.
+    #[must_use]
+    pub fn is_near(&self, learner: NodeId) -> bool {
+        let Standing::Primary { others, .. } = &self.standing else { return false };
+        let last = self.log.last_index();
+        let near =
+            |other: &Progress| last == 0 || (other.durable > 0 && other.durable + WINDOW_ENTRIES >= last);
+        others.iter().any(|other| other.node == learner && near(other))
     }
 
     /// Begins a reign with an entry of its own, which commits what earlier epochs left (Raft §5.4.2).
@@ -205,6 +220,19 @@ impl LogReplica {
             Standing::Backup { .. } => &[],
         };
         others.iter().filter(|other| other.member).map(|other| other.node)
+    }
+}
+
+fn fresh(node: NodeId, member: bool, sent: u32) -> Progress {
+    Progress {
+        node,
+        member,
+        durable: 0,
+        sent,
+        committed: 0,
+        durable_at_tick: 0,
+        ticks_without_progress: 0,
+        timed: None,
     }
 }
 

@@ -47,10 +47,8 @@ impl Server {
             ControlMessage::Map(map) => self.learn(map, cx),
             ControlMessage::IsSettled { shard, epoch, copy } => {
                 let Some(slot) = self.slot(shard) else { return };
-                if self.hosted[slot].replica.is_settled(epoch, copy) {
-                    let settled = ControlMessage::Settled { shard, epoch };
-                    cx.send(self.settings.control_plane, Message::Control(settled));
-                }
+                self.hosted[slot].settling = Some((epoch, copy));
+                self.answer_settled(slot, cx);
             }
             // The control plane's business.
             _ => {}
@@ -77,17 +75,30 @@ impl Server {
         if self.hosted.iter().any(|hosted| hosted.replica.primary().is_none()) {
             self.beat(cx);
         }
+        self.learn_of_learners(cx);
+    }
+
+    /// Says that a reign has begun and its newcomer is up to date, once that is so.
+    pub(super) fn answer_settled(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        let hosted = &mut self.hosted[slot];
+        if let Some((epoch, copy)) = hosted.settling
+            && hosted.replica.is_settled(epoch, copy)
+        {
+            hosted.settling = None;
+            let settled = ControlMessage::Settled { shard: hosted.shard, epoch };
+            cx.send(self.settings.control_plane, Message::Control(settled));
+        }
     }
 
     /// Shards that did not exist before, or have a new copy here.
     fn host_new_copies(&mut self, map: &ShardMap) {
         self.slots.resize(self.slots.len().max(map.shards.len()), None);
         for (shard, assignment) in map.shards.iter().enumerate() {
-            if self.slots[shard].is_some() || !assignment.copies.contains(&self.settings.replica.me) {
+            let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
+            if self.slots[shard].is_some() || !map.hosts(id, self.settings.replica.me) {
                 continue;
             }
             self.slots[shard] = Some(u32::try_from(self.hosted.len()).expect("fewer than 2³² shards"));
-            let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
             let replica = LogReplica::joining(self.settings.replica.clone(), assignment);
             self.hosted.push(Hosted::new(id, replica, &self.settings));
         }
@@ -96,7 +107,7 @@ impl Server {
     /// Shards that have no copy here any more.
     fn leave_copies(&mut self, map: &ShardMap) {
         let me = self.settings.replica.me;
-        let stays = |hosted: &Hosted| map.assignment(hosted.shard).copies.contains(&me);
+        let stays = |hosted: &Hosted| map.hosts(hosted.shard, me);
         if self.hosted.iter().all(stays) {
             return;
         }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use shardlab_sim::{Context, NodeId, Time};
 
 use super::reads::Confirmations;
+use super::snapshots::Staged;
 use super::{ServerSettings, refuse};
 use crate::config::Bug;
 use crate::message::{Command, Message, Request, TransactionId};
 use crate::replication::LogReplica;
-use crate::shard_map::ShardId;
+use crate::shard_map::{Epoch, ShardId};
 use crate::state_machine::{Effect, StateMachine};
 use crate::world::ShardOperations;
 
@@ -30,6 +31,10 @@ pub struct Hosted {
     held_back: Option<Command>,
     // The bug `vote-before-sync`: who was told already.
     pub(super) voted_early: BTreeSet<TransactionId>,
+    // Durable in part: the snapshot of a copy that has come later.
+    pub(super) staged: Staged,
+    // The control plane wants to know when this reign has begun, with that copy up to date.
+    pub(super) settling: Option<(Epoch, NodeId)>,
     swap_applies: bool,
 }
 
@@ -44,6 +49,8 @@ impl Hosted {
             confirmations: Confirmations::default(),
             held_back: None,
             voted_early: BTreeSet::new(),
+            staged: Staged::default(),
+            settling: None,
             swap_applies: settings.replica.bugs.contains(Bug::SwapApplies),
         }
     }
@@ -56,6 +63,8 @@ impl Hosted {
         self.confirmations = Confirmations::default();
         self.held_back = None;
         self.voted_early.clear();
+        self.staged.crash();
+        self.settling = None;
     }
 
     pub(super) fn apply(&mut self, command: Command, now: Time, effects: &mut Vec<Effect>) {

@@ -10,6 +10,7 @@ mod hosted;
 mod moves;
 mod participant;
 mod reads;
+mod snapshots;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::state_machine::{Effect, StateMachine};
 use crate::world::ShardOperations;
 
 use moves::Exports;
+use snapshots::Snapshots;
 
 pub use hosted::Hosted;
 pub use moves::MoveSettings;
@@ -37,6 +39,7 @@ const HEARTBEAT: TimerSlot = TimerSlot(0);
 const TICK: TimerSlot = TimerSlot(1);
 const INQUIRY: TimerSlot = TimerSlot(2);
 const MOVES: TimerSlot = TimerSlot(3);
+const COPIES: TimerSlot = TimerSlot(4);
 
 /// How a server is configured.
 #[derive(Clone, Debug)]
@@ -72,6 +75,7 @@ pub struct Server {
     map: Option<Arc<ShardMap>>,
     effects: Vec<Effect>,
     exports: Exports,
+    snapshots: Snapshots,
     owners_to_tell: BTreeMap<Pair, (NodeId, ChunkId)>,
     // Measures: they survive crashes, since they are ours and not the server's.
     transaction_forces: u64,
@@ -109,6 +113,7 @@ impl Server {
             map: Some(Arc::clone(map)),
             effects: Vec::new(),
             exports: Exports::new(settings.moves.unwrap_or_default()),
+            snapshots: Snapshots::default(),
             owners_to_tell: BTreeMap::new(),
             transaction_forces: 0,
             redirects: 0,
@@ -205,6 +210,7 @@ impl Server {
             Message::Control(message) => self.control(message, cx),
             Message::Commit(message) => self.participate(from, message, cx),
             Message::Move(message) => self.on_move(from, message, cx),
+            Message::Copy(message) => self.on_copy(from, message, cx),
             // Clients' business, and the other family's.
             Message::Response(_) | Message::Versions(..) | Message::Siblings(_) | Message::Lookup(_) => {}
         }
@@ -220,9 +226,11 @@ impl Server {
                     self.tick_reads(slot, cx);
                 }
                 self.tick_moves(cx);
+                self.tick_snapshots(cx);
                 cx.set_timer(TICK, self.settings.tick);
             }
             MOVES => self.drive_all(cx),
+            COPIES => self.drive_snapshots(cx),
             _ => {
                 self.inquire(cx);
                 cx.set_timer(INQUIRY, self.settings.inquiry_interval);
@@ -237,8 +245,10 @@ impl Server {
             // The shard's copy may have left in the meantime.
             let Some(slot) = self.slot(sync.shard) else { continue };
             self.with_port(slot, cx, |replica, port| replica.synced(sync.then, port));
-            if let Then::Fenced(epoch) = sync.then {
-                self.report_fenced(slot, epoch, cx);
+            match sync.then {
+                Then::Fenced(epoch) => self.report_fenced(slot, epoch, cx),
+                Then::Staged(piece) => self.piece_is_durable(slot, piece, cx),
+                Then::Logged(_) | Then::Promised(_) => {}
             }
             self.pump(slot, cx);
         }
@@ -250,6 +260,7 @@ impl Server {
         self.lease_until = 0;
         self.map = None;
         self.exports.crash();
+        self.snapshots.crash();
         self.owners_to_tell.clear();
         let forget = self.has(Bug::ForgetLocks);
         for hosted in &mut self.hosted {
@@ -273,6 +284,7 @@ impl Server {
                 self.transaction_forces += u64::from(participant::carries_transaction(&message));
                 self.with_port(slot, cx, |replica, port| replica.receive(from, message, port));
                 self.pump(slot, cx);
+                self.progress_of_learner(from, shard, cx);
             }
         }
     }
@@ -339,6 +351,7 @@ impl Server {
         }
         self.effects = effects;
         self.hosted[slot].refuse_waiting_reads_unless_primary(cx);
+        self.answer_settled(slot, cx);
     }
 
     fn tell(&mut self, slot: usize, effect: &Effect, cx: &mut Context<'_, Message>) {

@@ -49,15 +49,15 @@ pub struct MoveSettings {
 
 /// How long a message of a move may go unanswered before it counts as lost: five times what a stream takes to send a
 /// lost packet again, by default.
-const ANSWER_TIMEOUT: Time = SECOND;
+pub(super) const ANSWER_TIMEOUT: Time = SECOND;
 
 /// The moves that a server's primaries make.
 #[derive(Clone, Debug)]
 pub(super) struct Exports {
     // Volatile.
     by_pair: BTreeMap<Pair, Export>,
-    /// Not before this may the next chunk be read.
-    free_at: Time,
+    /// Not before this may the next chunk be read, of keys or of a copy.
+    pub free_at: Time,
     /// Sent so far in this life.
     messages: u32,
     // Configuration.
@@ -145,7 +145,7 @@ impl Server {
     }
 
     /// Whether this server leads `shard` and knows all that earlier reigns left.
-    fn leads(&self, shard: ShardId) -> Option<usize> {
+    pub(super) fn leads(&self, shard: ShardId) -> Option<usize> {
         self.slot(shard).filter(|&slot| self.hosted[slot].replica.may_answer())
     }
 
@@ -265,7 +265,7 @@ impl Server {
         self.heal_moves(cx);
     }
 
-    fn next_id(&mut self, epoch: Epoch) -> ChunkId {
+    pub(super) fn next_id(&mut self, epoch: Epoch) -> ChunkId {
         self.exports.messages += 1;
         ChunkId { epoch, number: self.exports.messages }
     }
@@ -419,7 +419,7 @@ impl Server {
 
 impl MoveSettings {
     /// How long the throttle makes a chunk take.
-    fn copy_time(&self, bytes: u64) -> Time {
+    pub(super) fn copy_time(&self, bytes: u64) -> Time {
         u64::try_from(u128::from(bytes) * u128::from(SECOND) / u128::from(self.bytes_per_s))
             .unwrap_or(Time::MAX)
     }

@@ -109,6 +109,7 @@ impl VersionServer {
             | Message::Control(_)
             | Message::Commit(_)
             | Message::Move(_)
+            | Message::Copy(_)
             | Message::Lookup(_) => {}
         }
     }

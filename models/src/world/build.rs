@@ -1,5 +1,6 @@
 //! From a configuration to a world at the beginning of time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shardlab_sim::{Distribution, Engine, EngineError, Execution, Fault, NodeId, Setup, Time, Topology};
@@ -15,7 +16,7 @@ use crate::evidence;
 use crate::lookup::Directory;
 use crate::node::DatabaseNode;
 use crate::placement::{self, Placement};
-use crate::rebalancing::{Operator, OperatorSettings, Routing};
+use crate::rebalancing::{Operator, OperatorSettings, Routing, loaded_rows};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{MoveSettings, Server, ServerSettings, VersionServer, VersionServerSettings};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardMap};
@@ -144,7 +145,8 @@ fn first_map(config: &Config, layout: &Layout, partitioner: &Arc<Partitioner>) -
     };
     let placer = placement::of(config, layout);
     let shards = placer.place(partitioner.count(), mode.replicas(), &zones).into_iter().map(assignment);
-    ShardMap { version: 1, shards: shards.collect(), routing: Routing::settled(Arc::clone(partitioner)) }
+    let routing = Routing::settled(Arc::clone(partitioner));
+    ShardMap { version: 1, shards: shards.collect(), routing, learners: BTreeMap::new() }
 }
 
 struct Builder<'a> {
@@ -197,7 +199,7 @@ impl Builder<'_> {
             ack: ack.unwrap_or_default(),
             patience: self.failover().unwrap_or(IDLE_HEARTBEAT * HEARTBEATS_PER_FAILOVER),
             tick: self.failover().map_or(IDLE_HEARTBEAT, |failover| (failover / LOOKS_PER_FAILOVER).max(1)),
-            rebalance: self.moves_keys().then(|| self.rebalance()),
+            rebalance: self.config.rebalances().then(|| self.rebalance()),
             bugs: self.bugs,
         };
         ControlPlane::new(settings, Arc::clone(&self.map))
@@ -207,10 +209,6 @@ impl Builder<'_> {
     fn subscribers(&self) -> Vec<NodeId> {
         let Layout { coordinators, clients, directories, .. } = self.layout;
         coordinators.iter().chain(clients).chain(directories).copied().collect()
-    }
-
-    fn moves_keys(&self) -> bool {
-        self.config.keys_move()
     }
 
     fn rebalance(&self) -> RebalanceSettings {
@@ -223,9 +221,10 @@ impl Builder<'_> {
             residence: placement::residence(self.config),
             servers: self.config.cluster.servers,
             replicas: self.config.replication.mode.replicas(),
-            loaded: workloads().map(|workload| workload.keys.end()).max().unwrap_or(0),
+            loaded: self.config.loaded_rows(),
             // All workloads share the keys; the one with the largest rows says what a row is.
             row_bytes: workloads().map(|workload| workload.value_bytes).max().unwrap_or(0),
+            loaded_rows: loaded_rows(self.map.routing.from.as_ref(), self.config.loaded_rows()),
             concurrent: self.config.rebalancing.concurrent as usize,
             protocol: self.config.rebalancing.protocol,
         }
@@ -269,7 +268,7 @@ impl Builder<'_> {
             lease: self.failover().map(|failover| failover - failover * LEASE_MARGIN_PERCENT / 100),
             tick: SERVER_TICK,
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
-            moves: self.moves_keys().then(|| self.moves()),
+            moves: self.config.rebalances().then(|| self.moves()),
         };
         Server::new(settings, &self.map)
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use shardlab_sim::{Receipt, Time};
 
 use super::moves::SeenMoves;
+use super::relocations::SeenRelocations;
 use super::{CommandCosts, Layout, MoveCosts};
 use crate::config::{Config, Membership};
 use crate::rebalancing::MembershipChange;
@@ -16,6 +17,7 @@ pub(super) struct Commands<'a> {
     /// How many servers there were at first.
     servers: u32,
     seen: &'a SeenMoves,
+    copies: &'a SeenRelocations,
     /// How many were taken and not carried out to the end: the last ones.
     open: usize,
 }
@@ -33,10 +35,10 @@ enum Fate<'a> {
 }
 
 impl<'a> Commands<'a> {
-    pub fn new(config: &'a Config, seen: &'a SeenMoves, open: usize) -> Self {
+    pub fn new(config: &'a Config, seen: &'a SeenMoves, copies: &'a SeenRelocations, open: usize) -> Self {
         let mut all: Vec<_> = config.membership.iter().collect();
         all.sort_by_key(|command| command.at);
-        Self { all, servers: config.cluster.servers, seen, open }
+        Self { all, servers: config.cluster.servers, seen, copies, open }
     }
 
     /// They leave receipts as faults do, numbered on from those: what each changed is the moves that were made because
@@ -49,7 +51,7 @@ impl<'a> Commands<'a> {
             healed: self.ended(number),
             aimed_at: servers.len(),
             nodes: servers.map(|server| layout.servers[server as usize]).collect(),
-            changed: self.moves_done(number) as u64,
+            changed: (self.moves_done(number) + self.copies_done(number)) as u64,
             effect: self.effect(number),
         };
         self.servers().into_iter().enumerate().map(receipt).collect()
@@ -71,7 +73,9 @@ impl<'a> Commands<'a> {
                 let (far, remedy) = (self.progress(number, costs), self.remedy(number, costs));
                 Some(format!("{name} was not carried out to the end ({far}): {remedy}"))
             }
-            Fate::Done(_) if self.moves_done(number) == 0 => Some(format!("{name} moved no keys")),
+            Fate::Done(_) if self.moves_done(number) + self.copies_done(number) == 0 => {
+                Some(format!("{name} moved no keys and no copies"))
+            }
             Fate::Done(_) => None,
         }
     }
@@ -96,8 +100,14 @@ impl<'a> Commands<'a> {
     }
 
     fn progress(&self, number: usize, costs: &CommandCosts) -> String {
-        let copied = amount(self.moves(number).map(|of| of.bytes).sum());
-        format!("{} of {} moves done, {copied} copied", self.moves_done(number), costs.moves)
+        let copies: u64 = self.copies.of(number as u32).map(|of| of.bytes).sum();
+        let copied = amount(self.moves(number).map(|of| of.bytes).sum::<u64>() + copies);
+        let moved = match self.copies_done(number) {
+            0 => String::new(),
+            1 => "1 copy of a shard moved, ".into(),
+            several => format!("{several} copies of shards moved, "),
+        };
+        format!("{} of {} moves done, {moved}{copied} copied", self.moves_done(number), costs.moves)
     }
 
     /// The command that others wait for: commands are begun one after the other.
@@ -135,6 +145,10 @@ impl<'a> Commands<'a> {
         self.moves(number).filter(|of| of.published.is_some()).count()
     }
 
+    fn copies_done(&self, number: usize) -> usize {
+        self.copies.of(number as u32).filter(|of| of.is_done()).count()
+    }
+
     /// By command: which servers it is about. Those that come are numbered on from the ones that were there.
     fn servers(&self) -> Vec<Range<u32>> {
         let mut ever = self.servers;
@@ -143,7 +157,7 @@ impl<'a> Commands<'a> {
                 ever += count;
                 (ever - count)..ever
             }
-            MembershipChange::Remove(server) => server..server + 1,
+            MembershipChange::Remove(server) | MembershipChange::Lose(server) => server..server + 1,
         };
         self.all.iter().map(|command| about(command)).collect()
     }

@@ -1,5 +1,7 @@
 //! Whether the copies of every shard are the same.
 
+use shardlab_sim::NodeId;
+
 use super::World;
 use crate::node::DatabaseNode;
 use crate::server::{Hosted, HostedVersions};
@@ -44,8 +46,18 @@ impl World {
         true
     }
 
+    /// The copies that count: not those of learners, nor those that are lost for ever.
     fn logs(&self) -> impl Iterator<Item = &Hosted> {
-        self.execution.nodes().iter().filter_map(DatabaseNode::as_server).flat_map(|server| server.hosted())
+        let control_plane = self.control_plane();
+        let counts = move |node: NodeId, shard: ShardId| {
+            control_plane.map().assignment(shard).copies.contains(&node) && !control_plane.is_lost(node)
+        };
+        let servers = (0..).map(NodeId).zip(self.execution.nodes());
+        servers
+            .filter_map(|(node, of)| Some((node, of.as_server()?)))
+            .flat_map(|(node, server)| server.hosted().iter().map(move |hosted| (node, hosted)))
+            .filter(move |(node, hosted)| counts(*node, hosted.shard))
+            .map(|(_, hosted)| hosted)
     }
 
     fn versions(&self) -> impl Iterator<Item = &HostedVersions> {

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use shardlab_sim::Time;
 
+use super::relocations::SeenRelocations;
 use super::{CommandCosts, MoveCosts, RebalancingCosts};
+use crate::config::Config;
 use crate::node::{DatabaseNode, MoveEvent, Observation};
-use crate::rebalancing::{Pair, Plan};
+use crate::rebalancing::{MembershipChange, Pair, Plan};
 
 /// What was seen of rebalancing so far.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +32,7 @@ impl SeenMoves {
                 let moving = plan.moving();
                 self.commands.push(CommandCosts {
                     began: at,
-                    ended: (moving == 0).then_some(at),
+                    ended: None,
                     moving,
                     loaded: plan.loaded,
                     row_bytes: plan.row_bytes,
@@ -104,9 +106,17 @@ impl SeenMoves {
     }
 }
 
-pub(super) fn costs(nodes: &[DatabaseNode], open: usize, seen: SeenMoves, end: Time) -> RebalancingCosts {
+pub(super) fn costs(
+    config: &Config,
+    nodes: &[DatabaseNode],
+    open: usize,
+    seen: SeenMoves,
+    copies: SeenRelocations,
+) -> RebalancingCosts {
+    let end = config.duration.as_ns() + config.drain.as_ns();
     let servers = || nodes.iter().filter_map(DatabaseNode::as_server);
     let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
+    let lost_at = lost_at(config, &seen);
     let SeenMoves { commands, mut moves, refused_since, .. } = seen;
     for (slot, since) in refused_since {
         moves[slot].refused += end - since;
@@ -114,10 +124,22 @@ pub(super) fn costs(nodes: &[DatabaseNode], open: usize, seen: SeenMoves, end: T
     RebalancingCosts {
         commands,
         moves,
+        relocations: copies.relocations,
+        hand_overs: copies.hand_overs,
+        lost_at,
         redirects: servers().map(|server| server.redirects()).sum(),
         open,
         second_writes: servers().map(|server| server.second_writes().0).sum(),
         second_bytes: servers().map(|server| server.second_writes().1).sum(),
         second_writes_missed: clients.map(|clients| clients.second_writes_missed()).sum(),
     }
+}
+
+/// When the control plane heard for the first time that a server is lost for ever.
+fn lost_at(config: &Config, seen: &SeenMoves) -> Option<Time> {
+    let mut orders: Vec<_> = config.membership.iter().collect();
+    orders.sort_by_key(|order| order.at);
+    let is_loss = |change: MembershipChange| matches!(change, MembershipChange::Lose(_));
+    let losses = seen.taken.iter().zip(orders).filter(|(_, order)| is_loss(order.change));
+    losses.map(|(&at, _)| at).min()
 }

@@ -8,6 +8,7 @@ use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 use super::commands::Commands;
 use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
+use super::relocations::SeenRelocations;
 use super::{Holding, LookupCosts, Ownership, Run, ShardOperations, TransactionCosts, World};
 use crate::client::LookupMeasures;
 use crate::control_plane::ControlPlane;
@@ -43,10 +44,11 @@ pub(super) struct Seen {
     moves: SeenMoves,
     pub(super) holdings: Vec<Holding>,
     lookups_ns: Vec<Time>,
+    relocations: SeenRelocations,
 }
 
 impl World {
-    fn control_plane(&self) -> &ControlPlane {
+    pub(super) fn control_plane(&self) -> &ControlPlane {
         let mut nodes = self.execution.nodes().iter();
         nodes.find_map(DatabaseNode::as_control_plane).expect("there is a control plane")
     }
@@ -93,7 +95,7 @@ impl World {
             VersionRemains { servers: versions.clone() }.evidence(probes, &receipts)
         };
         let open = control_plane.open_commands();
-        let commands = Commands::new(&config, &seen.moves, open);
+        let commands = Commands::new(&config, &seen.moves, &seen.relocations, open);
         evidence.untested.extend(commands.untested());
         receipts.extend(commands.receipts(&layout, receipts.len()));
         // Copies differ while keys still move.
@@ -112,9 +114,10 @@ impl World {
             latencies_ns: std::mem::take(&mut seen.lookups_ns),
         });
         Run {
+            loaded_rows: config.loaded_rows(),
             ownership,
             lookups,
-            rebalancing: moves::costs(&nodes, open, seen.moves, end),
+            rebalancing: moves::costs(&config, &nodes, open, seen.moves, seen.relocations),
             evidence,
             divergence,
             promises,
@@ -260,6 +263,9 @@ impl Seen {
             | Observation::PlanBegun { .. }
             | Observation::PlanFinished { .. }
             | Observation::Move { .. }) => self.moves.add(at, &moves),
+            copies @ (Observation::Relocation { .. } | Observation::HandedOver { .. }) => {
+                self.relocations.add(at, &copies);
+            }
             Observation::Probed { shard } => {
                 self.probed.entry(shard.0).or_insert(at);
             }

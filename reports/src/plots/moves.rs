@@ -95,11 +95,14 @@ fn describe(variant: &VariantReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shardlab_scenarios::tables::MoveKind;
+
     use super::*;
 
     fn a_move(copied_s: Option<f64>, sealed_s: Option<f64>, end_s: Option<f64>) -> MoveRow {
         MoveRow {
-            command: 0,
+            kind: MoveKind::Keys,
+            command: Some(0),
             source_shard: 0,
             target_shard: 1,
             from: String::new(),

@@ -5,7 +5,7 @@
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,
-    FaultRow, Figure, HeatMap, HotspotRow, ImbalanceRow, JudgementRow, KeyRow, LatencyRow, MoveRow,
+    FaultRow, Figure, HeatMap, HotspotRow, ImbalanceRow, JudgementRow, KeyRow, LatencyRow, MoveKind, MoveRow,
     RunReport, ServerRow, ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
 };
 
@@ -359,7 +359,8 @@ fn servers(index: u32, badness: f64, noise: &mut Noise) -> Vec<ServerRow> {
 
 fn a_move() -> MoveRow {
     MoveRow {
-        command: 0,
+        kind: MoveKind::Keys,
+        command: Some(0),
         source_shard: 17,
         target_shard: 18,
         from: "server 1".into(),

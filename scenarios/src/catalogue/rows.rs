@@ -411,6 +411,39 @@ pub(super) const SINGLE: &[Row] = &[
         "The least share of the keys that any strategy has to move: 1 − from / to servers; several commands add up.",
     ),
     plain("rebalance.moves", "count", Lower, "Moves done: pairs of shards between which keys moved."),
+    plain(
+        "rebalance.copies_moved",
+        "count",
+        Lower,
+        "Copies of shards that moved to another server, or were made anew there because a server was lost.",
+    ),
+    plain(
+        "rebalance.offices_moved",
+        "count",
+        Lower,
+        "Offices of primary that the balancer handed over to another copy; it moves no bytes.",
+    ),
+    plain(
+        "rebalance.copied_fraction",
+        "fraction",
+        Lower,
+        "Loaded rows in the copies that moved, of the loaded rows in all copies: what `rebalance.moved_fraction` is for \
+         keys, for copies.",
+    ),
+    plain(
+        "rebalance.unavailable_s",
+        "s",
+        Lower,
+        "For how long nobody took writes because of moves, added up over shards: seals of keys, and changes of epoch in \
+         which copies come and leave or an office is handed over.",
+    ),
+    plain(
+        "rebalance.copies_missing_s",
+        "s",
+        Lower,
+        "From the operator's word that the first server is lost until every shard has all its copies again; none while \
+         one is missing.",
+    ),
     plain("rebalance.keys_moved", "keys", Lower, "Loaded keys that changed owner."),
     headline(
         "rebalance.bytes_moved",

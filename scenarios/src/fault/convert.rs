@@ -57,16 +57,29 @@ pub(super) fn problem(path: &str, message: impl Into<String>, help: &str) -> Fau
 pub(super) const TARGET_HELP: &str = "name a node that the cluster has, or add one to `[cluster]`";
 
 impl Converter<'_> {
-    /// The kernel's fault; none for a command to the control plane, which strikes no machine.
+    /// The kernel's fault; none for a command to the control plane that strikes no machine.
     fn fault(&mut self, spec: &FaultSpec, index: usize) -> Result<Option<Fault>, FaultProblem> {
         if let ["membership"] = spec.actions()[..] {
-            return check_command(spec).map(|()| None);
+            return check_command(spec).and_then(|()| self.loss(spec, index));
         }
         Ok(Some(Fault {
             name: spec.label(index),
             trigger: self.trigger(spec)?,
             duration: duration(spec)?.map(|duration| duration.as_ns()),
             action: self.action(spec)?,
+        }))
+    }
+
+    /// What a command does to machines: the loss of one stops it for ever.
+    fn loss(&self, spec: &FaultSpec, index: usize) -> Result<Option<Fault>, FaultProblem> {
+        let Some(MembershipSpec::Lose(TargetSpec::Server(number))) = spec.membership else { return Ok(None) };
+        // Whether there is such a server is the configuration's to check, with the others that come and go.
+        let Some(&server) = self.finder.layout.servers.get(number as usize) else { return Ok(None) };
+        Ok(Some(Fault {
+            name: format!("{}: machine", spec.label(index)),
+            trigger: self.trigger(spec)?,
+            duration: None,
+            action: Action::Lose { target: Target::Nodes(vec![server]) },
         }))
     }
 
@@ -169,6 +182,10 @@ fn check_command(spec: &FaultSpec) -> Result<(), FaultProblem> {
         Some(MembershipSpec::Remove(target)) if !matches!(target, TargetSpec::Server(_)) => {
             let message = format!("`{target}` may be anyone; the operator removes one server");
             Err(problem("membership.remove", message, "name it: `remove = \"server 3\"`"))
+        }
+        Some(MembershipSpec::Lose(target)) if !matches!(target, TargetSpec::Server(_)) => {
+            let message = format!("`{target}` may be anyone; the operator says which server is lost");
+            Err(problem("membership.lose", message, "name it: `lose = \"server 3\"`"))
         }
         _ => Ok(()),
     }

@@ -45,6 +45,24 @@ pub const MARKS: &[(&str, &str)] = &[
     ("move.second-written", "a new owner has acknowledged a client's second write"),
     ("move.verify", "a destination has all rows that dual writes need copied, and they begin to be compared"),
     ("move.repaired", "a source has sent rows that were compared and differed"),
+    (
+        "relocate.begun",
+        "the control plane has written down that a copy of a shard is to come to another server",
+    ),
+    ("relocate.snapshot", "a primary has sent the first piece of a snapshot to a copy that is to come"),
+    ("relocate.catch-up", "a copy that is to come has the snapshot, and the log follows"),
+    ("relocate.caught-up", "the control plane hears that a copy that is to come has nearly all of the log"),
+    ("relocate.joined", "the control plane has let a copy that has come count"),
+    ("relocate.cut-over", "the control plane begins the change of epoch in which the old copy leaves"),
+    (
+        "relocate.left",
+        "the control plane has told the old copy that it counts no more: the relocation is done",
+    ),
+    ("relocate.given-up", "the control plane has given up a copy that was to come"),
+    (
+        "balancer.handed-over",
+        "the control plane has let another copy of a shard lead it, to even out the load",
+    ),
     ("2pc.voted", "a participant has sent its yes vote"),
     ("2pc.prepared", "a coordinator has all votes in"),
     ("2pc.decided", "a coordinator has decided and its record is on its way to the disk"),
@@ -98,7 +116,8 @@ pub struct FaultSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<Clock>,
     /// Add or remove servers: an operator's command to the control plane, at a fixed time. `{ add = 1 }` brings in a
-    /// server that stood by; `{ remove = "server 3" }` empties one.
+    /// server that stood by; `{ remove = "server 3" }` empties one; `{ lose =
+    /// "server 3" }` is the loss of one for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<MembershipSpec>,
 }
@@ -109,8 +128,11 @@ pub struct FaultSpec {
 pub enum MembershipSpec {
     /// So many more, numbered on from the last.
     Add(u32),
-    /// This one: `"server 3"`.
+    /// This one hands everything over and is empty then: `"server 3"`.
     Remove(TargetSpec),
+    /// This one is gone for ever, without handing anything over: its machine stops and never comes back, and the operator
+    /// says so.
+    Lose(TargetSpec),
 }
 
 /// Cut the links between some nodes and some others: a partial partition.
@@ -225,7 +247,8 @@ impl FaultSpec {
         let change = match self.membership.as_ref()? {
             MembershipSpec::Add(servers) => MembershipChange::Add(*servers),
             MembershipSpec::Remove(TargetSpec::Server(number)) => MembershipChange::Remove(*number),
-            MembershipSpec::Remove(_) => return None,
+            MembershipSpec::Lose(TargetSpec::Server(number)) => MembershipChange::Lose(*number),
+            MembershipSpec::Remove(_) | MembershipSpec::Lose(_) => return None,
         };
         Some(Membership { name: self.label(index), fault: index, at: self.at?, change })
     }

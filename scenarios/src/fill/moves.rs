@@ -1,20 +1,27 @@
-//! Moves of keys between shards.
+//! Moves of keys between shards, of copies between servers, and of offices.
 
 use shardlab_models::shard_map::ShardId;
-use shardlab_models::world::{MoveCosts, Run};
-use shardlab_sim::Time;
+use shardlab_models::world::{HandOver, MoveCosts, RelocationCosts, Run};
+use shardlab_sim::{NodeId, Time};
 
 use crate::metrics::{milliseconds, seconds};
-use crate::tables::MoveRow;
+use crate::tables::{MoveKind, MoveRow};
 
 /// Every move, in the order in which they began.
 pub(crate) fn moves(run: &Run) -> Vec<MoveRow> {
-    run.rebalancing.moves.iter().map(|of| row(run, of)).collect()
+    let costs = &run.rebalancing;
+    let keys = costs.moves.iter().map(|of| row(run, of));
+    let copies = costs.relocations.iter().map(|of| copy(run, of));
+    let offices = costs.hand_overs.iter().map(|of| office(run, of));
+    let mut rows: Vec<MoveRow> = keys.chain(copies).chain(offices).collect();
+    rows.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+    rows
 }
 
 fn row(run: &Run, of: &MoveCosts) -> MoveRow {
     MoveRow {
-        command: of.command,
+        kind: MoveKind::Keys,
+        command: Some(of.command),
         source_shard: of.source.0,
         target_shard: of.target.0,
         from: primary(run, of.source),
@@ -34,6 +41,53 @@ fn row(run: &Run, of: &MoveCosts) -> MoveRow {
     }
 }
 
+fn copy(run: &Run, of: &RelocationCosts) -> MoveRow {
+    MoveRow {
+        kind: MoveKind::Copy,
+        command: of.command,
+        source_shard: of.shard.0,
+        target_shard: of.shard.0,
+        from: of.from.map(|node| name(run, node)).unwrap_or_default(),
+        to: name(run, of.to),
+        start_s: seconds(of.began),
+        copied_s: of.copied.map(seconds),
+        sealed_s: None,
+        served_s: of.joined.map(seconds),
+        end_s: of.left.or(of.given_up).map(seconds),
+        sealed_ms: of.joined.map(|_| milliseconds(of.stopped)),
+        keys: of.rows,
+        bytes: of.bytes,
+        attempts: u32::from(of.given_up.is_none()),
+        refused_ms: milliseconds(of.stopped),
+        compared: 0,
+        differing: 0,
+    }
+}
+
+fn office(run: &Run, of: &HandOver) -> MoveRow {
+    let began = of.at.saturating_sub(of.stopped);
+    MoveRow {
+        kind: MoveKind::Office,
+        command: None,
+        source_shard: of.shard.0,
+        target_shard: of.shard.0,
+        from: name(run, of.from),
+        to: name(run, of.to),
+        start_s: seconds(began),
+        copied_s: None,
+        sealed_s: Some(seconds(began)),
+        served_s: Some(seconds(of.at)),
+        end_s: Some(seconds(of.at)),
+        sealed_ms: Some(milliseconds(of.stopped)),
+        keys: 0,
+        bytes: 0,
+        attempts: 1,
+        refused_ms: milliseconds(of.stopped),
+        compared: 0,
+        differing: 0,
+    }
+}
+
 /// From the last seal until the destination served the keys: who asked in between was refused.
 pub(crate) fn sealed_for(of: &MoveCosts) -> Option<Time> {
     of.sealed.zip(of.owned).map(|(sealed, owned)| owned.saturating_sub(sealed))
@@ -41,5 +95,9 @@ pub(crate) fn sealed_for(of: &MoveCosts) -> Option<Time> {
 
 fn primary(run: &Run, shard: ShardId) -> String {
     let primary = run.primaries.get(shard.index()).copied().flatten();
-    primary.map_or_else(String::new, |node| run.layout.names[node.index()].clone())
+    primary.map_or_else(String::new, |node| name(run, node))
+}
+
+fn name(run: &Run, node: NodeId) -> String {
+    run.layout.names[node.index()].clone()
 }

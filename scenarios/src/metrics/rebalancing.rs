@@ -14,12 +14,13 @@ use crate::scenario::Scenario;
 /// Measures the moves of the whole run; nothing where no server came or went.
 pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let costs = &run.rebalancing;
+    copies(scenario, run, metrics);
     let (Some(first), Some(last)) = (costs.commands.first(), costs.commands.last()) else { return };
     let done = || costs.moves.iter().filter(|of| of.published.is_some());
     let keys: u64 = done().map(|of| of.keys).sum();
     put(metrics, "rebalance.moves", done().count() as f64);
     put(metrics, "rebalance.keys_moved", keys as f64);
-    put(metrics, "rebalance.bytes_moved", costs.moves.iter().map(|of| of.bytes as f64).sum::<f64>());
+    put(metrics, "rebalance.bytes_moved", bytes_moved(run));
     put(metrics, "rebalance.moved_fraction", ratio(keys as f64, first.loaded as f64));
     put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
     put(metrics, "rebalance.duration_s", duration_s(run));
@@ -40,6 +41,40 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let during = first.began.max(run.warmup)..end;
     let is_alone = !has_other_fault(scenario, run, end);
     felt(run, during, is_alone, metrics);
+}
+
+fn bytes_moved(run: &Run) -> f64 {
+    let keys = run.rebalancing.moves.iter().map(|of| of.bytes as f64);
+    keys.chain(run.rebalancing.relocations.iter().map(|of| of.bytes as f64)).sum()
+}
+
+/// Copies that moved between servers, and offices; nothing where none could.
+fn copies(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
+    let costs = &run.rebalancing;
+    if costs.commands.is_empty() && !scenario.config().rebalances() {
+        return;
+    }
+    let done = || costs.relocations.iter().filter(|of| of.is_done());
+    put(metrics, "rebalance.copies_moved", done().count() as f64);
+    put(metrics, "rebalance.offices_moved", costs.hand_overs.len() as f64);
+    let rows = done().map(|of| of.rows as f64).sum::<f64>();
+    let loaded = run.loaded_rows as f64 * f64::from(scenario.replication.mode.replicas());
+    put(metrics, "rebalance.copied_fraction", ratio(rows, loaded));
+    let sealed = costs.moves.iter().filter_map(sealed_for);
+    let stopped = costs.relocations.iter().map(|of| of.stopped);
+    let handed = costs.hand_overs.iter().map(|of| of.stopped);
+    put(metrics, "rebalance.unavailable_s", seconds(sealed.chain(stopped).chain(handed).sum()));
+    let bare = under_replicated(run);
+    put(metrics, "rebalance.copies_missing_s", bare.map(seconds));
+}
+
+/// From the first loss of a server until the last missing copy was there again; nothing where none was lost, or where
+/// some are still missing.
+fn under_replicated(run: &Run) -> Option<Time> {
+    let missing = || run.rebalancing.relocations.iter().filter(|of| of.from.is_none());
+    let began = run.rebalancing.lost_at?;
+    let ended = missing().filter_map(|of| of.joined).max()?;
+    (run.rebalancing.open == 0).then(|| ended.saturating_sub(began))
 }
 
 /// Whether a fault was at work between warm-up and `end`: then clients felt that too, before the moves or while they

@@ -17,6 +17,7 @@ pub(crate) fn run(history: History) -> Run {
     let names = ["control plane", "server 0", "server 1", "coordinator 0", "clients local/orders"];
     let evidence = Evidence { version_order: Some(VersionOrder::default()), ..Evidence::default() };
     Run {
+        loaded_rows: 0,
         rebalancing: Default::default(),
         lookups: None,
         layout: Layout {

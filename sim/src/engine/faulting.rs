@@ -58,6 +58,7 @@ impl<N: Node> Simulation<N> {
             Action::Crash { keep_unsynced, .. } => {
                 nodes.iter().for_each(|n| self.crash(fault, *n, *keep_unsynced))
             }
+            Action::Lose { .. } => nodes.iter().for_each(|node| self.crash(fault, *node, false)),
             Action::Pause { .. } => nodes.iter().for_each(|node| self.pause(fault, *node)),
             Action::Slow { factor_thousandths, .. } => {
                 nodes
@@ -201,6 +202,7 @@ impl<N: Node> Simulation<N> {
             }
             Action::Links { .. } => self.world.network.repair(fault),
             Action::Crash { .. } => nodes.iter().for_each(|node| self.restart(fault, *node)),
+            Action::Lose { .. } => unreachable!("what is lost for ever is never healed"),
             Action::Pause { .. } => nodes.iter().for_each(|node| self.resume(fault, *node)),
             Action::Slow { .. } => {
                 nodes.iter().for_each(|node| self.world.slowed[node.index()].retain(|(by, _)| *by != fault));

@@ -53,6 +53,7 @@ impl<N: Node> State<N> {
             Action::Crash { keep_unsynced, .. } => {
                 struck.iter().for_each(|node| self.crash(fault, *node, *keep_unsynced));
             }
+            Action::Lose { .. } => struck.iter().for_each(|node| self.crash(fault, *node, false)),
             Action::Pause { .. } => struck.iter().for_each(|node| self.pause(fault, *node)),
             Action::Slow { factor_thousandths, .. } => {
                 for node in struck {
@@ -189,6 +190,7 @@ impl<N: Node> State<N> {
             }
             Action::Links { .. } => self.world.network.repair(fault),
             Action::Crash { .. } => nodes.iter().for_each(|node| self.restart(fault, *node)),
+            Action::Lose { .. } => unreachable!("what is lost for ever is never healed"),
             Action::Slow { .. } => {
                 for node in nodes {
                     self.world.slowed[node.index()].retain(|(by, _)| *by != fault);

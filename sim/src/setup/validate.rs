@@ -119,6 +119,9 @@ fn check_fault(fault: &Fault, nodes: usize) -> Result<(), String> {
     if let Trigger::When { nth, .. } = &fault.trigger {
         require(*nth > 0, || "occurrences of a mark are counted from one".into())?;
     }
+    if matches!(fault.action, Action::Lose { .. }) {
+        require(fault.duration.is_none(), || "what is lost for ever does not come back".into())?;
+    }
     let has_marker = matches!(fault.trigger, Trigger::When { .. });
     let known = |target: &Target| check_target(target, nodes, has_marker);
     match &fault.action {
@@ -126,9 +129,10 @@ fn check_fault(fault: &Fault, nodes: usize) -> Result<(), String> {
         Action::CutLinks { links, .. } => {
             links.iter().try_for_each(|(from, to)| check_nodes(&[*from, *to], nodes))
         }
-        Action::Crash { target, .. } | Action::Pause { target } | Action::ClockJump { target, .. } => {
-            known(target)
-        }
+        Action::Crash { target, .. }
+        | Action::Lose { target }
+        | Action::Pause { target }
+        | Action::ClockJump { target, .. } => known(target),
         Action::Slow { target, factor_thousandths } => {
             require(*factor_thousandths > 0, || "a factor of zero makes everything instantaneous".into())?;
             known(target)

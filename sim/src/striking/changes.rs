@@ -61,6 +61,7 @@ pub(super) fn effect(action: &Action, nodes: &[NodeId], changes: &Changes) -> St
         Action::Cut { direction: Direction::OneWay, .. } => "one-way cut between groups",
         Action::CutLinks { .. } => "cut of links",
         Action::Crash { .. } => "crash",
+        Action::Lose { .. } => "loss",
         Action::Pause { .. } => "pause",
         Action::Slow { .. } => "slow-down",
         Action::Links { .. } => "degraded links",

@@ -132,11 +132,12 @@ impl FaultBook {
         goes_on
     }
 
-    /// Nothing strikes from here on; returns what goes on.
+    /// Nothing strikes from here on; returns what goes on and can be healed.
     pub fn close(&mut self) -> Vec<usize> {
         self.closed = true;
         self.watching.clear();
-        let goes_on = |e: &Entry| e.struck.is_some() && e.healed.is_none();
+        let heals = |e: &Entry| !matches!(e.fault.action, Action::Lose { .. });
+        let goes_on = |e: &Entry| e.struck.is_some() && e.healed.is_none() && heals(e);
         (0..self.entries.len()).filter(|&index| goes_on(&self.entries[index])).collect()
     }
 
@@ -153,7 +154,7 @@ impl FaultBook {
 /// Whom the action kills, if it kills processes. A paused process loses nothing: what its handler began, it ends.
 const fn stopped(action: &Action) -> Option<&Target> {
     match action {
-        Action::Crash { target, .. } => Some(target),
+        Action::Crash { target, .. } | Action::Lose { target } => Some(target),
         _ => None,
     }
 }

@@ -70,6 +70,7 @@ pub(crate) fn first_target(action: &Action) -> &Target {
     match action {
         Action::Cut { from, .. } => from,
         Action::Crash { target, .. }
+        | Action::Lose { target }
         | Action::Pause { target }
         | Action::Slow { target, .. }
         | Action::Links { target, .. }

@@ -9,6 +9,7 @@ mod merges;
 mod requests;
 mod transactions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shardlab_consistency::{MicroOperation, Operation, OperationKind, Outcome};
@@ -43,7 +44,12 @@ fn map(version: u64, epoch: u32, primaries: [Option<u32>; 3]) -> Arc<ShardMap> {
         copies: servers.clone(),
     };
     let routing = Routing::settled(Arc::new(Strategy::default().partitioner(3, 0)));
-    Arc::new(ShardMap { version, shards: primaries.map(assignment).into(), routing })
+    Arc::new(ShardMap {
+        version,
+        shards: primaries.map(assignment).into(),
+        routing,
+        learners: BTreeMap::new(),
+    })
 }
 
 /// One client, keys in turn from zero.

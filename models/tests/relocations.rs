@@ -1,0 +1,265 @@
+//! Copies move between servers, and servers are lost for ever, while faults strike at every step: nothing that was
+//! acknowledged is lost, and every command is carried out.
+
+use shardlab_consistency::{Case, Verdict, judge};
+use shardlab_models::cluster;
+use shardlab_models::config::{
+    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
+};
+use shardlab_models::rebalancing::MembershipChange;
+use shardlab_models::replication::{Ack, Mode, Reads};
+use shardlab_models::sharding::{Strategy, consistent_hash, modulo};
+use shardlab_models::world::{Run, World};
+use shardlab_sim::{
+    Action, Direction, Duration, Fault, InFlight, NodeId, Random, SECOND, Size, Target, Trigger,
+};
+
+/// The load runs this long; servers come and go and faults strike within it.
+const DURATION: u64 = 3 * SECOND;
+
+/// How many worlds a test run tries. Set `RELOCATION_WORLDS` for more, and `RELOCATION_SEED` for the first seed.
+const WORLDS: u64 = 200;
+
+const MARKS: [&str; 11] = [
+    "membership.taken",
+    "relocate.begun",
+    "relocate.snapshot",
+    "relocate.catch-up",
+    "relocate.caught-up",
+    "relocate.joined",
+    "relocate.cut-over",
+    "relocate.left",
+    "fence.promised",
+    "failover.appointed",
+    "2pc.prepared",
+];
+
+fn workload(random: &mut Random) -> Workload {
+    let text = match random.below(3) {
+        0 => {
+            r#"{ "name": "registers", "arrivals": { "closed": { "clients": 8, "think": "5ms" } },
+            "keys": { "count": 40 }, "mix": { "read": 0.5, "update": 0.4, "read-modify-write": 0.1 },
+            "timeout": "300ms", "retries": 20 }"#
+        }
+        1 => {
+            r#"{ "name": "bank", "arrivals": { "closed": { "clients": 5, "think": "5ms" } },
+            "keys": { "count": 14 }, "mix": { "transfer": 0.9, "audit": 0.1 }, "timeout": "1s", "retries": 20 }"#
+        }
+        _ => {
+            r#"{ "name": "open", "arrivals": { "open": "400/s" }, "keys": { "count": 600,
+            "distribution": { "zipfian": 0.99 } }, "mix": { "read": 0.5, "update": 0.3, "insert": 0.2 },
+            "timeout": "300ms", "retries": 20 }"#
+        }
+    };
+    serde_json::from_str(text).expect("the workload is well formed")
+}
+
+/// Servers come, go and one is lost, one after the other, and always as many stay as there are copies.
+fn membership(servers: u32, replicas: u32, random: &mut Random) -> Vec<Membership> {
+    let mut loses = replicas > 1;
+    let mut there: Vec<u32> = (0..servers).collect();
+    let mut ever = servers;
+    let mut at = SECOND / 2;
+    let commands = 1 + random.below(2) as usize;
+    (0..commands)
+        .map(|fault| {
+            at += random.below(SECOND);
+            let change = match random.below(3) {
+                kind @ (0 | 1) if there.len() > replicas as usize => {
+                    let server = there.remove(random.below(there.len() as u64) as usize);
+                    if kind == 0 && std::mem::take(&mut loses) {
+                        MembershipChange::Lose(server)
+                    } else {
+                        MembershipChange::Remove(server)
+                    }
+                }
+                _ => {
+                    let count = 1 + random.below(2) as u32;
+                    there.extend(ever..ever + count);
+                    ever += count;
+                    MembershipChange::Add(count)
+                }
+            };
+            Membership { name: format!("command {fault}"), fault, at: Duration::from_ns(at), change }
+        })
+        .collect()
+}
+
+fn config(random: &mut Random) -> Config {
+    let servers = 2 + random.below(4) as u32;
+    let replicas = 1 + random.below(u64::from(servers.min(3))) as u32;
+    let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
+    let reads = [Reads::Lease, Reads::Quorum, Reads::Local][random.below(3) as usize];
+    let shards = [Some(servers + 1), Some(3 * servers), None][random.below(3) as usize];
+    Config {
+        cluster: Cluster { servers, coordinators: 2, ..Cluster::default() },
+        sharding: Sharding {
+            strategy: Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards, salted: true }),
+            ..Sharding::default()
+        },
+        replication: Replication {
+            mode: Mode::Primary { replicas, ack, failover: Some(Duration::from_ns(SECOND)) },
+            reads,
+        },
+        transactions: Transactions::default(),
+        workloads: vec![workload(random)],
+        rebalancing: Rebalancing {
+            chunk: Size(4_000),
+            throttle: Size([200_000, 2_000_000][random.below(2) as usize]),
+            concurrent: 1 + random.below(4) as u32,
+            seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
+            ..Rebalancing::default()
+        },
+        membership: membership(servers, replicas, random),
+        bugs: Vec::new(),
+        duration: Duration::from_ns(DURATION),
+        warmup: Duration::ZERO,
+        drain: Duration::from_ns(25 * SECOND),
+    }
+}
+
+fn fault(number: usize, nodes: &[NodeId], random: &mut Random) -> Fault {
+    let roles = ["primary", "server", "control-plane", "coordinator", "backup"];
+    let role = roles[random.below(roles.len() as u64) as usize];
+    let on_mark = random.below(5) > 0;
+    let target = match random.below(2) {
+        0 if on_mark => Target::Marker,
+        _ => Target::OneOf(role.into()),
+    };
+    let action = match random.below(6) {
+        0..3 => Action::Crash { target, keep_unsynced: random.below(3) == 0 },
+        3 => Action::Pause { target },
+        4 => Action::Links { target, loss_ppb: 100_000_000, duplicate_ppb: 100_000_000, delay_ns: 5_000_000 },
+        _ => Action::Cut {
+            from: target,
+            to: Target::Nodes(nodes.to_vec()),
+            direction: if random.below(2) == 0 { Direction::Both } else { Direction::OneWay },
+            in_flight: if random.below(2) == 0 { InFlight::Drop } else { InFlight::Hold },
+        },
+    };
+    let trigger = if on_mark {
+        let mark = MARKS[random.below(MARKS.len() as u64) as usize];
+        Trigger::When { mark: mark.into(), nth: 1 + random.below(6), not_before: 0 }
+    } else {
+        Trigger::At(random.below(DURATION))
+    };
+    let lasts = SECOND / 50 + random.below(2 * SECOND);
+    Fault { name: format!("fault {number}"), trigger, duration: Some(lasts), action }
+}
+
+/// The machines of servers that are lost.
+fn losses(config: &Config) -> Vec<Fault> {
+    let layout = cluster::layout(config);
+    let lost = config.membership.iter().filter_map(|command| match command.change {
+        MembershipChange::Lose(server) => Some((command.at, layout.servers[server as usize])),
+        _ => None,
+    });
+    lost.map(|(at, server)| Fault {
+        name: "loss".into(),
+        trigger: Trigger::At(at.as_ns()),
+        duration: None,
+        action: Action::Lose { target: Target::Nodes(vec![server]) },
+    })
+    .collect()
+}
+
+fn run(config: &Config, seed: u64, random: &mut Random) -> Run {
+    let layout = cluster::layout(config);
+    let nodes: Vec<NodeId> = (0..layout.names.len() as u32).map(NodeId).collect();
+    let mut faults: Vec<Fault> =
+        (0..random.below(4) as usize).map(|number| fault(number, &nodes, random)).collect();
+    faults.extend(losses(config));
+    let world = World::build(config, faults, seed).expect("the configuration is possible");
+    world.run(&mut |_| true).expect("nobody stops it")
+}
+
+fn failures(run: &Run) -> Vec<String> {
+    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
+    let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
+        Some(Verdict::Fail(witness)) => Some(format!("{}: {witness}", judgement.judge)),
+        _ => None,
+    });
+    let mut failures: Vec<String> = failed.collect();
+    if run.rebalancing.open > 0 {
+        let moves = run.rebalancing.moves.iter().filter(|of| of.published.is_none()).collect::<Vec<_>>();
+        let copies = run.rebalancing.relocations.iter().filter(|of| !of.is_done()).collect::<Vec<_>>();
+        failures
+            .push(format!("{} commands were not carried out: {moves:?} {copies:?}", run.rebalancing.open));
+    }
+    failures
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn nothing_is_lost_while_copies_move_and_faults_strike() {
+    let first = setting("RELOCATION_SEED", 1);
+    let (mut moved, mut offices, mut remade, mut given_up, mut failed) = (0, 0, 0, 0, Vec::new());
+    for seed in first..first + setting("RELOCATION_WORLDS", WORLDS) {
+        let mut random = Random::new(seed, "relocations", 0);
+        let config = config(&mut random);
+        let run = run(&config, seed, &mut random);
+        let done = || run.rebalancing.relocations.iter().filter(|of| of.is_done());
+        moved += done().count();
+        offices += done().filter(|of| of.led).count();
+        remade += done().filter(|of| of.from.is_none()).count();
+        given_up += run.rebalancing.relocations.iter().filter(|of| of.given_up.is_some()).count();
+        let wrong = failures(&run);
+        if !wrong.is_empty() {
+            println!("seed {seed}: {wrong:#?} {:?} {:?}", config.replication, config.sharding);
+            println!("  {:?} {:?}", config.membership, config.rebalancing);
+            run.receipts.iter().for_each(|receipt| println!("  {receipt:?}"));
+            failed.push(seed);
+        }
+    }
+    println!("{moved} copies moved, {offices} of them primaries', {remade} made anew, {given_up} given up");
+    assert!(failed.is_empty(), "seeds {failed:?} failed");
+    assert!(
+        moved > 0 && offices > 0 && remade > 0 && given_up > 0,
+        "the faults must reach what they are for"
+    );
+}
+
+/// A newcomer that takes over without a fence, or without the log, loses writes, and that is seen.
+#[test]
+fn a_copy_that_takes_over_too_soon_loses_writes() {
+    for bugs in [vec![], vec![Bug::NoCopyFence], vec![Bug::AppointNewcomer]] {
+        let mut random = Random::new(1, "bug", 0);
+        let mut config = config(&mut random);
+        config.cluster.servers = 3;
+        config.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(6) });
+        config.membership = vec![Membership {
+            name: "removal".into(),
+            fault: 0,
+            at: Duration::from_ns(SECOND),
+            change: MembershipChange::Remove(0),
+        }];
+        config.replication.mode =
+            Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
+        config.workloads[0] = serde_json::from_str(
+            r#"{ "name": "open", "arrivals": { "open": "2000/s" }, "keys": { "count": 50 }, "mix": { "update": 1.0 } }"#,
+        )
+        .expect("the workload is well formed");
+        config.bugs = bugs;
+        // For a second nobody but the clients hears the old primary, and those hear nothing of the new one.
+        let layout = cluster::layout(&config);
+        let old = layout.servers[0];
+        let others = layout.servers[1..].iter().copied().chain([layout.control_plane]).collect();
+        let cuts = [
+            (Target::Nodes(vec![old]), Target::Nodes(others)),
+            (Target::Nodes(vec![layout.control_plane]), Target::Nodes(layout.clients.clone())),
+        ];
+        let cuts = cuts.map(|(from, to)| Fault {
+            name: "unheard".into(),
+            trigger: Trigger::When { mark: "relocate.caught-up".into(), nth: 1, not_before: 0 },
+            duration: Some(SECOND),
+            action: Action::Cut { from, to, direction: Direction::Both, in_flight: InFlight::Drop },
+        });
+        let world = World::build(&config, cuts.into(), 1).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        let lost = failures(&run).iter().any(|failure| failure.contains("lost") || failure.contains("durab"));
+        assert_eq!(lost, !config.bugs.is_empty(), "{:?}: {:?}", config.bugs, failures(&run));
+    }
+}
