@@ -33,11 +33,26 @@ pub(crate) use versions::VersionRemains;
 pub(crate) struct Remains<'a> {
     pub(crate) config: &'a Config,
     pub(crate) control_plane: &'a ControlPlane,
-    pub(crate) servers: Vec<(NodeId, &'a Server)>,
+    pub(crate) copies: Copies<'a>,
     pub(crate) coordinators: Vec<&'a Coordinator>,
     pub(crate) moves: &'a [MoveCosts],
     /// When the run ended, in ns.
     pub(crate) ended: Time,
+}
+
+/// By shard: its copies, in the order of their servers. Asking every server for every shard would take as long as there
+/// are shards times servers.
+pub(crate) struct Copies<'a>(Vec<Vec<(NodeId, &'a Hosted)>>);
+
+impl<'a> Copies<'a> {
+    /// The copies of so many shards.
+    pub(crate) fn of(servers: impl Iterator<Item = (NodeId, &'a Server)>, shards: usize) -> Self {
+        let mut copies = vec![Vec::new(); shards];
+        for (node, server) in servers {
+            server.hosted().iter().for_each(|hosted| copies[hosted.shard.index()].push((node, hosted)));
+        }
+        Self(copies)
+    }
 }
 
 /// The copy of a shard whose state counts.
@@ -82,9 +97,7 @@ impl Remains<'_> {
     }
 
     fn anywhere(&self, shard: ShardId) -> impl Iterator<Item = (NodeId, &Hosted)> {
-        self.servers
-            .iter()
-            .filter_map(move |&(node, server)| server.copy_of(shard).map(|hosted| (node, hosted)))
+        self.copies.0[shard.index()].iter().copied()
     }
 
     /// Whether a copy there is one of the shard's, and not a learner's, or one that is lost for ever.

@@ -32,6 +32,7 @@ impl Placement for Spread {
 /// Copies as they are being placed.
 struct Plan<'a> {
     zones: &'a [u32],
+    zone_count: usize,
     /// By shard: its servers, the primary's first.
     copies: Vec<Vec<u32>>,
     /// By server: how many copies it holds.
@@ -47,6 +48,7 @@ impl<'a> Plan<'a> {
         (0..shards).for_each(|shard| load[(shard % servers) as usize] += 1);
         Self {
             zones,
+            zone_count: zones.iter().max().map_or(0, |&zone| zone as usize + 1),
             copies: (0..shards).map(|shard| vec![shard % servers]).collect(),
             load,
             pairs: vec![vec![0; zones.len()]; zones.len()],
@@ -61,20 +63,32 @@ impl<'a> Plan<'a> {
         self.zones[server as usize]
     }
 
-    fn copies_in_zone(&self, shard: usize, zone: u32) -> usize {
-        self.copies[shard].iter().filter(|&&server| self.zone(server) == zone).count()
+    /// By zone: how many copies of the shard it holds.
+    fn copies_in_zones(&self, shard: usize) -> Vec<usize> {
+        let mut copies = vec![0; self.zone_count];
+        self.copies[shard].iter().for_each(|&server| copies[self.zone(server) as usize] += 1);
+        copies
     }
 
     fn add_copy(&mut self, shard: usize) {
         let primary = self.copies[shard][0];
-        let best = (0..self.servers())
-            .filter(|server| !self.copies[shard].contains(server))
-            .min_by_key(|&server| {
-                let distance = (server + self.servers() - primary) % self.servers();
-                let pairs = self.pairs[primary as usize][server as usize];
-                (self.copies_in_zone(shard, self.zone(server)), self.load[server as usize], pairs, distance)
-            })
-            .expect("there are no more copies than servers");
+        let in_zones = self.copies_in_zones(shard);
+        let mut best: Option<((usize, u32), u32, u32, u32)> = None;
+        for server in 0..self.servers() {
+            let crowd = (in_zones[self.zone(server) as usize], self.load[server as usize]);
+            // Most servers are out of the question: the rest is not looked at for them.
+            let is_worse = best.is_some_and(|(least, ..)| crowd > least);
+            if is_worse || self.copies[shard].contains(&server) {
+                continue;
+            }
+            let pairs = self.pairs[primary as usize][server as usize];
+            let distance = (server + self.servers() - primary) % self.servers();
+            let candidate = (crowd, pairs, distance, server);
+            if best.is_none_or(|best| candidate < best) {
+                best = Some(candidate);
+            }
+        }
+        let (.., best) = best.expect("there are no more copies than servers");
         self.copies[shard].push(best);
         self.load[best as usize] += 1;
         self.pairs[primary as usize][best as usize] += 1;
@@ -106,35 +120,63 @@ impl<'a> Plan<'a> {
     fn chain_from(&self, load: u32) -> Option<Vec<(usize, u32, u32)>> {
         let mut open: VecDeque<u32> =
             (0..self.servers()).filter(|&server| self.load[server as usize] == load).collect();
-        let mut reached: Vec<bool> = self.load.iter().map(|&other| other == load).collect();
+        let mut unreached = Unreached::new(self, load);
+        let backups = self.backups_by_server();
         let mut arrived_by = vec![None; self.zones.len()];
         while let Some(server) = open.pop_front() {
-            for (shard, to) in self.moves_from(server) {
-                if std::mem::replace(&mut reached[to as usize], true) {
-                    continue;
+            for &shard in &backups[server as usize] {
+                let zones = self.zones_that_may_take(shard, server);
+                while let Some(to) = unreached.take_next(&zones, &self.copies[shard]) {
+                    arrived_by[to as usize] = Some((shard, server));
+                    if self.load[to as usize] + 2 <= load {
+                        return Some(chain_back(&arrived_by, to));
+                    }
+                    open.push_back(to);
                 }
-                arrived_by[to as usize] = Some((shard, server));
-                if self.load[to as usize] + 2 <= load {
-                    return Some(chain_back(&arrived_by, to));
-                }
-                open.push_back(to);
             }
         }
         None
     }
 
-    /// Copies on `server` that could as well be elsewhere: not primaries', and no zone gets more crowded by it.
-    fn moves_from(&self, server: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
-        let backups = move |&shard: &usize| self.copies[shard][1..].contains(&server);
-        (0..self.copies.len()).filter(backups).flat_map(move |shard| {
-            (0..self.servers()).filter(move |&to| self.may_move(shard, server, to)).map(move |to| (shard, to))
-        })
+    /// By server: the shards that it has a copy of which is not their primary's, ascending.
+    fn backups_by_server(&self) -> Vec<Vec<usize>> {
+        let mut backups = vec![Vec::new(); self.zones.len()];
+        for (shard, copies) in self.copies.iter().enumerate() {
+            copies[1..].iter().for_each(|&server| backups[server as usize].push(shard));
+        }
+        backups
     }
 
-    fn may_move(&self, shard: usize, from: u32, to: u32) -> bool {
-        let (old, new) = (self.zone(from), self.zone(to));
-        !self.copies[shard].contains(&to)
-            && (old == new || self.copies_in_zone(shard, new) < self.copies_in_zone(shard, old))
+    /// The zones to which the shard's copy on `from` may move, so that no zone gets more crowded by it.
+    fn zones_that_may_take(&self, shard: usize, from: u32) -> Vec<bool> {
+        let copies = self.copies_in_zones(shard);
+        let old = self.zone(from) as usize;
+        (0..self.zone_count).map(|new| new == old || copies[new] < copies[old]).collect()
+    }
+}
+
+/// Servers that a search has not reached yet, by zone.
+struct Unreached {
+    /// Ascending in each zone.
+    by_zone: Vec<Vec<u32>>,
+}
+
+impl Unreached {
+    /// All but those of this load, where the search begins.
+    fn new(plan: &Plan<'_>, load: u32) -> Self {
+        let mut by_zone = vec![Vec::new(); plan.zone_count];
+        let others = (0..plan.servers()).filter(|&server| plan.load[server as usize] != load);
+        others.for_each(|server| by_zone[plan.zone(server) as usize].push(server));
+        Self { by_zone }
+    }
+
+    /// Takes the first server in these zones that has no copy of the shard yet.
+    fn take_next(&mut self, zones: &[bool], copies: &[u32]) -> Option<u32> {
+        let first_of = |servers: &Vec<u32>| servers.iter().position(|server| !copies.contains(server));
+        let open = (0..self.by_zone.len()).filter(|&zone| zones[zone]);
+        let firsts = open.filter_map(|zone| first_of(&self.by_zone[zone]).map(|place| (zone, place)));
+        let (zone, place) = firsts.min_by_key(|&(zone, place)| self.by_zone[zone][place])?;
+        Some(self.by_zone[zone].remove(place))
     }
 }
 
@@ -163,6 +205,37 @@ mod tests {
 
     fn spread_of(values: &[u32]) -> u32 {
         values.iter().max().expect("not empty") - values.iter().min().expect("not empty")
+    }
+
+    /// The chain that a search through every shard and every server finds.
+    fn plain_chain(plan: &Plan<'_>, load: u32) -> Option<Vec<(usize, u32, u32)>> {
+        let may_move = |shard: usize, from: u32, to: u32| {
+            let (old, new) = (plan.zone(from), plan.zone(to));
+            let copies =
+                |zone| plan.copies[shard].iter().filter(|&&server| plan.zone(server) == zone).count();
+            plan.copies[shard][1..].contains(&from)
+                && !plan.copies[shard].contains(&to)
+                && (old == new || copies(new) < copies(old))
+        };
+        let mut open: VecDeque<u32> =
+            (0..plan.servers()).filter(|&server| plan.load[server as usize] == load).collect();
+        let mut reached: Vec<bool> = plan.load.iter().map(|&other| other == load).collect();
+        let mut arrived_by = vec![None; plan.zones.len()];
+        while let Some(from) = open.pop_front() {
+            for shard in 0..plan.copies.len() {
+                for to in (0..plan.servers()).filter(|&to| may_move(shard, from, to)) {
+                    if std::mem::replace(&mut reached[to as usize], true) {
+                        continue;
+                    }
+                    arrived_by[to as usize] = Some((shard, from));
+                    if plan.load[to as usize] + 2 <= load {
+                        return Some(chain_back(&arrived_by, to));
+                    }
+                    open.push_back(to);
+                }
+            }
+        }
+        None
     }
 
     #[test]
@@ -194,6 +267,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_looked_up_is_the_chain_that_a_search_through_everything_finds(
+            shards in 1_u32..60, zones in prop::collection::vec(0_u32..4, 1..13), replicas in 1_u32..5
+        ) {
+            let mut plan = Plan::new(shards, &zones);
+            for shard in 0..shards as usize {
+                for _ in 1..replicas.min(zones.len() as u32) {
+                    plan.add_copy(shard);
+                }
+            }
+            let most = *plan.load.iter().max().expect("not empty");
+            for load in 0..=most {
+                prop_assert_eq!(plan.chain_from(load), plain_chain(&plan, load));
+            }
+        }
+
         #[test]
         fn copies_are_distinct_and_in_as_many_zones_as_there_are(
             shards in 1_u32..60, zones in 1_u32..5, servers in 1_usize..13, replicas in 1_u32..6

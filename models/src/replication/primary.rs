@@ -161,6 +161,16 @@ impl LogReplica {
         }
     }
 
+    /// Whether a tick would find nothing to do, now and until something happens here.
+    pub fn is_at_rest(&self) -> bool {
+        let Standing::Primary { others, .. } = &self.standing else { return true };
+        let last = self.log.last_index();
+        others.iter().all(|other| {
+            let has_all = other.durable == last && other.sent == last && other.committed >= self.committed;
+            has_all && other.durable_at_tick == last && other.ticks_without_progress == 0
+        })
+    }
+
     /// At every tick: copies that made no progress are sent everything again from what they have, and those that have
     /// not heard of the last commit hear of it.
     pub(super) fn resend(&mut self, port: &mut LogPort<'_, '_>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shardlab_sim::Context;
 
-use super::{HEARTBEAT, Hosted, Server};
+use super::{HEARTBEAT, Hosted, Round, Rounds, Server, Slots};
 use crate::config::Bug;
 use crate::message::{ControlMessage, Message};
 use crate::node::Observation;
@@ -14,16 +14,25 @@ use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 
 impl Server {
     pub(super) fn beat(&mut self, cx: &mut Context<'_, Message>) {
-        let caught_up = self
-            .hosted
-            .iter()
-            .flat_map(|hosted| hosted.replica.readmittable().map(|node| (hosted.shard, node)));
         let is_silent = self.has(Bug::SilentRestart);
-        let leaderless = self.hosted.iter().filter(|hosted| hosted.replica.primary().is_none() && !is_silent);
-        let leaderless = leaderless.map(|hosted| (hosted.shard, hosted.replica.epoch()));
+        let (mut caught_up, mut leaderless) = (Vec::new(), Vec::new());
+        let mut from = 0;
+        while let Some(slot) = self.rounds.next(Round::Beat, from) {
+            let Hosted { shard, replica, .. } = &self.hosted[slot];
+            let told = caught_up.len();
+            caught_up.extend(replica.readmittable().map(|node| (*shard, node)));
+            let has_no_primary = replica.primary().is_none();
+            if has_no_primary && !is_silent {
+                leaderless.push((*shard, replica.epoch()));
+            }
+            if caught_up.len() == told && !has_no_primary {
+                self.rounds.rest(Round::Beat, slot);
+            }
+            from = slot + 1;
+        }
         let heartbeat = ControlMessage::Heartbeat {
-            caught_up: caught_up.collect(),
-            leaderless: leaderless.collect(),
+            caught_up,
+            leaderless,
             sent: cx.clock(),
             map_version: self.map_version(),
         };
@@ -92,16 +101,24 @@ impl Server {
 
     /// Shards that did not exist before, or have a new copy here.
     fn host_new_copies(&mut self, map: &ShardMap) {
-        self.slots.resize(self.slots.len().max(map.shards.len()), None);
-        for (shard, assignment) in map.shards.iter().enumerate() {
-            let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
-            if self.slots[shard].is_some() || !map.hosts(id, self.settings.replica.me) {
+        let before = self.hosted.len();
+        for (shard, assignment) in (0..).map(ShardId).zip(&map.shards) {
+            if !map.hosts(shard, self.settings.replica.me) || self.slot(shard).is_some() {
                 continue;
             }
-            self.slots[shard] = Some(u32::try_from(self.hosted.len()).expect("fewer than 2³² shards"));
             let replica = LogReplica::joining(self.settings.replica.clone(), assignment);
-            self.hosted.push(Hosted::new(id, replica, &self.settings));
+            self.hosted.push(Hosted::new(shard, replica, &self.settings));
         }
+        if self.hosted.len() > before {
+            self.renumber();
+        }
+    }
+
+    /// Copies have come or gone.
+    fn renumber(&mut self) {
+        let shards: Vec<ShardId> = self.hosted.iter().map(|hosted| hosted.shard).collect();
+        self.slots = Slots::of(shards.into_iter());
+        self.rounds = Rounds::all(self.hosted.len());
     }
 
     /// Shards that have no copy here any more.
@@ -114,10 +131,7 @@ impl Server {
         let (hosted, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.hosted).into_iter().partition(stays);
         self.hosted = hosted;
         self.left.extend(left.into_iter().map(|hosted| (hosted.shard, hosted.operations)));
-        self.slots.fill(None);
-        for (slot, hosted) in self.hosted.iter().enumerate() {
-            self.slots[hosted.shard.index()] = Some(u32::try_from(slot).expect("fewer than 2³² shards"));
-        }
+        self.renumber();
     }
 
     fn appoint(&mut self, shard: ShardId, assignment: &Assignment, cx: &mut Context<'_, Message>) {

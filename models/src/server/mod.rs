@@ -10,6 +10,7 @@ mod hosted;
 mod moves;
 mod participant;
 mod reads;
+mod slots;
 mod snapshots;
 mod versions;
 
@@ -29,6 +30,7 @@ use crate::state_machine::{Effect, StateMachine};
 use crate::world::ShardOperations;
 
 use moves::Exports;
+use slots::{Round, Rounds, Slots};
 use snapshots::Snapshots;
 
 pub use hosted::Hosted;
@@ -74,6 +76,7 @@ pub struct Server {
     lease_until: Time,
     map: Option<Arc<ShardMap>>,
     effects: Vec<Effect>,
+    rounds: Rounds,
     exports: Exports,
     snapshots: Snapshots,
     owners_to_tell: BTreeMap<Pair, (NodeId, ChunkId)>,
@@ -83,35 +86,26 @@ pub struct Server {
     second_writes: (u64, u64),
     left: Vec<(ShardId, ShardOperations)>,
     // Configuration.
-    slots: Vec<Option<u32>>,
+    slots: Slots,
     moves_keys: bool,
     settings: ServerSettings,
 }
 
 impl Server {
-    /// A server that hosts its copies of `map`'s shards, at the beginning of time.
+    /// A server that hosts `shards`, which are those that `map` gives it, at the beginning of time.
     #[must_use]
-    pub fn new(settings: ServerSettings, map: &Arc<ShardMap>) -> Self {
-        let me = settings.replica.me;
-        let mut slots = vec![None; map.shards.len()];
-        let mut hosted = Vec::new();
-        for (shard, assignment) in map.shards.iter().enumerate() {
-            if assignment.copies.contains(&me) {
-                slots[shard] = Some(u32::try_from(hosted.len()).expect("fewer than 2³² shards"));
-                let id = ShardId(u32::try_from(shard).expect("fewer than 2³² shards"));
-                hosted.push(Hosted::new(
-                    id,
-                    LogReplica::new(settings.replica.clone(), assignment),
-                    &settings,
-                ));
-            }
-        }
+    pub fn new(settings: ServerSettings, map: &Arc<ShardMap>, shards: &[ShardId]) -> Self {
+        let host = |&shard: &ShardId| {
+            let replica = LogReplica::new(settings.replica.clone(), map.assignment(shard));
+            Hosted::new(shard, replica, &settings)
+        };
         Self {
-            hosted,
+            hosted: shards.iter().map(host).collect(),
             syncs: SyncQueue::new(),
             lease_until: 0,
             map: Some(Arc::clone(map)),
             effects: Vec::new(),
+            rounds: Rounds::all(shards.len()),
             exports: Exports::new(settings.moves.unwrap_or_default()),
             snapshots: Snapshots::default(),
             owners_to_tell: BTreeMap::new(),
@@ -119,7 +113,7 @@ impl Server {
             redirects: 0,
             second_writes: (0, 0),
             left: Vec::new(),
-            slots,
+            slots: Slots::of(shards.iter().copied()),
             moves_keys: settings.moves.is_some(),
             settings,
         }
@@ -176,7 +170,7 @@ impl Server {
     }
 
     fn slot(&self, shard: ShardId) -> Option<usize> {
-        self.slots.get(shard.index()).copied().flatten().map(|slot| slot as usize)
+        self.slots.get(shard)
     }
 
     fn has(&self, bug: Bug) -> bool {
@@ -190,6 +184,7 @@ impl Server {
         cx: &mut Context<'_, Message>,
         act: impl FnOnce(&mut LogReplica, &mut Port<'_, '_, LogMessage, Then>) -> R,
     ) -> R {
+        self.rounds.note(slot);
         let hosted = &mut self.hosted[slot];
         let mut port = Port { cx, shard: hosted.shard, syncs: &mut self.syncs, wrap: Message::Log };
         act(&mut hosted.replica, &mut port)
@@ -221,10 +216,7 @@ impl Server {
         match slot {
             HEARTBEAT => self.beat(cx),
             TICK => {
-                for slot in 0..self.hosted.len() {
-                    self.with_port(slot, cx, |replica, port| replica.tick(port));
-                    self.tick_reads(slot, cx);
-                }
+                self.tick(cx);
                 self.tick_moves(cx);
                 self.tick_snapshots(cx);
                 cx.set_timer(TICK, self.settings.tick);
@@ -235,6 +227,20 @@ impl Server {
                 self.inquire(cx);
                 cx.set_timer(INQUIRY, self.settings.inquiry_interval);
             }
+        }
+    }
+
+    /// Looks for lost messages, of those copies that may wait for one.
+    fn tick(&mut self, cx: &mut Context<'_, Message>) {
+        let mut from = 0;
+        while let Some(slot) = self.rounds.next(Round::Tick, from) {
+            self.with_port(slot, cx, |replica, port| replica.tick(port));
+            self.tick_reads(slot, cx);
+            let hosted = &self.hosted[slot];
+            if hosted.replica.is_at_rest() && !hosted.confirmations.is_asking() {
+                self.rounds.rest(Round::Tick, slot);
+            }
+            from = slot + 1;
         }
     }
 
@@ -267,6 +273,7 @@ impl Server {
             hosted.crash(&self.settings);
             hosted.machine.set_forget_locks(forget);
         }
+        self.rounds = Rounds::all(self.hosted.len());
     }
 
     fn replication(

@@ -2,7 +2,7 @@
 
 use shardlab_sim::{Context, NodeId};
 
-use super::Server;
+use super::{Round, Server};
 use crate::config::Bug;
 use crate::message::{
     Command, CommitMessage, Entries, Entry, Found, LogMessage, Message, Prepare, TransactionId,
@@ -124,8 +124,15 @@ impl Server {
             return;
         }
         let now = cx.now();
-        for slot in 0..self.hosted.len() {
-            if !self.hosted[slot].replica.may_answer() {
+        let mut from = 0;
+        while let Some(slot) = self.rounds.next(Round::Inquiry, from) {
+            from = slot + 1;
+            let hosted = &self.hosted[slot];
+            if hosted.machine.prepared().next().is_none() {
+                self.rounds.rest(Round::Inquiry, slot);
+                continue;
+            }
+            if !hosted.replica.may_answer() {
                 continue;
             }
             let old = |since| since + self.settings.inquiry_interval <= now;

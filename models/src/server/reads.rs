@@ -30,6 +30,11 @@ impl Confirmations {
         self.asking.is_empty() && self.waiting.is_empty()
     }
 
+    /// Whether a round is under way.
+    pub(super) fn is_asking(&self) -> bool {
+        !self.asking.is_empty()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.asking.len() + self.waiting.len()
     }
@@ -123,6 +128,7 @@ impl Server {
         confirmations.ticks = 0;
         confirmations.confirmed_by.clear();
         confirmations.asking = std::mem::take(&mut confirmations.waiting);
+        self.rounds.note(slot);
         self.send_confirm(slot, cx);
         self.finish_round(slot, cx);
     }

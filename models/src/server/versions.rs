@@ -51,14 +51,12 @@ pub struct VersionServer {
 }
 
 impl VersionServer {
-    /// A server that hosts its copies of `map`'s shards, at the beginning of time.
+    /// A server that hosts `shards`, which are those that `map` gives it, ascending, at the beginning of time.
     #[must_use]
-    pub fn new(settings: VersionServerSettings, map: &ShardMap) -> Self {
-        let mine = (0..).map(ShardId).zip(&map.shards);
-        let mine = mine.filter(|(_, assignment)| assignment.copies.contains(&settings.replica.me));
-        let hosted = mine.map(|(shard, assignment)| HostedVersions {
+    pub fn new(settings: VersionServerSettings, map: &ShardMap, shards: &[ShardId]) -> Self {
+        let hosted = shards.iter().map(|&shard| HostedVersions {
             shard,
-            replica: VersionReplica::new(settings.replica.clone(), &assignment.copies),
+            replica: VersionReplica::new(settings.replica.clone(), &map.assignment(shard).copies),
             operations: ShardOperations::default(),
         });
         Self { hosted: hosted.collect(), syncs: SyncQueue::new(), settings }

@@ -36,7 +36,7 @@ impl StateMachine {
 
     /// Every client session that has had an operation applied here, and its last one.
     pub fn sessions(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.sessions.all()
+        self.sessions.all().into_iter()
     }
 
     /// Sum of the balance changes of the keys whose rows count here, and not in the shard that they move from or to.

@@ -19,7 +19,7 @@ use crate::placement::{self, Placement};
 use crate::rebalancing::{Operator, OperatorSettings, Routing, loaded_rows};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{MoveSettings, Server, ServerSettings, VersionServer, VersionServerSettings};
-use crate::shard_map::{Assignment, FIRST_EPOCH, ShardMap};
+use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Shards};
 
 /// Time between a server's checks for lost messages.
@@ -161,7 +161,8 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn nodes(&self) -> Vec<DatabaseNode> {
         let mut nodes = vec![DatabaseNode::ControlPlane(Box::new(self.control_plane()))];
-        nodes.extend(self.layout.servers.iter().map(|&me| self.server(me)));
+        let shards = self.shards_by_node();
+        nodes.extend(self.layout.servers.iter().map(|&me| self.server(me, &shards[me.index()])));
         let coordinators = self.layout.coordinators.iter();
         nodes.extend(coordinators.map(|&me| DatabaseNode::Coordinator(Box::new(self.coordinator(me)))));
         let pools = ClientPool::all(self.config, self.layout, &self.map, self.seed);
@@ -173,6 +174,15 @@ impl Builder<'_> {
         assert_eq!(nodes.len(), self.layout.names.len(), "the layout names every node");
         assert_eq!(self.layout.clients.len(), pool_places(self.config).len(), "the layout places every pool");
         nodes
+    }
+
+    /// By node: the shards that it has a copy of, ascending.
+    fn shards_by_node(&self) -> Vec<Vec<ShardId>> {
+        let mut shards = vec![Vec::new(); self.layout.names.len()];
+        for (shard, assignment) in (0..).map(ShardId).zip(&self.map.shards) {
+            assignment.copies.iter().for_each(|copy| shards[copy.index()].push(shard));
+        }
+        shards
     }
 
     fn failover(&self) -> Option<Time> {
@@ -246,18 +256,18 @@ impl Builder<'_> {
     }
 
     /// Each family has a server of its own.
-    fn server(&self, me: NodeId) -> DatabaseNode {
+    fn server(&self, me: NodeId, shards: &[ShardId]) -> DatabaseNode {
         match self.config.replication.mode {
-            Mode::Primary { ack, .. } => DatabaseNode::Server(Box::new(self.log_server(me, ack))),
+            Mode::Primary { ack, .. } => DatabaseNode::Server(Box::new(self.log_server(me, ack, shards))),
             Mode::MultiMaster { conflict, exchange, .. } => {
                 let replica = VersionSettings { me, conflict, bugs: self.bugs };
                 let settings = VersionServerSettings { replica, exchange: exchange.as_ns() };
-                DatabaseNode::VersionServer(Box::new(VersionServer::new(settings, &self.map)))
+                DatabaseNode::VersionServer(Box::new(VersionServer::new(settings, &self.map, shards)))
             }
         }
     }
 
-    fn log_server(&self, me: NodeId, ack: Ack) -> Server {
+    fn log_server(&self, me: NodeId, ack: Ack, shards: &[ShardId]) -> Server {
         let replica = Settings { me, ack, resend_after_ticks: self.resend_after_ticks, bugs: self.bugs };
         let settings = ServerSettings {
             replica,
@@ -270,7 +280,7 @@ impl Builder<'_> {
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
             moves: self.config.rebalances().then(|| self.moves()),
         };
-        Server::new(settings, &self.map)
+        Server::new(settings, &self.map, shards)
     }
 
     fn coordinator(&self, me: NodeId) -> Coordinator {

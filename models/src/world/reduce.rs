@@ -12,7 +12,7 @@ use super::relocations::SeenRelocations;
 use super::{Holding, LookupCosts, Ownership, Run, ShardOperations, TransactionCosts, World};
 use crate::client::LookupMeasures;
 use crate::control_plane::ControlPlane;
-use crate::evidence::{Remains, VersionRemains};
+use crate::evidence::{Copies, Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation, ObservedTransaction};
 use crate::residency;
@@ -82,9 +82,7 @@ impl World {
             let remains = Remains {
                 config: &config,
                 control_plane,
-                servers: numbered(&nodes)
-                    .filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
-                    .collect(),
+                copies: Copies::of(servers(&nodes), shards),
                 coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
                 moves: &seen.moves.moves,
                 ended: end,
@@ -168,6 +166,11 @@ fn version_servers(nodes: &[DatabaseNode]) -> Vec<(NodeId, &VersionServer)> {
     numbered(nodes).filter_map(|(id, node)| node.as_version_server().map(|server| (id, server))).collect()
 }
 
+/// Servers of logs, with their numbers.
+fn servers(nodes: &[DatabaseNode]) -> impl Iterator<Item = (NodeId, &Server)> {
+    numbered(nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server)))
+}
+
 fn numbered(nodes: &[DatabaseNode]) -> impl Iterator<Item = (NodeId, &DatabaseNode)> {
     (0..).map(NodeId).zip(nodes)
 }
@@ -186,7 +189,9 @@ fn measures(nodes: &[DatabaseNode], shards: usize) -> Measures {
                 shard.reads += hosted.operations.reads;
                 shard.writes += hosted.operations.writes;
                 shard.keys_written = shard.keys_written.max(hosted.machine.rows().len() as u64);
-                sum.lag_samples.insert((id, hosted.shard), hosted.replica.lag_ns.len());
+                if !hosted.replica.lag_ns.is_empty() {
+                    sum.lag_samples.insert((id, hosted.shard), hosted.replica.lag_ns.len());
+                }
             }
         }
         for hosted in node.as_version_server().into_iter().flat_map(VersionServer::hosted) {
@@ -338,7 +343,7 @@ fn costs(
 
 fn lag_samples(nodes: &[DatabaseNode], before: &Measures) -> Vec<Time> {
     let mut samples = Vec::new();
-    for (id, server) in numbered(nodes).filter_map(|(id, node)| node.as_server().map(|server| (id, server))) {
+    for (id, server) in servers(nodes) {
         for hosted in server.hosted() {
             let skip = before.lag_samples.get(&(id, hosted.shard)).copied().unwrap_or(0);
             samples.extend(&hosted.replica.lag_ns[skip..]);
