@@ -8,7 +8,7 @@ use shardlab_models::config::{
 };
 use shardlab_models::rebalancing::{MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::{Strategy, consistent_hash};
+use shardlab_models::sharding::{Strategy, consistent_hash, directory};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{
     Action, Direction, Duration, Fault, InFlight, NodeId, Random, SECOND, Size, Target, Trigger,
@@ -67,10 +67,14 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
     let replicas = 1 + random.below(u64::from(servers.min(3))) as u32;
     let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
     let reads = [Reads::Lease, Reads::Quorum, Reads::Local][random.below(3) as usize];
-    let strategy = if random.below(2) == 0 {
-        Strategy::default()
-    } else {
-        Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards: None, salted: true })
+    let strategy = match random.below(3) {
+        0 => Strategy::default(),
+        1 => Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards: None, salted: true }),
+        // Clients believe an answer for longer than a move takes: the shards themselves have to send them back.
+        _ => {
+            let cache = directory::CacheSpec { entries: 10, ttl: Duration::from_ns(2 * SECOND) };
+            Strategy::Directory(directory::Spec { group: 3, nodes: 2, cache, ..directory::Spec::default() })
+        }
     };
     let at = |ns| Duration::from_ns(SECOND / 2 + ns);
     let command =
@@ -112,7 +116,7 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
 }
 
 fn fault(number: usize, nodes: &[NodeId], random: &mut Random) -> Fault {
-    let roles = ["primary", "server", "control-plane", "coordinator", "backup"];
+    let roles = ["primary", "server", "control-plane", "coordinator", "backup", "directory"];
     let role = roles[random.below(roles.len() as u64) as usize];
     let on_mark = random.below(5) > 0;
     let target = match random.below(2) {
@@ -253,6 +257,7 @@ fn loses_writes(protocol: Protocol, bug: Bug) -> [bool; 2] {
     let mut random = Random::new(1, "bug", 0);
     let mut config = config(protocol, &mut random);
     config.membership.truncate(1);
+    config.sharding.strategy = Strategy::default();
     config.replication.mode =
         Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
     config.workloads[0] = serde_json::from_str(

@@ -10,7 +10,10 @@ use shardlab_models::config::{
 use shardlab_models::conflict::Conflict;
 use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::replication::{Ack, Mode, Reads};
-use shardlab_models::sharding::{Strategy as Sharded, consistent_hash, modulo};
+use shardlab_models::residency::{Home, Residency};
+use shardlab_models::sharding::{
+    Strategy as Sharded, consistent_hash, directory, geographic, modulo, tenant,
+};
 use shardlab_models::world::World;
 use shardlab_sim::{Action, Direction, Duration, Fault, InFlight, NodeId, Share, Target, Trigger};
 
@@ -46,7 +49,7 @@ prop_compose! {
         ack in prop_oneof![Just(Ack::Async), Just(Ack::Quorum), Just(Ack::All)],
         reads in prop_oneof![Just(Reads::Lease), Just(Reads::Quorum), Just(Reads::Local)],
         concurrency in prop_oneof![Just(Concurrency::WaitDie), Just(Concurrency::NoWait)],
-        ring in any::<bool>(),
+        kind in 0_u8..4,
         shards in 1_u32..9,
         changes in prop::collection::vec((0..DURATION, any::<u32>()), 0..3),
         loss_percent in 0_u64..3,
@@ -60,7 +63,7 @@ prop_compose! {
         let membership = membership(servers, replicas, &changes);
         // Servers come and go only where shards follow them.
         let shards = membership.is_empty().then_some(shards);
-        let strategy = if ring { Sharded::ConsistentHash(consistent_hash::Spec { vnodes: 32, shards, salted: false }) } else { Sharded::Modulo(modulo::Spec { shards }) };
+        let strategy = strategy(kind, shards);
         // A lost packet takes 200 ms: five in a row, and a healthy server is suspected. At 2 % that is never seen.
         let failover = Some(Duration::from_ns(SECOND));
         Config {
@@ -91,6 +94,7 @@ prop_compose! {
         exchange_ms in 100_u64..1_500,
         offset_ms in prop_oneof![Just(0_u64), 0_u64..500],
         regions in 1_usize..4,
+        shards_by_region in prop_oneof![Just(None), (1_u32..3).prop_map(Some)],
     ) -> Config {
         let mut config = config;
         let names = ["us-east-1", "eu-west-1", "ap-northeast-1"];
@@ -102,7 +106,47 @@ prop_compose! {
         config.replication = Replication { mode, reads: Reads::Local };
         // A move is ordered by a log.
         config.membership = Vec::new();
+        if let Some(shards) = shards_by_region {
+            by_region(&mut config, shards);
+        }
         config
+    }
+}
+
+fn strategy(kind: u8, shards: Option<u32>) -> Sharded {
+    match (kind, shards) {
+        (0, _) => Sharded::Modulo(modulo::Spec { shards }),
+        (1, _) => {
+            let cache = directory::CacheSpec { entries: 4, ttl: Duration::from_ns(SECOND / 4) };
+            Sharded::Directory(directory::Spec {
+                shards,
+                group: 3,
+                nodes: 2,
+                cache,
+                ..directory::Spec::default()
+            })
+        }
+        (2, Some(shards)) => {
+            let tenants = tenant::Tenants { count: 6, keys: 20, size: tenant::TenantSize::Zipfian(1.0) };
+            let (tenants, isolate) = (Some(tenants), vec![u64::from(shards % 6)]);
+            Sharded::Tenant(tenant::Spec { shards, tenants, isolate, ..tenant::Spec::default() })
+        }
+        _ => Sharded::ConsistentHash(consistent_hash::Spec { vnodes: 32, shards, salted: false }),
+    }
+}
+
+/// Rows of every region, and copies near their readers; European ones in Europe only, where there is room.
+fn by_region(config: &mut Config, shards: u32) {
+    let home = |region: &String| Home { region: region.clone(), share: Share::ONE };
+    let homes = config.cluster.regions.iter().map(home).collect();
+    let europe = "eu-west-1".to_string();
+    let rule = config.cluster.regions.contains(&europe).then(|| (europe.clone(), vec![europe]));
+    let residency = Residency { keys: 15, homes, allowed: rule.into_iter().collect() };
+    let copies = geographic::Copies::NearReaders;
+    config.sharding.strategy = Sharded::Geographic(geographic::Spec { shards, copies });
+    config.sharding.residency = Some(residency.clone());
+    if cluster::validate(config).is_err() {
+        config.sharding.residency = Some(Residency { allowed: Default::default(), ..residency });
     }
 }
 
@@ -221,7 +265,7 @@ proptest! {
 fn check(config: &Config, plans: &[Plan], seed: u64) -> Result<(), TestCaseError> {
     let layout = cluster::layout(config);
     let mut nodes = vec![layout.control_plane];
-    nodes.extend(layout.servers.iter().chain(&layout.coordinators));
+    nodes.extend(layout.servers.iter().chain(&layout.coordinators).chain(&layout.directories));
     let faults = plans.iter().map(|plan| fault(plan, &nodes)).collect();
     let world = World::build(config, faults, seed).expect("the configuration is possible");
     let run = world.run(&mut |_| true).expect("nobody stops it");

@@ -89,6 +89,11 @@ impl Router {
         if self.is_moving { self.map.routing.shard_of(key) } else { self.partitioner.shard_of(key) }
     }
 
+    /// The one shard that a scan from `key` on asks; `None` where it asks all.
+    pub fn scanned(&self, key: u64) -> Option<ShardId> {
+        self.partitioner.keeps_scans_together().then(|| self.shard_of(key))
+    }
+
     /// The group of keys that `key` is looked up with.
     pub fn group_of(&self, key: u64) -> u64 {
         self.partitioner.group_of(key)

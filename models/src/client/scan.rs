@@ -1,4 +1,5 @@
-//! Scans: a range of keys, which a hash has scattered over all shards. Answered when the slowest shard has.
+//! Scans: a range of keys, which a hash has scattered over all shards. Answered when the slowest shard has. Where the rows
+//! of a tenant are kept together, its shard alone is asked.
 
 use shardlab_consistency::Outcome;
 use shardlab_sim::{Context, NodeId};
@@ -43,6 +44,13 @@ impl Scan {
         }
     }
 
+    /// The other shards have none of the rows.
+    fn ask_only(&mut self, only: ShardId) {
+        (0..self.shards.len() as u32).map(ShardId).filter(|&shard| shard != only).for_each(|shard| {
+            self.set(shard, Part::Answered);
+        });
+    }
+
     pub fn outstanding(&self) -> u32 {
         self.outstanding
     }
@@ -82,7 +90,10 @@ impl Scan {
 
 impl ClientPool {
     pub(super) fn begin_scan(&mut self, slot: usize, key: u64, rows: u16, cx: &mut Context<'_, Message>) {
-        let scan = Scan::new(key, rows, self.router.shards());
+        let mut scan = Scan::new(key, rows, self.router.shards());
+        if let Some(only) = self.router.scanned(key) {
+            scan.ask_only(only);
+        }
         self.sessions[slot].begin(Work::Scan(Box::new(scan)), cx.now());
         self.attempt_scan(slot, cx);
     }

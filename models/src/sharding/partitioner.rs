@@ -56,6 +56,13 @@ impl Partitioner {
         if let Self::Directory(directory) = self { directory.group_of(key) } else { key }
     }
 
+    /// Whether a scan stays in the shard of its first key: rows of a tenant follow each other, and a scan is of one tenant.
+    /// Elsewhere neighbours are scattered, and a scan asks every shard.
+    #[must_use]
+    pub fn keeps_scans_together(&self) -> bool {
+        matches!(self, Self::Tenant(tenant) if tenant.deals_rows())
+    }
+
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
     /// one of these pairs, or it would stay behind.
     #[must_use]

@@ -46,6 +46,12 @@ impl Ownership {
         owner
     }
 
+    /// The one shard that a scan from `key` on asks at that time; `None` where it asks all.
+    #[must_use]
+    pub fn scanned(&self, key: u64, at: Time) -> Option<ShardId> {
+        self.partitioners[0].keeps_scans_together().then(|| self.shard_of(key, at))
+    }
+
     /// How many shards keys live in at the beginning.
     #[must_use]
     pub fn shards_at_first(&self) -> u32 {

@@ -10,7 +10,7 @@ use shardlab_sim::Time;
 use crate::scenario::Scenario;
 
 /// By shard: operations and transactions that clients directed at it between warm-up and the load's end. A scan asks
-/// every shard, a transaction each shard that it has a key in; a call that is tried again is one.
+/// every shard, unless a tenant's rows are kept together, a transaction each shard that it has a key in; a call that is tried again is one.
 ///
 /// What was served would tell less: the more a shard drowns, the less it serves.
 pub(crate) fn asked(run: &Run) -> Vec<u64> {
@@ -18,7 +18,9 @@ pub(crate) fn asked(run: &Run) -> Vec<u64> {
     let mut asked = vec![0; run.shard_operations.len()];
     for operation in run.history.operations.iter().filter(|operation| is_measured(&operation.invoked)) {
         match operation.kind {
-            OperationKind::Scan => asked.iter_mut().for_each(|count| *count += 1),
+            OperationKind::Scan if run.ownership.scanned(operation.key, operation.invoked).is_none() => {
+                asked.iter_mut().for_each(|count| *count += 1);
+            }
             _ => asked[run.ownership.shard_of(operation.key, operation.invoked).index()] += 1,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shardlab_consistency::OperationKind;
+use shardlab_consistency::{Operation, OperationKind};
 use shardlab_models::world::Run;
 use shardlab_sim::{NodeSample, Time};
 
@@ -40,9 +40,12 @@ impl Intervals {
         for asked in asked_keys(run, &Prices::new(scenario)) {
             intervals.asked[(asked.at / step) as usize].push((asked.shard, asked.key));
         }
-        for scan in run.history.operations.iter().filter(|of| of.kind == OperationKind::Scan) {
-            if let Some(scans) = intervals.scans.get_mut((scan.invoked / step) as usize) {
-                *scans += 1;
+        let is_scan = |of: &&Operation| of.kind == OperationKind::Scan && of.invoked < run.duration;
+        for scan in run.history.operations.iter().filter(is_scan) {
+            let interval = (scan.invoked / step) as usize;
+            match run.ownership.scanned(scan.key, scan.invoked) {
+                Some(shard) => intervals.asked[interval].push((shard.index(), scan.key)),
+                None => intervals.scans[interval] += 1,
             }
         }
         intervals

@@ -70,7 +70,7 @@ impl Loads {
     }
 }
 
-/// A scan asks all shards, each for its part of the rows.
+/// A scan asks all shards, each for its part of the rows; or one for all of them.
 fn scans(scenario: &Scenario, run: &Run, prices: &Prices, shards: &mut [Load]) {
     let is_measured =
         |of: &&shardlab_consistency::Operation| (run.warmup..run.duration).contains(&of.invoked);
@@ -79,10 +79,14 @@ fn scans(scenario: &Scenario, run: &Run, prices: &Prices, shards: &mut [Load]) {
     for scan in run.history.operations.iter().filter(is_measured).filter(|of| of.kind == OperationKind::Scan)
     {
         let found = if scan.outcome == Outcome::Ok { scan.value as f64 } else { 0.0 };
-        let bytes = found * prices.value_bytes(scan.process) / count;
-        shards
-            .iter_mut()
-            .for_each(|load| (load.bytes, load.cpu_ns) = (load.bytes + bytes, load.cpu_ns + scan_ns));
+        let bytes = found * prices.value_bytes(scan.process);
+        let add = |load: &mut Load, bytes: f64| {
+            (load.bytes, load.cpu_ns) = (load.bytes + bytes, load.cpu_ns + scan_ns);
+        };
+        match run.ownership.scanned(scan.key, scan.invoked) {
+            Some(shard) => add(&mut shards[shard.index()], bytes),
+            None => shards.iter_mut().for_each(|load| add(load, bytes / count)),
+        }
     }
 }
 

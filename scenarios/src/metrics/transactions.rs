@@ -1,6 +1,6 @@
 //! What transactions cost.
 
-use shardlab_consistency::{OperationKind, Outcome, Transaction};
+use shardlab_consistency::{Operation, OperationKind, Outcome, Transaction};
 use shardlab_models::world::Run;
 
 use super::asked::touched;
@@ -33,13 +33,15 @@ fn committed_per_second(run: &Run) -> Option<f64> {
     ratio(committed as f64, seconds(window.end - window.start))
 }
 
-/// Both strategies scatter neighbouring keys, so that a scan asks every shard.
+/// A scan asks every shard, since neighbouring keys are scattered; or the one in which a tenant's rows are together.
 fn fanout(run: &Run) -> Option<f64> {
     let history = &run.history;
     let shards = f64::from(run.ownership.shards_at_first());
     let operations = history.operations.iter();
-    let asked_by_operations: f64 =
-        operations.map(|operation| if operation.kind == OperationKind::Scan { shards } else { 1.0 }).sum();
+    let asks_all = |of: &Operation| {
+        of.kind == OperationKind::Scan && run.ownership.scanned(of.key, of.invoked).is_none()
+    };
+    let asked_by_operations: f64 = operations.map(|of| if asks_all(of) { shards } else { 1.0 }).sum();
     let transactions = history.transactions.iter();
     let asked_by_transactions: f64 =
         transactions.map(|txn| touched(&run.ownership, history, txn).len() as f64).sum();
