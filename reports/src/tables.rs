@@ -12,7 +12,7 @@ type WriteRows = fn(&VariantReport, &mut Rows);
 
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let tables: [(&str, &[&str], WriteRows); 13] = [
+    let tables: [(&str, &[&str], WriteRows); 14] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
@@ -35,6 +35,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ),
         ("keys", &["rank", "key", "shard", "operations", "guaranteed", "share", "bytes"], keys),
         ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
+        ("ownership", &["when", "shape", "from_fraction", "to_fraction", "shard", "server"], ownership),
         ("imbalance", &["level", "time_s", "imbalance", "cv", "gini"], imbalance),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         (
@@ -212,6 +213,12 @@ fn keys(variant: &VariantReport, rows: &mut Rows) {
 fn hotspots(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.hotspots {
         rows.push(&[&row.level, &row.name, &row.from_s, &row.to_s, &row.peak_share, &row.times_fair]);
+    }
+}
+
+fn ownership(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.ownership {
+        rows.push(&[&row.when, &row.shape, &row.from, &row.to, &row.shard, &row.server]);
     }
 }
 

@@ -76,7 +76,7 @@ fn the_page_answers_what_a_reader_asks() {
     for words in said {
         assert!(page.contains(words), "{words}");
     }
-    assert_eq!(page.matches("<figure>").count(), 12);
+    assert_eq!(page.matches("<figure>").count(), 13);
 }
 
 #[test]

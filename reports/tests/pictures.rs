@@ -60,6 +60,7 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             "moves",
             "imbalance",
             "shares",
+            "ownership",
             "servers",
             "shards",
             "heat",

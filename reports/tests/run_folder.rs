@@ -13,13 +13,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "variants",
     "timeline",
     "shards",
     "shares",
     "keys",
     "hotspots",
+    "ownership",
     "imbalance",
     "servers",
     "moves",
@@ -92,6 +93,7 @@ fn a_run_leaves_every_file_and_nothing_beside_them() {
         "moves",
         "imbalance",
         "shares",
+        "ownership",
         "servers",
         "shards",
         "heat",
@@ -206,13 +208,14 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
         let count = |of: fn(&shardlab_scenarios::tables::VariantReport) -> usize| {
             report.variants.iter().map(of).sum()
         };
-        let expected: [usize; 14] = [
+        let expected: [usize; 15] = [
             report.variants.len(),
             count(|variant| variant.timeline.len()),
             count(|variant| variant.shards.len()),
             count(|variant| variant.shares.len()),
             count(|variant| variant.keys.len()),
             count(|variant| variant.hotspots.len()),
+            count(|variant| variant.ownership.len()),
             count(|variant| variant.imbalance.len()),
             count(|variant| variant.servers.len()),
             count(|variant| variant.moves.len()),

@@ -99,6 +99,8 @@ pub struct VariantReport {
     pub keys: Vec<KeyRow>,
     /// When somebody had too much of the load.
     pub hotspots: Vec<HotspotRow>,
+    /// Which shard owns which part of the keys.
+    pub ownership: Vec<OwnershipRow>,
     /// How unevenly the load lay, over time.
     pub imbalance: Vec<ImbalanceRow>,
     /// Load by server and interval.
@@ -236,6 +238,24 @@ pub struct HotspotRow {
     pub peak_share: f64,
     /// That share by the fair one: one by the number of shards; of servers and keys, by that of servers.
     pub times_fair: f64,
+}
+
+/// A part of the ring of hashes, or of the line of keys, that one shard owns.
+#[derive(Clone, Debug, Serialize)]
+pub struct OwnershipRow {
+    /// `before` the last command's moves began, or `after` everything.
+    pub when: String,
+    /// `ring` of hashes; `line`, of hashes or keys; `blocks` where the parts of a shard lie scattered: then a block as
+    /// large as its share of the loaded keys.
+    pub shape: String,
+    /// Where the part begins, as a share of the whole.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// The shard.
+    pub shard: u32,
+    /// Its primary at the end of the run, or empty.
+    pub server: String,
 }
 
 /// How unevenly the load lay in one interval after warm-up.

@@ -6,7 +6,7 @@ use shardlab_sim::Time;
 
 use super::moves::SeenMoves;
 use crate::shard_map::ShardId;
-use crate::sharding::{Partitioner, Shards};
+use crate::sharding::{Partitioner, Place, Shards};
 
 /// The owners of keys over a run: a key changes owner when its move is done. It is made from the plans that were begun,
 /// and not from what the configuration would have led one to expect.
@@ -50,6 +50,19 @@ impl Ownership {
     #[must_use]
     pub fn scanned(&self, key: u64, at: Time) -> Option<ShardId> {
         self.partitioners[0].keeps_scans_together().then(|| self.shard_of(key, at))
+    }
+
+    /// Where a key lies in the space that the strategy cuts into parts, as a share of it, and whether that is a ring;
+    /// of `keys` loaded ones. Nothing where a shard's keys lie scattered.
+    #[must_use]
+    pub fn place_of(&self, key: u64, keys: u64) -> Option<(bool, f64)> {
+        let share = |position: u64| position as f64 / 2_f64.powi(64);
+        match self.partitioners[0].place_of(key) {
+            Place::Ring(position) => Some((true, share(position))),
+            Place::Line(position) => Some((false, share(position))),
+            Place::Key => Some((false, key as f64 / keys as f64)),
+            Place::Scattered => None,
+        }
     }
 
     /// How many shards keys live in at the beginning.

@@ -17,6 +17,7 @@ mod latency;
 mod latency_distribution;
 mod move_marks;
 mod moves;
+mod ownership;
 mod palette;
 mod panel;
 mod png;
@@ -57,7 +58,7 @@ type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 13] = [
+const PLOTS: [(&str, Plot); 14] = [
     ("anomalies", anomalies::draw),
     ("sweep", sweep::draw),
     ("latency", latency::draw),
@@ -67,6 +68,7 @@ const PLOTS: [(&str, Plot); 13] = [
     ("moves", moves::draw),
     ("imbalance", imbalance::draw),
     ("shares", shares::draw),
+    ("ownership", ownership::draw),
     ("servers", servers::draw),
     ("shards", shards::draw),
     ("heat", heat::draw),

@@ -9,7 +9,7 @@ use super::{
     words::{BODY, NOTE, PANEL_TITLE, TITLE, Words},
 };
 use plotters::{
-    element::Rectangle,
+    element::{Polygon, Rectangle},
     style::{Color, text_anchor::HPos},
 };
 
@@ -156,6 +156,12 @@ impl<'pen> Sheet<'pen> {
             self.sample(sample, RIGHT, 20.0)?;
         }
         self.write(&NOTE.fit(words, WIDTH - RIGHT - left), (left, self.cursor), NOTE)
+    }
+
+    /// A filled outline.
+    pub(super) fn polygon(&self, points: impl Iterator<Item = (f64, f64)>, ink: Ink) -> Drawn {
+        let points: Vec<(i32, i32)> = points.map(|(x, y)| (units(x), units(y))).collect();
+        self.root.draw(&Polygon::new(points, ink.filled()))
     }
 
     /// A line between two points.

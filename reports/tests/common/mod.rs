@@ -6,7 +6,8 @@ use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,
     FaultRow, Figure, HeatMap, HotspotRow, ImbalanceRow, JudgementRow, KeyRow, LatencyRow, MoveKind, MoveRow,
-    RunReport, ServerRow, ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport, VerdictKind,
+    OwnershipRow, RunReport, ServerRow, ShardRow, ShareRow, SurgeRow, Sweep, TimelineRow, VariantReport,
+    VerdictKind,
 };
 
 /// A name that breaks whatever forgets to escape it.
@@ -149,6 +150,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         shares: shares(badness),
         keys: keys(badness),
         hotspots: hotspots(index as u32, badness),
+        ownership: ownership(index as u32),
         imbalance: imbalance(badness),
         servers: servers(index as u32, badness, &mut noise),
         moves: if index == 1 { vec![] } else { vec![a_move()] },
@@ -309,6 +311,22 @@ fn keys(badness: f64) -> Vec<KeyRow> {
         KeyRow { rank, key, shard: 17, operations, guaranteed, share, bytes }
     };
     (1..=20).map(row).collect()
+}
+
+/// A ring, a line or blocks, of eight servers that become nine.
+fn ownership(index: u32) -> Vec<OwnershipRow> {
+    let parts = |when: &'static str, servers: u32| {
+        let parts = if index.is_multiple_of(3) { servers * 12 } else { servers };
+        (0..parts).map(move |part| OwnershipRow {
+            when: when.into(),
+            shape: ["ring", "line", "blocks"][index as usize % 3].into(),
+            from: f64::from(part) / f64::from(parts),
+            to: f64::from(part + 1) / f64::from(parts),
+            shard: part * 5 % servers,
+            server: format!("server {}", part * 5 % servers),
+        })
+    };
+    parts("before", SERVERS).chain(parts("after", SERVERS + 1)).collect()
 }
 
 fn imbalance(badness: f64) -> Vec<ImbalanceRow> {

@@ -12,8 +12,8 @@ use crate::fill;
 use crate::load::Case;
 use crate::metrics::measure;
 use crate::tables::{
-    DivergenceRow, FaultRow, HeatMap, HotspotRow, ImbalanceRow, KeyRow, LatencyRow, MoveRow, ServerRow,
-    ShardRow, ShareRow, TimelineRow,
+    DivergenceRow, FaultRow, HeatMap, HotspotRow, ImbalanceRow, KeyRow, LatencyRow, MoveRow, OwnershipRow,
+    ServerRow, ShardRow, ShareRow, TimelineRow,
 };
 
 /// What is left of one run.
@@ -39,6 +39,7 @@ pub(super) struct Rows {
     pub shares: Vec<ShareRow>,
     pub keys: Vec<KeyRow>,
     pub hotspots: Vec<HotspotRow>,
+    pub ownership: Vec<OwnershipRow>,
     pub imbalance: Vec<ImbalanceRow>,
     pub servers: Vec<ServerRow>,
     pub moves: Vec<MoveRow>,
@@ -90,6 +91,7 @@ fn rows(case: &Case, run: &Run) -> Rows {
         shares: fill::shares(&case.scenario, run),
         keys: fill::keys(&case.scenario, run),
         hotspots: fill::hotspots(&case.scenario, run),
+        ownership: fill::ownership(&case.scenario, run),
         imbalance: fill::imbalance(&case.scenario, run),
         servers: fill::servers(&case.scenario, run),
         moves: fill::moves(run),

@@ -1,0 +1,28 @@
+//! Where a key lies in the space that a strategy cuts into parts: for drawings of who owns what.
+
+use super::Partitioner;
+use crate::hash::mix;
+
+/// A place in that space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On a ring of 2⁶⁴ hashes.
+    Ring(u64),
+    /// On a line of 2⁶⁴ hashes.
+    Line(u64),
+    /// At the key's own number.
+    Key,
+    /// Nowhere in particular: neighbours in any order have different owners.
+    Scattered,
+}
+
+impl Partitioner {
+    /// Where this key lies.
+    #[must_use]
+    pub fn place_of(&self, key: u64) -> Place {
+        match self {
+            Self::ConsistentHash(_) => Place::Ring(mix(key)),
+            _ => Place::Scattered,
+        }
+    }
+}
