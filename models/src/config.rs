@@ -50,13 +50,13 @@ impl Config {
     /// Whether keys may change their shard during the run.
     #[must_use]
     pub fn keys_move(&self) -> bool {
-        !self.membership.is_empty()
+        !self.membership.is_empty() || self.sharding.strategy.reshapes().is_some()
     }
 
     /// Whether anything is moved while the world runs.
     #[must_use]
     pub fn rebalances(&self) -> bool {
-        !self.membership.is_empty()
+        self.keys_move()
     }
 
     /// How many rows are loaded before the load begins.

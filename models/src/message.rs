@@ -349,6 +349,21 @@ pub enum LogMessage {
     },
 }
 
+/// How a shard is, as its primary reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShardReport {
+    /// Which.
+    pub shard: ShardId,
+    /// Reads and writes a second.
+    pub operations_per_s: u64,
+    /// Size of its rows.
+    pub bytes: u64,
+    /// Where half of its rows are, among the positions of keys.
+    pub middle: Option<u64>,
+    /// Where half of the accesses are; nowhere if one key has most of them.
+    pub load_middle: Option<u64>,
+}
+
 /// Messages to and from the control plane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ControlMessage {
@@ -427,6 +442,8 @@ pub enum ControlMessage {
         /// Which.
         number: u32,
     },
+    /// Server → control plane: how the shards are that it leads, where shards are split and merged.
+    Report(Box<[ShardReport]>),
 }
 
 /// Messages of two-phase commit, in the words of Mohan, Lindsay & Obermarck 1986.

@@ -58,10 +58,10 @@ pub enum Observation {
         /// Which one, counted from zero.
         number: u32,
     },
-    /// The control plane has begun to carry out a command of the operator.
+    /// The control plane has made a plan.
     PlanBegun {
-        /// Which one, counted from zero.
-        number: u32,
+        /// Why.
+        cause: Cause,
         /// What it comes to.
         plan: Arc<Plan>,
         /// How many servers there were.
@@ -71,7 +71,7 @@ pub enum Observation {
     },
     /// Everything that it asked for is done.
     PlanFinished {
-        /// Which one, counted from zero.
+        /// Which plan, counted from zero.
         number: u32,
     },
     /// A server has a copy of a shard that it did not have before.
@@ -102,6 +102,11 @@ pub enum Observation {
         /// For how long, in ns, nobody took its writes.
         stopped: Time,
     },
+    /// A shard is too busy, and there is no place where its load could be split.
+    Unsplittable {
+        /// Which.
+        shard: ShardId,
+    },
     /// A move has come a step further.
     Move {
         /// The plan.
@@ -110,6 +115,27 @@ pub enum Observation {
         pair: Pair,
         /// The step.
         event: MoveEvent,
+    },
+}
+
+/// Why a plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// This command of the operator, counted from zero.
+    Command(u32),
+    /// A shard had become too large, or too busy.
+    Split {
+        /// Which.
+        shard: ShardId,
+        /// Whether its load was why, and not its size.
+        by_load: bool,
+    },
+    /// Two neighbours had become small and idle.
+    Merge {
+        /// The shard that is no more.
+        from: ShardId,
+        /// The one that has its keys now.
+        into: ShardId,
     },
 }
 
@@ -123,6 +149,11 @@ pub enum MoveEvent {
     /// The destination has all loaded keys.
     Copied {
         /// How many there are.
+        keys: u32,
+    },
+    /// Rows have changed hands without being copied.
+    HandedOver {
+        /// How many loaded keys there are.
         keys: u32,
     },
     /// The source refuses operations.

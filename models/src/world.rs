@@ -13,7 +13,7 @@ use shardlab_consistency::{Evidence, History, Promises};
 use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSample, Receipt, Time};
 
 use crate::config::Config;
-use crate::node::DatabaseNode;
+use crate::node::{Cause, DatabaseNode};
 use crate::shard_map::ShardId;
 pub use divergence::{Divergence, DivergenceSample};
 pub use ownership::Ownership;
@@ -154,7 +154,7 @@ pub struct Holding {
 /// What rebalancing cost, over the whole run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RebalancingCosts {
-    /// The operator's commands that were begun, in order.
+    /// The plans that were begun, in order.
     pub commands: Vec<CommandCosts>,
     /// The moves, in the order in which they began.
     pub moves: Vec<MoveCosts>,
@@ -168,6 +168,8 @@ pub struct RebalancingCosts {
     pub redirects: u64,
     /// Commands that were not carried out to the end.
     pub open: usize,
+    /// Shards that were too busy and could not be split, as often as that was noticed.
+    pub unsplittable: u64,
     /// Second writes that new owners took of clients that write twice.
     pub second_writes: u64,
     /// Their bytes.
@@ -176,9 +178,11 @@ pub struct RebalancingCosts {
     pub second_writes_missed: u64,
 }
 
-/// What one command of the operator brought about.
+/// What one plan brought about: a command of the operator, a split or a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandCosts {
+    /// Why it was made.
+    pub cause: Cause,
     /// When its moves began, in ns.
     pub began: Time,
     /// When the last of them was done, in ns.
@@ -246,7 +250,7 @@ pub struct HandOver {
 /// One move of keys from one shard to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MoveCosts {
-    /// Which command's it is, counted from zero.
+    /// Which plan's it is, counted from zero.
     pub command: u32,
     /// From which shard.
     pub source: ShardId,
@@ -272,6 +276,8 @@ pub struct MoveCosts {
     pub refused: Time,
     /// When a step of it was seen last, in ns.
     pub progressed: Time,
+    /// Whether the rows only changed hands: both ends lay on the same servers.
+    pub by_reference: bool,
     /// Rows of both ends that were compared, each time counted.
     pub compared: u64,
     /// How many of them differed, and were written over.

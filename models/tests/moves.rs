@@ -6,12 +6,14 @@ use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
+use shardlab_models::node::Cause;
 use shardlab_models::rebalancing::{MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
+use shardlab_models::sharding::dynamic_range::{self, Threshold};
 use shardlab_models::sharding::{Strategy, consistent_hash, directory};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{
-    Action, Direction, Duration, Fault, InFlight, NodeId, Random, SECOND, Size, Target, Trigger,
+    Action, Direction, Duration, Fault, InFlight, NodeId, Random, Rate, SECOND, Size, Target, Trigger,
 };
 
 /// The load runs this long; servers come and faults strike within it.
@@ -20,7 +22,7 @@ const DURATION: u64 = 3 * SECOND;
 /// How many worlds a test run tries of each protocol. Set `MOVE_WORLDS` for more, and `MOVE_SEED` for the first seed.
 const WORLDS: u64 = 200;
 
-const MARKS: [&str; 17] = [
+const MARKS: [&str; 19] = [
     "membership.taken",
     "move.snapshot",
     "move.catch-up",
@@ -35,6 +37,8 @@ const MARKS: [&str; 17] = [
     "move.second-written",
     "move.verify",
     "move.repaired",
+    "split.begun",
+    "merge.begun",
     "fence.promised",
     "2pc.prepared",
     "2pc.voted",
@@ -113,6 +117,25 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
         warmup: Duration::ZERO,
         drain: Duration::from_ns(16 * SECOND),
     }
+}
+
+/// Shards that are split and merged by size and by load, as fast as reports come; nobody comes or goes.
+fn reshaping(random: &mut Random) -> Config {
+    let mut config = config(Protocol::Live, random);
+    let rate = |per_second| Some(Rate::from_per_second(per_second).expect("it is small"));
+    let by_size = random.below(2) == 0;
+    let size = |bytes| by_size.then_some(Size(bytes));
+    let split = Threshold { bytes: size(9_000), load: rate(60) };
+    let merge = Threshold { bytes: size(6_000), load: rate(20) };
+    let bounds = if random.below(2) == 0 { Vec::new() } else { vec![5, 10] };
+    config.sharding.strategy = Strategy::DynamicRange(dynamic_range::Spec {
+        bounds,
+        split,
+        merge,
+        most: 2 + random.below(12) as u32 + 2,
+    });
+    config.membership.clear();
+    config
 }
 
 fn fault(number: usize, nodes: &[NodeId], random: &mut Random) -> Fault {
@@ -232,6 +255,34 @@ fn nothing_is_lost_by_dual_writes_while_faults_strike() {
     });
 }
 
+#[test]
+fn nothing_is_lost_while_shards_are_split_and_merged_and_faults_strike() {
+    let (mut splits, mut merges, mut failed) = (0, 0, Vec::new());
+    let first = setting("MOVE_SEED", 1);
+    for seed in first..first + setting("MOVE_WORLDS", WORLDS) {
+        let mut random = Random::new(seed, "reshaping", 0);
+        let config = reshaping(&mut random);
+        let run = run(&config, seed, &mut random);
+        let count =
+            |is: fn(&Cause) -> bool| run.rebalancing.commands.iter().filter(|plan| is(&plan.cause)).count();
+        splits += count(|cause| matches!(cause, Cause::Split { .. }));
+        merges += count(|cause| matches!(cause, Cause::Merge { .. }));
+        let mut wrong = failures(&run);
+        // What was begun when everything had healed comes to its end.
+        let late = DURATION + 12 * SECOND;
+        let stuck = run.rebalancing.moves.iter().filter(|of| of.published.is_none() && of.began < late);
+        wrong.extend(stuck.map(|of| format!("{of:?}")));
+        if !wrong.is_empty() {
+            println!("seed {seed}: {wrong:#?} {:?} {:?}", config.replication, config.sharding);
+            run.receipts.iter().for_each(|receipt| println!("  {receipt:?}"));
+            failed.push(seed);
+        }
+    }
+    println!("{splits} splits, {merges} merges");
+    assert!(failed.is_empty(), "seeds {failed:?} failed");
+    assert!(splits > 0 && merges > 0, "the load must reach what it is for");
+}
+
 /// While keys are still copied when the run ends, copies differ by what is under way: that is no divergence.
 #[test]
 fn a_run_that_ends_in_the_middle_of_a_move_fails_nothing() {
@@ -266,7 +317,20 @@ fn loses_writes(protocol: Protocol, bug: Bug) -> [bool; 2] {
     .expect("the workload is well formed");
     [vec![], vec![bug]].map(|bugs| {
         config.bugs = bugs;
-        let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+        let layout = cluster::layout(&config);
+        // Clients that know of a maintenance window would not be there to be stopped.
+        let old_map = Fault {
+            name: "old map".into(),
+            trigger: Trigger::When { mark: "membership.taken".into(), nth: 1, not_before: 0 },
+            duration: Some(SECOND),
+            action: Action::Cut {
+                from: Target::Nodes(vec![layout.control_plane]),
+                to: Target::Nodes(layout.clients.clone()),
+                direction: Direction::OneWay,
+                in_flight: InFlight::Drop,
+            },
+        };
+        let world = World::build(&config, vec![old_map], 1).expect("the configuration is possible");
         let run = world.run(&mut |_| true).expect("nobody stops it");
         let failures = failures(&run);
         assert_eq!(

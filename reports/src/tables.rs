@@ -59,6 +59,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
                 "refused_ms",
                 "compared",
                 "differing",
+                "by_reference",
             ],
             moves,
         ),
@@ -258,6 +259,7 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
             &row.refused_ms,
             &row.compared,
             &row.differing,
+            &row.by_reference,
         ]);
     }
 }

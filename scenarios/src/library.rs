@@ -34,6 +34,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "directory-outage",
     "geo-residency",
     "big-tenants",
+    "monotonic-key",
     "list-append",
     "rw-register",
     "register",

@@ -353,6 +353,8 @@ pub struct MoveRow {
     pub compared: u64,
     /// How many of them differed.
     pub differing: u64,
+    /// Whether the rows only changed hands.
+    pub by_reference: bool,
 }
 
 /// A surge of one workload, as the scenario has it.

@@ -45,6 +45,13 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.customers.keys.count=20000",
             "fault.fifth-server.at=2s",
         ],
+        "monotonic-key" => &[
+            "duration=6s",
+            "warmup=1s",
+            "drain=3s",
+            "workload.orders.arrivals.open=1000/s",
+            "workload.orders.keys.count=2000",
+        ],
         "single-to-four-shards" => &[
             "duration=5s",
             "warmup=1s",

@@ -48,6 +48,7 @@ fn every_scenario_is_tested_here() {
         "active-active",
         "add-a-server",
         "single-to-four-shards",
+        "monotonic-key",
         "list-append",
         "rw-register",
         "register",
@@ -185,6 +186,21 @@ fn single_to_four_shards_costs_time_bandwidth_or_customers() {
             let ratio = of(variant, "rebalance.duration_s") / of("stop-the-world", "rebalance.duration_s");
             assert!(ratio > 4.0, "seed {seed}, {variant}: {ratio}");
         }
+    }
+}
+
+/// Neighbours that live together, and new keys that are neighbours: one server writes, however often its range is split.
+#[test]
+fn monotonic_keys_keep_one_server_busy_unless_they_are_hashed() {
+    for seed in SEEDS {
+        let command = format!("monotonic-key --seed {seed} --set duration=12s --set expect=[]");
+        let summary = run(&command, 0);
+        let of = |variant, name| metric(&summary, variant, name);
+        for ranges in ["ranges", "ranges-that-split"] {
+            assert!(of(ranges, "server.imbalance") > 3.4, "seed {seed}, {ranges}");
+        }
+        assert!(of("ranges-that-split", "rebalance.splits") >= 4.0, "seed {seed}");
+        assert!(of("hash", "server.imbalance") < 1.2, "seed {seed}");
     }
 }
 

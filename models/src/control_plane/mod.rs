@@ -11,6 +11,7 @@
 mod change;
 mod rebalance;
 mod relocation;
+mod reshaping;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use change::Change;
 use rebalance::Rebalance;
 pub use rebalance::RebalanceSettings;
 use relocation::Relocations;
+use reshaping::Reshaping;
 
 const TICK: TimerSlot = TimerSlot(0);
 
@@ -79,6 +81,7 @@ pub struct ControlPlane {
     // Durable in part.
     rebalance: Option<Rebalance>,
     relocations: Relocations,
+    reshaping: Option<Reshaping>,
     // Volatile.
     watches: BTreeMap<NodeId, Watch>,
     changes: BTreeMap<ShardId, Change>,
@@ -93,10 +96,13 @@ impl ControlPlane {
     pub fn new(settings: ControlPlaneSettings, map: Arc<ShardMap>) -> Self {
         let watches = BTreeMap::new();
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
+        let reshaping =
+            settings.rebalance.as_ref().and_then(|spec| spec.strategy.reshapes()).map(Reshaping::new);
         Self {
             map,
             rebalance,
             relocations: Relocations::default(),
+            reshaping,
             watches,
             changes: BTreeMap::new(),
             appointing: VecDeque::new(),
@@ -137,6 +143,7 @@ impl ControlPlane {
         };
         match message {
             ControlMessage::Settled { shard, epoch } => self.settled(shard, epoch, cx),
+            ControlMessage::Report(reports) => self.take_reports(&reports, cx),
             ControlMessage::ChangeMembership { number, change } => {
                 self.change_membership(from, number, change, cx);
             }
@@ -341,6 +348,7 @@ impl ControlPlane {
         self.relocations_recorded(through, cx);
         self.finish_command(cx);
         self.recorded(through, cx);
+        self.reshapes_recorded(through, cx);
         if self.map.version > before {
             self.tell_everyone(cx);
         }
@@ -374,6 +382,9 @@ impl ControlPlane {
         self.relocations.crash();
         if let Some(rebalance) = &mut self.rebalance {
             rebalance.crash();
+        }
+        if let Some(reshaping) = &mut self.reshaping {
+            reshaping.crash();
         }
     }
 }

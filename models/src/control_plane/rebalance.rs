@@ -13,11 +13,11 @@ use shardlab_sim::{Context, NodeId, WriteId};
 use super::ControlPlane;
 use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
-use crate::node::{MoveEvent, Observation};
+use crate::node::{Cause, MoveEvent, Observation};
 use crate::placement::{Placement, Residence, Spread};
 use crate::rebalancing::{MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId};
-use crate::sharding::Strategy;
+use crate::sharding::{Partitioner, Strategy};
 
 /// How the control plane rebalances.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub(super) struct Rebalance {
     pub lost: Vec<bool>,
     /// By shard: how many of the loaded rows live there.
     pub rows: Vec<u64>,
+    /// How many plans were made, of commands or by ourselves.
+    plans: u32,
     // Volatile.
     writing: VecDeque<(WriteId, Record)>,
     // The bug `order-once`.
@@ -84,6 +86,7 @@ impl Rebalance {
             commands: Vec::new(),
             begun: 0,
             finished: 0,
+            plans: 0,
             ever: settings.servers as usize,
             present,
             lost: vec![false; settings.zones.len()],
@@ -106,7 +109,18 @@ impl Rebalance {
         (0..).map(ShardId).zip(&self.present).filter(|&(_, &there)| there).map(|(shard, _)| shard).collect()
     }
 
-    fn servers(&self) -> u32 {
+    /// Shards weigh what they will when the plan is done.
+    fn weigh(&mut self, plan: &Plan) {
+        for &pair in plan.pairs() {
+            let keys = plan.keys(pair).len() as u64;
+            let most = pair.0.index().max(pair.1.index()) + 1;
+            self.rows.resize(self.rows.len().max(most), 0);
+            self.rows[pair.0.index()] = self.rows[pair.0.index()].saturating_sub(keys);
+            self.rows[pair.1.index()] += keys;
+        }
+    }
+
+    pub fn servers(&self) -> u32 {
         self.present.iter().filter(|&&there| there).count() as u32
     }
 
@@ -192,6 +206,10 @@ impl ControlPlane {
         cx.observe(Observation::Move { plan, pair, event: MoveEvent::Published });
         cx.mark("move.published");
         if over {
+            if self.finish_reshape() {
+                cx.observe(Observation::PlanFinished { number: plan - 1 });
+                self.begin_next_plan(cx);
+            }
             self.finish_command(cx);
         }
         self.order_moves(cx);
@@ -208,7 +226,7 @@ impl ControlPlane {
         let Some(rebalance) = &mut self.rebalance else { return };
         if rebalance.finished < rebalance.begun {
             rebalance.finished = rebalance.begun;
-            cx.observe(Observation::PlanFinished { number: rebalance.begun - 1 });
+            cx.observe(Observation::PlanFinished { number: rebalance.plans - 1 });
             self.begin_next_plan(cx);
         }
     }
@@ -226,47 +244,55 @@ impl ControlPlane {
     /// The next command is carried out when the last one's moves are done.
     fn begin_next_plan(&mut self, cx: &mut Context<'_, Message>) {
         let Some(rebalance) = &mut self.rebalance else { return };
-        if rebalance.finished < rebalance.begun {
+        if rebalance.finished < rebalance.begun || self.map.routing.plan.is_some() {
             return;
         }
         let Some(&change) = rebalance.commands.get(rebalance.begun as usize) else { return };
         let before = rebalance.servers();
+        let cause = Cause::Command(rebalance.begun);
         rebalance.begun += 1;
         rebalance.change(change);
         let settings = &rebalance.settings;
         if settings.strategy.counts_shards() {
             // Keys stay in their shards: copies move.
             let stays = (*self.map.routing.from).clone();
-            let plan = Plan::nothing(rebalance.begun, stays, settings.loaded, settings.row_bytes);
-            cx.observe(Observation::PlanBegun {
-                number: plan.number - 1,
-                plan: Arc::new(plan),
-                servers_before: before,
-                servers_after: rebalance.servers(),
-            });
+            self.begin_plan(cause, stays, Vec::new(), before, cx);
             return self.relocate(cx);
         }
+        let to = settings.strategy.next(&self.map.routing.from, &rebalance.shards(), settings.seed);
+        let born = self.new_shards();
+        self.begin_plan(cause, to, born, before, cx);
+    }
+
+    /// From now on keys move so that `to` takes the place of the partitioner that is; `born` are the shards that come
+    /// with it.
+    pub(super) fn begin_plan(
+        &mut self,
+        cause: Cause,
+        to: Partitioner,
+        born: Vec<Assignment>,
+        servers_before: u32,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let Some(rebalance) = &mut self.rebalance else { return };
+        rebalance.plans += 1;
+        let settings = &rebalance.settings;
         let from = (*self.map.routing.from).clone();
-        let to = settings.strategy.next(&from, &rebalance.shards(), settings.seed);
-        let plan = Plan::new(rebalance.begun, from, to, settings.loaded, settings.row_bytes);
-        for &pair in plan.pairs() {
-            let keys = plan.keys(pair).len() as u64;
-            let most = pair.0.index().max(pair.1.index()) + 1;
-            rebalance.rows.resize(rebalance.rows.len().max(most), 0);
-            rebalance.rows[pair.0.index()] = rebalance.rows[pair.0.index()].saturating_sub(keys);
-            rebalance.rows[pair.1.index()] += keys;
+        let (number, loaded, row_bytes) = (rebalance.plans, settings.loaded, settings.row_bytes);
+        let plan = if to == from {
+            Plan::nothing(number, to, loaded, row_bytes)
+        } else {
+            Plan::new(number, from, to, loaded, row_bytes).by(settings.protocol)
+        };
+        rebalance.weigh(&plan);
+        let (plan, servers_after) = (Arc::new(plan), rebalance.servers());
+        cx.observe(Observation::PlanBegun { cause, plan: Arc::clone(&plan), servers_before, servers_after });
+        if plan.pairs().is_empty() && born.is_empty() {
+            return;
         }
-        let plan = Arc::new(plan.by(settings.protocol));
-        cx.observe(Observation::PlanBegun {
-            number: plan.number - 1,
-            plan: Arc::clone(&plan),
-            servers_before: before,
-            servers_after: rebalance.servers(),
-        });
-        let new_shards = self.new_shards();
         let map = Arc::make_mut(&mut self.map);
         map.version += 1;
-        map.shards.extend(new_shards);
+        map.shards.extend(born);
         if !plan.pairs().is_empty() {
             map.routing.begin(plan);
         }

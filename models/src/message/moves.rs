@@ -120,6 +120,14 @@ pub struct Chunk {
     pub completes: Option<u32>,
 }
 
+impl Chunk {
+    /// Whether it only names rows, which lie where they are to be.
+    #[must_use]
+    pub const fn is_by_reference(&self) -> bool {
+        self.bytes == 0 && (self.next > self.first || !self.rows.is_empty())
+    }
+}
+
 /// How far a destination is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Arrived {

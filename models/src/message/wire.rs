@@ -121,6 +121,7 @@ fn kind_of(message: &Message) -> Kind {
             CommitMessage::Decided { .. } => Kind::Decided,
             CommitMessage::Inquire { .. } | CommitMessage::NotPrimary { .. } => Kind::Inquire,
         },
+        Message::Move(MoveMessage::Import(command)) if is_by_reference(&command.step) => Kind::Control,
         Message::Move(MoveMessage::Read { .. } | MoveMessage::Import(_) | MoveMessage::Compare(_)) => {
             Kind::Copy
         }
@@ -186,7 +187,13 @@ fn context_bytes(context: &Context) -> u64 {
 }
 
 fn imports(entry: &Entry) -> bool {
-    matches!(&entry.command, Command::Move(command) if command.step.chunk().is_some())
+    matches!(&entry.command, Command::Move(command)
+        if command.step.chunk().is_some() && !is_by_reference(&command.step))
+}
+
+/// Rows that lie where they are to be: they weigh nothing.
+fn is_by_reference(step: &MoveStep) -> bool {
+    step.chunk().is_some_and(Chunk::is_by_reference)
 }
 
 /// A session is two numbers of four bytes.

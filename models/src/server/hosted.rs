@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use shardlab_sim::{Context, NodeId, Time};
 
 use super::reads::Confirmations;
+use super::reports::Accesses;
 use super::snapshots::Staged;
 use super::{ServerSettings, refuse};
 use crate::config::Bug;
@@ -28,6 +29,7 @@ pub struct Hosted {
     // Volatile.
     pub(super) blocked: Vec<(NodeId, Request)>,
     pub(super) confirmations: Confirmations,
+    pub(super) accesses: Accesses,
     held_back: Option<Command>,
     // The bug `vote-before-sync`: who was told already.
     pub(super) voted_early: BTreeSet<TransactionId>,
@@ -47,6 +49,7 @@ impl Hosted {
             operations: ShardOperations::default(),
             blocked: Vec::new(),
             confirmations: Confirmations::default(),
+            accesses: Accesses::default(),
             held_back: None,
             voted_early: BTreeSet::new(),
             staged: Staged::default(),

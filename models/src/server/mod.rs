@@ -10,6 +10,7 @@ mod hosted;
 mod moves;
 mod participant;
 mod reads;
+mod reports;
 mod slots;
 mod snapshots;
 mod versions;
@@ -35,6 +36,7 @@ use snapshots::Snapshots;
 
 pub use hosted::Hosted;
 pub use moves::MoveSettings;
+pub use reports::ReportSettings;
 pub use versions::{HostedVersions, VersionServer, VersionServerSettings};
 
 const HEARTBEAT: TimerSlot = TimerSlot(0);
@@ -42,6 +44,7 @@ const TICK: TimerSlot = TimerSlot(1);
 const INQUIRY: TimerSlot = TimerSlot(2);
 const MOVES: TimerSlot = TimerSlot(3);
 const COPIES: TimerSlot = TimerSlot(4);
+const REPORT: TimerSlot = TimerSlot(5);
 
 /// How a server is configured.
 #[derive(Clone, Debug)]
@@ -64,6 +67,8 @@ pub struct ServerSettings {
     pub inquiry_interval: Time,
     /// How it moves keys; `None` in a cluster whose servers neither come nor go.
     pub moves: Option<MoveSettings>,
+    /// How it reports of its shards; `None` in a cluster that neither splits nor merges any.
+    pub reports: Option<ReportSettings>,
 }
 
 /// A server.
@@ -195,6 +200,7 @@ impl Server {
         self.beat(cx);
         cx.set_timer(TICK, self.settings.tick);
         cx.set_timer(INQUIRY, self.settings.inquiry_interval);
+        self.schedule_report(cx);
     }
 
     /// A message.
@@ -223,6 +229,7 @@ impl Server {
             }
             MOVES => self.drive_all(cx),
             COPIES => self.drive_snapshots(cx),
+            REPORT => self.report(cx),
             _ => {
                 self.inquire(cx);
                 cx.set_timer(INQUIRY, self.settings.inquiry_interval);
@@ -365,6 +372,7 @@ impl Server {
         match effect {
             Effect::Written { operation, client, key, value, .. } => {
                 self.hosted[slot].operations.writes += 1;
+                self.note_access(slot, *key);
                 self.tell_written(slot, *operation, *client, (*key, *value), cx);
                 cx.mark("write.acked");
             }

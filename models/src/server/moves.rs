@@ -235,6 +235,12 @@ impl Server {
         if now < self.exports.free_at {
             return cx.set_timer(MOVES, self.exports.free_at - now);
         }
+        let epoch = export.epoch;
+        // Nothing has to be read of rows that only change hands.
+        if self.is_local(pair) {
+            return self.read_chunk(pair, epoch, cx);
+        }
+        let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
         export.reading = Some(now);
         cx.send(cx.me(), Message::Move(MoveMessage::Read { pair, epoch: export.epoch }));
     }

@@ -92,6 +92,7 @@ impl Server {
         if request.action == Action::Read && !self.hosted[slot].machine.answers(request.key) {
             return self.redirect(from, request, cx);
         }
+        self.note_access(slot, request.key);
         let hosted = &mut self.hosted[slot];
         hosted.operations.reads += 1;
         let row = hosted.machine.row(request.key);

@@ -10,6 +10,7 @@
 
 pub mod consistent_hash;
 pub mod directory;
+pub mod dynamic_range;
 pub mod geographic;
 pub mod modulo;
 mod partitioner;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use consistent_hash::ConsistentHash;
 pub use directory::Directory;
+pub use dynamic_range::DynamicRange;
 pub use geographic::Geographic;
 pub use modulo::Modulo;
 pub use partitioner::Partitioner;
@@ -116,6 +118,8 @@ pub enum Strategy {
     Tenant(tenant::Spec),
     /// A row lives in a shard of the region that it belongs to.
     Geographic(geographic::Spec),
+    /// Ranges of keys that are split and merged by size and by load.
+    DynamicRange(dynamic_range::Spec),
 }
 
 impl Default for Strategy {
@@ -132,6 +136,7 @@ impl Strategy {
             Self::Directory(spec) => spec,
             Self::Tenant(spec) => spec,
             Self::Geographic(spec) => spec,
+            Self::DynamicRange(spec) => spec,
         }
     }
 
@@ -150,6 +155,15 @@ impl Strategy {
     #[must_use]
     pub fn counts_shards(&self) -> bool {
         self.scheme().own_shards().is_some()
+    }
+
+    /// When shards are split and merged by themselves, if they are.
+    #[must_use]
+    pub fn reshapes(&self) -> Option<dynamic_range::Spec> {
+        match self {
+            Self::DynamicRange(spec) => Some(spec.clone()),
+            _ => None,
+        }
     }
 
     /// How many shards there are over so many servers.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
-use crate::sharding::{ConsistentHash, Directory, Geographic, Modulo, Shards, Tenant};
+use crate::sharding::{ConsistentHash, Directory, DynamicRange, Geographic, Modulo, Shards, Tenant};
 
 /// Any strategy, ready to be asked; shared by all who route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Partitioner {
     Tenant(Tenant),
     /// See [`Geographic`].
     Geographic(Geographic),
+    /// See [`DynamicRange`].
+    DynamicRange(DynamicRange),
 }
 
 /// The same expression for whichever strategy it is.
@@ -30,6 +32,7 @@ macro_rules! each {
             Partitioner::Directory($strategy) => $answer,
             Partitioner::Tenant($strategy) => $answer,
             Partitioner::Geographic($strategy) => $answer,
+            Partitioner::DynamicRange($strategy) => $answer,
         }
     };
 }
@@ -71,6 +74,7 @@ impl Partitioner {
             (Self::ConsistentHash(_), Self::ConsistentHash(_)) | (Self::Directory(_), Self::Directory(_)) => {
                 monotone(&self.shards(), &next.shards())
             }
+            (Self::DynamicRange(before), Self::DynamicRange(after)) => before.moves_to(after),
             _ => any(&self.shards(), &next.shards()),
         }
     }

@@ -18,7 +18,9 @@ use crate::node::DatabaseNode;
 use crate::placement::{self, Placement};
 use crate::rebalancing::{Operator, OperatorSettings, Routing, loaded_rows};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
-use crate::server::{MoveSettings, Server, ServerSettings, VersionServer, VersionServerSettings};
+use crate::server::{
+    MoveSettings, ReportSettings, Server, ServerSettings, VersionServer, VersionServerSettings,
+};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Shards};
 
@@ -250,6 +252,13 @@ impl Builder<'_> {
         }
     }
 
+    /// Where shards are split and merged, servers report how they are.
+    fn reports(&self) -> Option<ReportSettings> {
+        self.config.sharding.strategy.reshapes()?;
+        let RebalanceSettings { loaded, row_bytes, .. } = self.rebalance();
+        Some(ReportSettings { loaded, row_bytes })
+    }
+
     fn operator(&self) -> Operator {
         let commands = self.config.membership.clone();
         Operator::new(OperatorSettings { control_plane: self.layout.control_plane, commands })
@@ -279,6 +288,7 @@ impl Builder<'_> {
             tick: SERVER_TICK,
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
             moves: self.config.rebalances().then(|| self.moves()),
+            reports: self.reports(),
         };
         Server::new(settings, &self.map, shards)
     }

@@ -8,6 +8,7 @@ use super::moves::SeenMoves;
 use super::relocations::SeenRelocations;
 use super::{CommandCosts, Layout, MoveCosts};
 use crate::config::{Config, Membership};
+use crate::node::Cause;
 use crate::rebalancing::MembershipChange;
 
 /// The commands of a run that has ended.
@@ -112,18 +113,24 @@ impl<'a> Commands<'a> {
 
     /// The command that others wait for: commands are begun one after the other.
     fn under_way(&self) -> &str {
-        let last = self.seen.commands.len().checked_sub(1).and_then(|number| self.all.get(number));
-        last.map_or("another", |command| command.name.as_str())
+        let last = (0..self.all.len()).rev().find(|&number| self.plan(number).is_some());
+        last.and_then(|number| self.all.get(number)).map_or("another", |command| command.name.as_str())
     }
 
     fn fate(&self, number: usize) -> Fate<'_> {
         let taken = self.seen.taken.len();
-        match self.seen.commands.get(number) {
+        match self.plan(number).map(|(_, costs)| costs) {
             None if number >= taken => Fate::NeverTaken,
             None => Fate::NeverBegun,
             Some(costs) if number + self.open >= taken => Fate::Open(costs),
             Some(costs) => Fate::Done(costs),
         }
+    }
+
+    /// The plan that was made of a command, and its place among all plans.
+    fn plan(&self, number: usize) -> Option<(usize, &CommandCosts)> {
+        let cause = Cause::Command(number as u32);
+        self.seen.commands.iter().enumerate().find(|(_, costs)| costs.cause == cause)
     }
 
     fn struck(&self, number: usize) -> Option<Time> {
@@ -138,7 +145,8 @@ impl<'a> Commands<'a> {
     }
 
     fn moves(&self, number: usize) -> impl Iterator<Item = &MoveCosts> {
-        self.seen.moves.iter().filter(move |of| of.command as usize == number)
+        let plan = self.plan(number).map(|(plan, _)| plan as u32);
+        self.seen.moves.iter().filter(move |of| Some(of.command) == plan)
     }
 
     fn moves_done(&self, number: usize) -> usize {

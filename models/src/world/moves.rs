@@ -19,6 +19,7 @@ pub(super) struct SeenMoves {
     /// Those that were begun, in order.
     pub plans: Vec<Arc<Plan>>,
     pub moves: Vec<MoveCosts>,
+    unsplittable: u64,
     by_pair: BTreeMap<(u32, Pair), usize>,
     /// By place among the moves: since when their keys are refused.
     refused_since: BTreeMap<usize, Time>,
@@ -28,9 +29,11 @@ impl SeenMoves {
     pub fn add(&mut self, at: Time, observation: &Observation) {
         match observation {
             Observation::MembershipTaken { .. } => self.taken.push(at),
-            Observation::PlanBegun { plan, servers_before, servers_after, .. } => {
+            Observation::Unsplittable { .. } => self.unsplittable += 1,
+            Observation::PlanBegun { cause, plan, servers_before, servers_after } => {
                 let moving = plan.moving();
                 self.commands.push(CommandCosts {
+                    cause: *cause,
                     began: at,
                     ended: None,
                     moving,
@@ -69,6 +72,7 @@ impl SeenMoves {
                 unsealed: 0,
                 refused: 0,
                 progressed: at,
+                by_reference: false,
                 compared: 0,
                 differing: 0,
             });
@@ -80,6 +84,11 @@ impl SeenMoves {
             MoveEvent::Began | MoveEvent::Given | MoveEvent::Dropped => {}
             MoveEvent::Bytes(bytes) => costs.bytes += bytes,
             MoveEvent::Copied { keys } => {
+                costs.keys = u64::from(keys);
+                costs.copied.get_or_insert(at);
+            }
+            MoveEvent::HandedOver { keys } => {
+                costs.by_reference = true;
                 costs.keys = u64::from(keys);
                 costs.copied.get_or_insert(at);
             }
@@ -117,7 +126,7 @@ pub(super) fn costs(
     let servers = || nodes.iter().filter_map(DatabaseNode::as_server);
     let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
     let lost_at = lost_at(config, &seen);
-    let SeenMoves { commands, mut moves, refused_since, .. } = seen;
+    let SeenMoves { commands, mut moves, refused_since, unsplittable, .. } = seen;
     for (slot, since) in refused_since {
         moves[slot].refused += end - since;
     }
@@ -129,6 +138,7 @@ pub(super) fn costs(
         lost_at,
         redirects: servers().map(|server| server.redirects()).sum(),
         open,
+        unsplittable,
         second_writes: servers().map(|server| server.second_writes().0).sum(),
         second_bytes: servers().map(|server| server.second_writes().1).sum(),
         second_writes_missed: clients.map(|clients| clients.second_writes_missed()).sum(),

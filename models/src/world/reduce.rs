@@ -267,6 +267,7 @@ impl Seen {
             moves @ (Observation::MembershipTaken { .. }
             | Observation::PlanBegun { .. }
             | Observation::PlanFinished { .. }
+            | Observation::Unsplittable { .. }
             | Observation::Move { .. }) => self.moves.add(at, &moves),
             copies @ (Observation::Relocation { .. } | Observation::HandedOver { .. }) => {
                 self.relocations.add(at, &copies);

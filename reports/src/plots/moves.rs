@@ -119,6 +119,7 @@ mod tests {
             refused_ms: 0.0,
             compared: 0,
             differing: 0,
+            by_reference: false,
         }
     }
 

@@ -393,6 +393,7 @@ fn a_move() -> MoveRow {
         refused_ms: 0.0,
         compared: 0,
         differing: 0,
+        by_reference: false,
         keys: 100_000,
         bytes: 12_800_000,
     }

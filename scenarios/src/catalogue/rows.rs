@@ -507,6 +507,25 @@ pub(super) const SINGLE: &[Row] = &[
         "Bytes written at destinations because of moves, copies of copies apart: snapshots, changes, repairs and second \
          writes; divided by the size of the loaded rows that moved.",
     ),
+    headline(
+        "rebalance.splits",
+        "count",
+        Neither,
+        "moves",
+        "Shards that were split because they had become too large or too busy.",
+    ),
+    plain(
+        "rebalance.merges",
+        "count",
+        Neither,
+        "Neighbours that were merged because they had become small and idle.",
+    ),
+    plain(
+        "rebalance.unsplittable",
+        "count",
+        Lower,
+        "Shards that were found too busy and had no place to be split at, since most of their load is of one key.",
+    ),
     plain("rebalance.second_writes", "count", Neither, "Second writes that new owners took, by dual writes."),
     plain(
         "rebalance.second_writes_missed",

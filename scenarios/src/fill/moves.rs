@@ -38,6 +38,7 @@ fn row(run: &Run, of: &MoveCosts) -> MoveRow {
         refused_ms: milliseconds(of.refused),
         compared: of.compared,
         differing: of.differing,
+        by_reference: of.by_reference,
     }
 }
 
@@ -61,6 +62,7 @@ fn copy(run: &Run, of: &RelocationCosts) -> MoveRow {
         refused_ms: milliseconds(of.stopped),
         compared: 0,
         differing: 0,
+        by_reference: false,
     }
 }
 
@@ -85,6 +87,7 @@ fn office(run: &Run, of: &HandOver) -> MoveRow {
         refused_ms: milliseconds(of.stopped),
         compared: 0,
         differing: 0,
+        by_reference: false,
     }
 }
 

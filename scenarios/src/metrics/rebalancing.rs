@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use shardlab_consistency::Outcome;
+use shardlab_models::node::Cause;
 use shardlab_models::world::{CommandCosts, MoveCosts, Run};
 use shardlab_sim::{Receipt, Time};
 
@@ -15,8 +16,17 @@ use crate::scenario::Scenario;
 pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let costs = &run.rebalancing;
     copies(scenario, run, metrics);
-    let (Some(first), Some(last)) = (costs.commands.first(), costs.commands.last()) else { return };
+    reshaped(scenario, run, metrics);
     let done = || costs.moves.iter().filter(|of| of.published.is_some());
+    if !costs.moves.is_empty() {
+        put(metrics, "rebalance.unavailable_ms", unavailable_ms(run));
+        put(metrics, "rebalance.longest_seal_ms", done().filter_map(sealed_ms).reduce(f64::max));
+    }
+    let of_operator = |plan: &&CommandCosts| matches!(plan.cause, Cause::Command(_));
+    let mut commands = costs.commands.iter().filter(of_operator);
+    let Some(first) = commands.next() else { return };
+    let last = commands.next_back().unwrap_or(first);
+    let done = || done().filter(|of| !of.by_reference);
     let keys: u64 = done().map(|of| of.keys).sum();
     put(metrics, "rebalance.moves", done().count() as f64);
     put(metrics, "rebalance.keys_moved", keys as f64);
@@ -25,7 +35,6 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
     put(metrics, "rebalance.duration_s", duration_s(run));
     put(metrics, "rebalance.redirects", costs.redirects as f64);
-    put(metrics, "rebalance.unavailable_ms", unavailable_ms(run));
     put(metrics, "rebalance.write_amplification", write_amplification(run));
     if scenario.config().rebalancing.protocol.writes_twice() {
         put(metrics, "rebalance.second_writes", costs.second_writes as f64);
@@ -36,7 +45,6 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
             costs.moves.iter().map(|of| of.differing as f64).sum::<f64>(),
         );
     }
-    put(metrics, "rebalance.longest_seal_ms", done().filter_map(sealed_ms).reduce(f64::max));
     let end = last.ended.map_or(run.duration, |ended| ended.min(run.duration));
     let during = first.began.max(run.warmup)..end;
     let is_alone = !has_other_fault(scenario, run, end);
@@ -77,6 +85,18 @@ fn under_replicated(run: &Run) -> Option<Time> {
     (run.rebalancing.open == 0).then(|| ended.saturating_sub(began))
 }
 
+/// Splits and merges, where the strategy has any.
+fn reshaped(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
+    if scenario.config().sharding.strategy.reshapes().is_none() {
+        return;
+    }
+    let costs = &run.rebalancing;
+    let count = |is: fn(&Cause) -> bool| costs.commands.iter().filter(|plan| is(&plan.cause)).count() as f64;
+    put(metrics, "rebalance.splits", count(|cause| matches!(cause, Cause::Split { .. })));
+    put(metrics, "rebalance.merges", count(|cause| matches!(cause, Cause::Merge { .. })));
+    put(metrics, "rebalance.unsplittable", costs.unsplittable as f64);
+}
+
 /// Whether a fault was at work between warm-up and `end`: then clients felt that too, before the moves or while they
 /// lasted.
 fn has_other_fault(scenario: &Scenario, run: &Run, end: Time) -> bool {
@@ -92,6 +112,9 @@ fn has_other_fault(scenario: &Scenario, run: &Run, end: Time) -> bool {
 /// The least share of the keys that any strategy has to move (Karger et al. 1997, monotonicity).
 fn least(command: &CommandCosts) -> f64 {
     let (before, after) = (command.servers_before, command.servers_after);
+    if !matches!(command.cause, Cause::Command(_)) {
+        return 0.0;
+    }
     f64::from(before.abs_diff(after)) / f64::from(before.max(after))
 }
 
@@ -107,7 +130,8 @@ fn write_amplification(run: &Run) -> Option<f64> {
     let costs = &run.rebalancing;
     let written = costs.moves.iter().map(|of| of.bytes).sum::<u64>() + costs.second_bytes;
     let row_bytes = costs.commands.first()?.row_bytes;
-    let moved = costs.moves.iter().map(|of| of.keys).sum::<u64>() * u64::from(row_bytes);
+    let copied = costs.moves.iter().filter(|of| !of.by_reference);
+    let moved = copied.map(|of| of.keys).sum::<u64>() * u64::from(row_bytes);
     ratio(written as f64, moved as f64)
 }
 
@@ -118,7 +142,8 @@ fn sealed_ms(of: &MoveCosts) -> Option<f64> {
 /// From each command's beginning to its end, together; nothing, while one is open.
 fn duration_s(run: &Run) -> Option<f64> {
     let costs = &run.rebalancing;
-    let spans = costs.commands.iter().map(|command| Some(seconds(command.ended? - command.began)));
+    let commands = costs.commands.iter().filter(|plan| matches!(plan.cause, Cause::Command(_)));
+    let spans = commands.map(|command| Some(seconds(command.ended? - command.began)));
     if costs.open > 0 { None } else { spans.sum() }
 }
 

@@ -4,6 +4,7 @@ use shardlab_consistency::{
     Case, Evidence, History, MicroOperation, NO_NODE, Operation, OperationKind, Outcome, Promises, Time,
     Transaction, VersionOrder, judge,
 };
+use shardlab_models::node::Cause;
 use shardlab_models::shard_map::ShardId;
 use shardlab_models::sharding::Strategy;
 use shardlab_models::world::{CommandCosts, Layout, Ownership, Run, ShardOperations, TransactionCosts};
@@ -165,6 +166,7 @@ fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
     }
     let mut run = run(history);
     run.rebalancing.commands = vec![CommandCosts {
+        cause: Cause::Command(0),
         began: 5 * SECOND,
         ended: Some(7 * SECOND),
         moving: 10,

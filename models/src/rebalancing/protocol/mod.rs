@@ -2,11 +2,13 @@
 //!
 //! An axis: what they share is that the source's log says who serves the keys ([`Departure`]), that the destination's
 //! log says what has come, and that the source's primary drives. They differ in what the source does next while the
-//! keys are still its own, which is a pure function of how far the move is; `server::moves` carries it out.
+//! keys are still its own, which is a pure function of how far the move is; `server::moves` carries it out. Where both
+//! ends lie on the same servers nothing has to be copied, whatever the protocol.
 //! Survey: Elmore et al., *Zephyr: live migration in shared nothing databases*, SIGMOD 2011, §2.
 //!
 //! [`Departure`]: crate::state_machine::Departure
 
+mod by_reference;
 mod dual_write;
 mod live;
 mod stop_the_world;
@@ -53,6 +55,8 @@ pub struct Progress {
     pub fences: bool,
     /// Not the bug `no-verification`.
     pub verifies: bool,
+    /// Both ends lie on the same servers.
+    pub is_local: bool,
 }
 
 /// What the source does next.
@@ -75,6 +79,11 @@ pub enum Next {
         /// At most so many rows.
         rows: usize,
     },
+    /// Tell the destination that the rows are its own, where they lie.
+    HandOver {
+        /// Under which seal.
+        seal: u32,
+    },
 }
 
 impl Protocol {
@@ -82,6 +91,9 @@ impl Protocol {
     #[must_use]
     pub fn next(self, progress: &Progress) -> Next {
         match self {
+            _ if progress.is_local => by_reference::next(progress),
+            // The keys were to change hands, and one of the shards has come to other servers meanwhile.
+            _ if progress.seal.is_some() && progress.copied < progress.loaded => Next::Copy,
             Self::Live => live::next(progress),
             Self::StopTheWorld => stop_the_world::next(progress),
             Self::DualWrite => dual_write::next(progress),
@@ -143,6 +155,7 @@ impl Progress {
             seal: None,
             fences: true,
             verifies: true,
+            is_local: false,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::message::{Chunk, ChunkId, Message, MoveCommand, MoveMessage, MoveStep
 use crate::node::MoveEvent;
 use crate::rebalancing::{Next, Pair, Plan, Progress};
 use crate::server::Server;
-use crate::shard_map::Epoch;
+use crate::shard_map::{Epoch, ShardId};
 use crate::state_machine::Departure;
 
 impl Server {
@@ -31,7 +31,7 @@ impl Server {
         };
         let progress = self.progress(slot, pair, seal);
         let next = plan.protocol.next(&progress);
-        if progress.copied >= progress.loaded {
+        if progress.copied >= progress.loaded && !progress.is_local {
             self.note_caught_up(&plan, pair, cursor, cx);
         }
         match next {
@@ -40,6 +40,7 @@ impl Server {
             Next::Compare => self.compare_loaded(slot, pair, cx),
             Next::CompareChanged(most) => self.compare_changed(slot, pair, most, cx),
             Next::Seal => self.submit(slot, pair, MoveStep::Seal, cx),
+            Next::HandOver { seal } => self.hand_over(slot, pair, seal, cx),
             Next::Complete { seal, rows } => {
                 self.send_changes(slot, pair, (rows, Some(seal)), cx);
                 cx.mark("move.cut-over");
@@ -62,6 +63,7 @@ impl Server {
             seal,
             fences: !self.has(Bug::NoMoveFence),
             verifies: !self.has(Bug::NoVerification),
+            is_local: self.is_local(pair),
         }
     }
 
@@ -120,6 +122,30 @@ impl Server {
             chunk.sessions = self.hosted[slot].machine.sessions().collect();
         }
         self.send_chunk(pair, MoveStep::Import(Box::new(chunk)), reached, cx);
+    }
+
+    /// Whether both ends of a move lie on the same servers, so that rows only change hands.
+    pub(super) fn is_local(&self, pair: Pair) -> bool {
+        let servers = |shard| {
+            let mut copies = self.map.as_ref()?.shards.get(ShardId::index(shard))?.copies.clone();
+            copies.sort_unstable();
+            Some(copies)
+        };
+        servers(pair.0).is_some_and(|copies| Some(copies) == servers(pair.1))
+    }
+
+    /// Names the rows that are the destination's from now on: they lie there already.
+    fn hand_over(&mut self, slot: usize, pair: Pair, seal: u32, cx: &mut Context<'_, Message>) {
+        let plan = Arc::clone(&self.exports.by_pair[&pair].plan);
+        let machine = &self.hosted[slot].machine;
+        let keys = machine.rows().keys(|key| plan.pair_of(key) == Some(pair));
+        let reached = (self.changed(slot, pair, usize::MAX).len(), 0);
+        let mut chunk = self.chunk_of(slot, pair, &keys, cx);
+        (chunk.first, chunk.bytes, chunk.completes) = (0, 0, Some(seal));
+        chunk.sessions = self.hosted[slot].machine.sessions().collect();
+        self.note_move(&plan, pair, MoveEvent::HandedOver { keys: chunk.next }, cx);
+        self.send_chunk(pair, MoveStep::Import(Box::new(chunk)), reached, cx);
+        cx.mark("move.cut-over");
     }
 
     /// At most so many of the changes that the destination has not, in order.
