@@ -46,18 +46,27 @@ impl Placement for Placer {
 /// The placement that a configuration asks for.
 #[must_use]
 pub fn of(config: &Config, layout: &Layout) -> Placer {
-    let Some(residence) = residence(config) else { return Placer::Spread(Spread) };
+    // Where servers come and go, the bug is in what is done then: the beginning is as it should be.
+    let ignores = ignores_residency(config) && config.membership.is_empty();
+    let Some(residence) = rule(config).filter(|_| !ignores) else { return Placer::Spread(Spread) };
     let regions = layout.servers.iter().map(|server| layout.region[server.index()]).collect();
     let near_readers =
         matches!(&config.sharding.strategy, Strategy::Geographic(spec) if spec.is_near_readers());
     Placer::ByRegion(ByRegion::new(residence, regions, near_readers))
 }
 
-/// Where the copies of each shard may be, where that is not everywhere.
+/// Where the copies of each shard may be put anew, where that is not everywhere.
 #[must_use]
 pub fn residence(config: &Config) -> Option<Residence> {
+    rule(config).filter(|_| !ignores_residency(config))
+}
+
+fn rule(config: &Config) -> Option<Residence> {
     let Strategy::Geographic(spec) = &config.sharding.strategy else { return None };
-    let ignores = config.bugs.contains(&Bug::IgnoreResidency);
-    let residency = config.sharding.residency.as_ref().filter(|_| !ignores)?;
+    let residency = config.sharding.residency.as_ref()?;
     Some(spec.residence(residency, &config.cluster.regions))
+}
+
+fn ignores_residency(config: &Config) -> bool {
+    config.bugs.contains(&Bug::IgnoreResidency)
 }
