@@ -30,7 +30,10 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     if servers.len() < 2 {
         return Ok(false);
     }
-    let subtitle = format!("Colours are servers; rings are of hashes, lines of keys · {}", shown.scope());
+    let subtitle = format!(
+        "Colours are servers; rings are of hashes, lines of keys, in one block a shard where they lie scattered · {}",
+        shown.scope()
+    );
     sheet.title("Which server owns which part", &subtitle)?;
     for pair in shown.variants.chunks(COLUMNS) {
         let room = sheet.room(HEIGHT);
@@ -147,7 +150,8 @@ fn draw_shares(
         let top = cell.top + 24.0 + 14.0 * place as f64;
         let swatch = Rect { left, right: left + 10.0, top, bottom: top + 10.0 };
         sheet.block(swatch, colour(server, servers))?;
-        let percent = |when| format!("{:.1} %", share(server, when) * 100.0);
+        // The sum of nothing is minus zero.
+        let percent = |when| format!("{:.1} %", share(server, when) * 100.0 + 0.0);
         let words = if is_moved {
             format!("{} → {}", percent("before"), percent("after"))
         } else {
