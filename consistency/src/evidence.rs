@@ -22,6 +22,8 @@ pub struct Evidence {
     pub probes: Vec<Probe>,
     /// One entry a transaction and shard it should have written to, single-shard ones included.
     pub transaction_effects: Vec<TransactionEffect>,
+    /// Of every query over tables that was answered, how many rows it found.
+    pub queries: Vec<QueryEvidence>,
     /// What every counter holds before it is first added to.
     pub counters_begin_with: i64,
     /// The accounts, where the workload was a bank.
@@ -122,6 +124,25 @@ pub enum Effect {
     Discarded,
     /// They are prepared, and no decision has come.
     InDoubt,
+}
+
+/// What one query found, and what it had to find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryEvidence {
+    /// The query's name.
+    pub query: String,
+    /// What it asked for, in words: "orders where customer_id = 7".
+    pub asked: String,
+    /// When it began.
+    pub invoked: Time,
+    /// When it was answered.
+    pub completed: Time,
+    /// How many rows it found, as far as they were wanted.
+    pub found: u64,
+    /// How many of those wanted were there when it began.
+    pub least: u64,
+    /// How many may have been there before it was answered.
+    pub most: u64,
 }
 
 /// The books of a bank.

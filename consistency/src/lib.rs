@@ -91,8 +91,8 @@ pub use dependencies::{
     check_transactions,
 };
 pub use evidence::{
-    BankEvidence, Effect, Evidence, HeldRows, Probe, ReplicaDigest, ResidencyEvidence, Residue, ResidueKind,
-    TransactionEffect,
+    BankEvidence, Effect, Evidence, HeldRows, Probe, QueryEvidence, ReplicaDigest, ResidencyEvidence,
+    Residue, ResidueKind, TransactionEffect,
 };
 pub use explanation::{CycleEdge, Dependency, Explanation, Found, ModelVerdict, Report};
 pub use history::{

@@ -10,6 +10,8 @@ pub enum Promise {
     FreshReads,
     /// A read returns only values whose write was not reported as failed, and which survived.
     CommittedReads,
+    /// A query finds every row that was there when it began, and each once.
+    WholeAnswers,
     /// Transfers keep the sum of all balances, and overdraw no account that may not be overdrawn.
     ConservedTotal,
     /// Transactions over lists and registers are as if one after the other, in real time.
@@ -32,10 +34,11 @@ pub enum Promise {
 
 impl Promise {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Promise; 12] = [
+    pub const ALL: [Promise; 13] = [
         Self::Durability,
         Self::FreshReads,
         Self::CommittedReads,
+        Self::WholeAnswers,
         Self::ConservedTotal,
         Self::Isolation,
         Self::KeptAdditions,

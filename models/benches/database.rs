@@ -38,6 +38,7 @@ fn config() -> Config {
             reads: Reads::Lease,
         },
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
         membership: Vec::new(),

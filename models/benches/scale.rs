@@ -37,6 +37,7 @@ fn config(servers: u32, operations_per_s: u32, duration_ms: u64) -> Config {
         sharding,
         replication,
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
         membership: Vec::new(),

@@ -105,6 +105,10 @@ pub struct Service {
     pub prepare: Distribution,
     /// One chunk of a move, at its source, its destination and the destination's backups.
     pub copy: Distribution,
+    /// A query over a table: looking it up and reading up to 64 KiB of rows.
+    pub query: Distribution,
+    /// Reading another 64 KiB of rows for it; between two of these other requests have their turn.
+    pub window: Distribution,
     /// Everything else: acknowledgements, votes, decisions, heartbeats.
     pub control: Distribution,
 }
@@ -120,6 +124,10 @@ impl Default for Service {
             prepare: micros(150),
             // 64 KiB, `rebalancing.chunk`, at a quarter of a gigabyte a second and core: read, packed and checked.
             copy: micros(250),
+            // A little more than a point read, and 64 KiB at 400 MB a second and core. Neither has a source: a table scan
+            // of a row store is of this order.
+            query: micros(120),
+            window: micros(160),
             control: micros(5),
         }
     }

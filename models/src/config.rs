@@ -13,6 +13,7 @@ pub use crate::commit::Transactions;
 pub use crate::rebalancing::{Membership, Rebalancing};
 pub use crate::replication::Replication;
 pub use crate::sharding::Sharding;
+pub use crate::tables::Table;
 pub use crate::workload::Workload;
 pub use bugs::{Bug, Bugs};
 pub(crate) use checks::Checks;
@@ -30,6 +31,8 @@ pub struct Config {
     pub replication: Replication,
     /// How several shards commit together.
     pub transactions: Transactions,
+    /// What the rows are that keys stand for; where there are none, keys have no columns.
+    pub tables: Vec<Table>,
     /// Who asks what.
     pub workloads: Vec<Workload>,
     /// How keys move when servers come or go.
@@ -62,7 +65,10 @@ impl Config {
     /// How many rows are loaded before the load begins.
     #[must_use]
     pub fn loaded_rows(&self) -> u64 {
-        self.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0)
+        match self.tables[..] {
+            [] => self.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0),
+            _ => crate::tables::loaded_rows(&self.tables),
+        }
     }
 }
 

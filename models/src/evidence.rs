@@ -75,6 +75,8 @@ impl Remains<'_> {
             probes,
             transaction_effects: self.transaction_effects(history, &survivors),
             bank: self.bank(&survivors),
+            // Whoever knows the tables fills them in.
+            queries: Vec::new(),
             counters_begin_with: counters_begin_with(self.config),
             // Found where who was where is known.
             residency: None,
@@ -382,6 +384,7 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
         (Promise::Durability, keeps && load.writes),
         (Promise::CommittedReads, keeps && load.reads),
         (Promise::FreshReads, keeps && load.reads && load.writes && fresh),
+        (Promise::WholeAnswers, keeps && load.queries && fresh),
         (Promise::ConservedTotal, keeps && load.transfers && load.audits),
         (Promise::Atomicity, keeps && load.transactions),
         (Promise::Isolation, keeps && load.isolated),
@@ -414,23 +417,29 @@ struct Load {
     adds: bool,
     /// Ids from counters.
     draws_ids: bool,
+    /// Queries that return or count rows of tables.
+    queries: bool,
 }
 
 impl Load {
     fn of(config: &Config) -> Self {
         let any =
             |weight: fn(&Mix) -> f64| config.workloads.iter().any(|workload| weight(&workload.mix) > 0.0);
+        let queries = || config.workloads.iter().flat_map(|workload| &workload.queries);
         let mut mixes = config.workloads.iter().map(|workload| &workload.mix);
         let isolated = mixes.any(|mix| mix.has_lists() || mix.has_registers());
         Self {
-            reads: any(|mix| mix.read + mix.read_modify_write),
-            writes: any(|mix| mix.update + mix.insert + mix.read_modify_write),
+            reads: any(|mix| mix.read + mix.read_modify_write)
+                || queries().any(|query| query.reads_one(&config.tables)),
+            writes: any(|mix| mix.update + mix.insert + mix.read_modify_write)
+                || queries().any(|query| query.writes() || query.summary.is_some()),
             transfers: any(|mix| mix.transfer),
             audits: any(|mix| mix.audit),
             transactions: any(|mix| mix.transfer + mix.counter + mix.unique_ids) || isolated,
             isolated,
             adds: any(|mix| mix.set + mix.counter) && !any(|mix| mix.list_append),
             draws_ids: any(|mix| mix.unique_ids),
+            queries: queries().any(|query| !query.writes()),
         }
     }
 }

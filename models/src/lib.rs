@@ -25,5 +25,6 @@ pub mod shard_map;
 pub mod sharding;
 pub mod state_machine;
 pub mod storage;
+pub mod tables;
 pub mod workload;
 pub mod world;

@@ -2,6 +2,7 @@
 
 mod copies;
 mod moves;
+mod queries;
 mod rollback;
 mod versions;
 mod wire;
@@ -12,6 +13,7 @@ use shardlab_sim::{NodeId, Time};
 
 pub use copies::CopyMessage;
 pub use moves::{Arrived, Chunk, ChunkId, Comparison, MoveCommand, MoveMessage, MoveStep};
+pub use queries::{QueryAnswer, QueryMessage, QueryRequest, Wanted};
 pub use rollback::Rollback;
 pub use versions::{Shipped, SiblingMessage, VersionMessage};
 pub use wire::Kind;
@@ -521,4 +523,6 @@ pub enum Message {
     Lookup(LookupMessage),
     /// About a copy that comes to another server.
     Copy(CopyMessage),
+    /// About a query over tables.
+    Query(Box<QueryMessage>),
 }

@@ -1,5 +1,6 @@
 //! The processes of a database as one type, which is what a world is made of.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use shardlab_sim::{Context, Node, NodeId, Time, TimerSlot, WriteId};
@@ -12,12 +13,15 @@ use crate::message::{Message, TransactionId};
 use crate::rebalancing::{Operator, Pair, Plan};
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Epoch, ShardId};
+use crate::tables::Matching;
 
 /// What nodes tell the outside while the world runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// A client's operation ended.
     Operation(shardlab_consistency::Operation),
+    /// A query over tables ended.
+    Query(Box<ObservedQuery>),
     /// A client's transaction ended; its micro-operations are `(key, delta or balance, is_read)`.
     Transaction(Box<ObservedTransaction>),
     /// The control plane gave a shard a primary.
@@ -222,6 +226,70 @@ pub struct ObservedTransaction {
     pub micro_operations: Vec<shardlab_consistency::MicroOperation>,
     /// The elements of the lists that it read.
     pub elements: Vec<u64>,
+}
+
+/// A query as its client saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedQuery {
+    /// Which, of all queries of all workloads.
+    pub statement: u16,
+    /// What it asked for.
+    pub matching: Matching,
+    /// Whether it returns or counts rows; else it writes one.
+    pub reads_rows: bool,
+    /// When it began, in ns.
+    pub invoked: Time,
+    /// When it ended, in ns.
+    pub completed: Time,
+    /// How.
+    pub outcome: shardlab_consistency::Outcome,
+    /// Every shard that it asked.
+    pub shards: BTreeSet<ShardId>,
+    /// Requests that it sent, those that were sent again included.
+    pub requests: u32,
+    /// Rounds of requests.
+    pub rounds: u32,
+    /// Size of all answers.
+    pub bytes: u64,
+    /// Rows that it found, as far as they were wanted.
+    pub found: u64,
+    /// The newest of them.
+    pub first_row: u64,
+    /// Rows that it wrote, copies included.
+    pub writes: u32,
+    /// Their size.
+    pub bytes_written: u64,
+    /// Of a summary: what was read or written there.
+    pub value: u64,
+    /// Some of it, or all, was operations of sessions of their own.
+    pub has_parts: bool,
+    /// It made a summary, and is no operation of the workload.
+    pub is_refresh: bool,
+}
+
+impl ObservedQuery {
+    /// At the beginning.
+    pub(crate) fn new(statement: u16, matching: Matching, reads_rows: bool, now: Time) -> Self {
+        Self {
+            statement,
+            matching,
+            reads_rows,
+            invoked: now,
+            completed: now,
+            outcome: shardlab_consistency::Outcome::Info,
+            shards: BTreeSet::new(),
+            requests: 0,
+            rounds: 0,
+            bytes: 0,
+            found: 0,
+            first_row: 0,
+            writes: 0,
+            bytes_written: 0,
+            value: 0,
+            has_parts: false,
+            is_refresh: false,
+        }
+    }
 }
 
 /// One process of the database.

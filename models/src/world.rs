@@ -6,15 +6,20 @@ mod convergence;
 mod divergence;
 mod moves;
 mod ownership;
+mod queries;
 mod reduce;
 mod relocations;
+
+use std::sync::Arc;
 
 use shardlab_consistency::{Evidence, History, Promises};
 use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSample, Receipt, Time};
 
 use crate::config::Config;
-use crate::node::{Cause, DatabaseNode};
+use crate::node::{Cause, DatabaseNode, ObservedQuery};
 use crate::shard_map::ShardId;
+use crate::sharding::Partitioning;
+use crate::tables::Tables;
 pub use divergence::{Divergence, DivergenceSample};
 pub use ownership::Ownership;
 use reduce::Seen;
@@ -52,6 +57,10 @@ pub struct Run {
     /// When each call of the history ended: operations first, then transactions. A call whose outcome stayed unknown
     /// ended when its client gave it up, or with the run; the history has no time for that, since its effect has none.
     pub ended: Vec<Time>,
+    /// Every query over tables that has ended, in the order in which they did; warm-up included.
+    pub queries: Vec<ObservedQuery>,
+    /// What rows are, where keys are rows of tables.
+    pub tables: Option<Arc<Tables>>,
     /// What the simulator knows: version order, replica digests, residues.
     pub evidence: Evidence,
     /// Which judges' properties the configuration promises.
@@ -288,7 +297,8 @@ pub struct MoveCosts {
 #[derive(Debug)]
 pub struct World {
     config: Config,
-    seed: u64,
+    partitioning: Partitioning,
+    tables: Option<Arc<Tables>>,
     layout: Layout,
     promises: Promises,
     sample_every: Time,

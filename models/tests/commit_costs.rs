@@ -21,6 +21,7 @@ fn run(participants: u32, rollback: bool) -> Run {
         sharding: Sharding::default(),
         replication: Replication::default(),
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
         membership: Vec::new(),

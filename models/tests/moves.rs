@@ -101,6 +101,7 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
             reads,
         },
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![workload(protocol, random)],
         rebalancing: Rebalancing {
             protocol,

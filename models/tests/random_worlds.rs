@@ -71,6 +71,7 @@ prop_compose! {
             sharding: Sharding { strategy, ..Sharding::default() },
             replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
             transactions: Transactions { concurrency, ..Transactions::default() },
+            tables: Vec::new(),
             workloads: vec![workload],
             rebalancing: Rebalancing { concurrent: 3, ..Rebalancing::default() },
             membership,

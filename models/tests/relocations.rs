@@ -102,6 +102,7 @@ fn config(random: &mut Random) -> Config {
             reads,
         },
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![workload(random)],
         rebalancing: Rebalancing {
             chunk: Size(4_000),

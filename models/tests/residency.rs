@@ -36,6 +36,7 @@ fn run(bugs: Vec<Bug>, seed: u64) -> Run {
             reads: Reads::Lease,
         },
         transactions: Transactions::default(),
+        tables: Vec::new(),
         workloads: vec![serde_json::from_str(workload).expect("the workload is well formed")],
         rebalancing: Rebalancing { concurrent: 3, ..Rebalancing::default() },
         membership: vec![Membership {

@@ -12,7 +12,7 @@ type WriteRows = fn(&VariantReport, &mut Rows);
 
 /// All tables, in reading order.
 pub(crate) fn tables(report: &RunReport) -> Vec<File> {
-    let tables: [(&str, &[&str], WriteRows); 14] = [
+    let tables: [(&str, &[&str], WriteRows); 15] = [
         (
             "timeline",
             &["time_s", "ok_per_s", "failed_per_s", "p50_ms", "p95_ms", "p99_ms", "max_ms"],
@@ -71,6 +71,24 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
             "divergence",
             &["time_s", "keys", "keys_differing", "versions_per_key_mean", "versions_per_key_max"],
             divergence,
+        ),
+        (
+            "queries",
+            &[
+                "query",
+                "count",
+                "p50_ms",
+                "p99_ms",
+                "fanout_mean",
+                "fanout_max",
+                "single_shard_share",
+                "requests_mean",
+                "rounds_mean",
+                "bytes_mean",
+                "rows_mean",
+                "writes_mean",
+            ],
+            queries,
         ),
     ];
     let mut files = vec![("variants.csv".to_owned(), variants(report))];
@@ -292,6 +310,28 @@ fn heat(variant: &VariantReport, rows: &mut Rows) {
         let first_key = (row as u64).saturating_mul(heat.keys_per_row);
         let (hottest, times) = (heat.hottest_keys[index], heat.hottest_counts[index]);
         rows.push(&[&(column as f64 * heat.interval_s), &first_key, count, &hottest, &times]);
+    }
+}
+
+fn queries(variant: &VariantReport, rows: &mut Rows) {
+    for row in &variant.queries {
+        let [p50, p99, fanout, share, requests, rounds, bytes, found, written] = [
+            row.p50_ms,
+            row.p99_ms,
+            row.fanout_mean,
+            row.single_shard_share,
+            row.requests_mean,
+            row.rounds_mean,
+            row.bytes_mean,
+            row.rows_mean,
+            row.writes_mean,
+        ]
+        .map(optional);
+        let most = optional(row.fanout_max.map(f64::from));
+        rows.push(&[
+            &row.query, &row.count, &p50, &p99, &fanout, &most, &share, &requests, &rounds, &bytes, &found,
+            &written,
+        ]);
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "variants",
     "timeline",
     "shards",
@@ -29,6 +29,7 @@ const TABLES: [&str; 15] = [
     "latency",
     "heat",
     "divergence",
+    "queries",
 ];
 
 fn write_run(report: &RunReport, folder: &Path) -> Result<WrittenRun, ReportError> {
@@ -208,7 +209,7 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
         let count = |of: fn(&shardlab_scenarios::tables::VariantReport) -> usize| {
             report.variants.iter().map(of).sum()
         };
-        let expected: [usize; 15] = [
+        let expected: [usize; 16] = [
             report.variants.len(),
             count(|variant| variant.timeline.len()),
             count(|variant| variant.shards.len()),
@@ -224,6 +225,7 @@ fn tables_have_a_row_for_every_row_and_the_sweeps_axes() {
             count(|variant| variant.latency.len()),
             count(|variant| variant.heat.counts.iter().filter(|count| **count > 0).count()),
             count(|variant| variant.divergence.len()),
+            count(|variant| variant.queries.len()),
         ];
         let axes = report.sweep.iter().flat_map(|sweep| &sweep.axes);
         let lead: Vec<String> = [String::from("variant")].into_iter().chain(axes.cloned()).collect();

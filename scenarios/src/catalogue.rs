@@ -6,6 +6,7 @@ use serde::Serialize;
 use shardlab_consistency::{Anomaly, JUDGES};
 
 mod levels;
+mod queries;
 mod rows;
 
 pub(crate) use levels::{LEVELS, MEASURES};
@@ -71,7 +72,11 @@ pub fn all() -> Vec<MetricInfo> {
 /// The metric of that name.
 #[must_use]
 pub fn find(name: &str) -> Option<MetricInfo> {
-    all().into_iter().find(|metric| metric.name == name).or_else(|| of_workload(name))
+    all()
+        .into_iter()
+        .find(|metric| metric.name == name)
+        .or_else(|| of_workload(name))
+        .or_else(|| queries::info(name))
 }
 
 /// The latency of one workload, where a scenario has several: `workload.checkout.p99_ms`.
@@ -92,13 +97,13 @@ pub fn of_workload(name: &str) -> Option<MetricInfo> {
     })
 }
 
-/// Every metric, and those of these names that workloads have of their own.
+/// Every metric, and those of these names that workloads and queries have of their own.
 #[must_use]
 pub fn of_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<MetricInfo> {
     let mut metrics = all();
     for name in names {
         if !metrics.iter().any(|info| info.name == name) {
-            metrics.extend(of_workload(name));
+            metrics.extend(of_workload(name).or_else(|| queries::info(name)));
         }
     }
     metrics

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_models::config::{
-    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
+    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Table, Transactions, Workload,
 };
 use shardlab_sim::Duration;
 
@@ -48,6 +48,9 @@ pub struct Scenario {
     /// Which key lives in which shard.
     #[serde(default)]
     pub sharding: Sharding,
+    /// What the rows are that are stored, where queries ask for them by their columns.
+    #[serde(default)]
+    pub table: Vec<Table>,
     /// How the copies of a shard agree.
     #[serde(default)]
     pub replication: Replication,
@@ -86,6 +89,7 @@ impl Scenario {
             sharding: self.sharding.clone(),
             replication: self.replication.clone(),
             transactions: self.transactions.clone(),
+            tables: self.table.clone(),
             workloads: self.workload.clone(),
             rebalancing: self.rebalancing.clone(),
             membership: self.membership(),

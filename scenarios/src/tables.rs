@@ -119,6 +119,8 @@ pub struct VariantReport {
     pub heat: HeatMap,
     /// How far copies were apart, where they take writes by themselves.
     pub divergence: Vec<DivergenceRow>,
+    /// What each query over tables cost; empty where keys are no rows of tables.
+    pub queries: Vec<QueryRow>,
 }
 
 impl VariantReport {
@@ -502,6 +504,35 @@ pub struct DivergenceRow {
     pub versions_mean: f64,
     /// The most.
     pub versions_max: u32,
+}
+
+/// What the queries of one name cost that were called between warm-up and the load's end.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueryRow {
+    /// The query.
+    pub query: String,
+    /// How often it was called.
+    pub count: u64,
+    /// Median latency of those that were answered.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// Shards that one asks, mean.
+    pub fanout_mean: Option<f64>,
+    /// The most.
+    pub fanout_max: Option<u32>,
+    /// Share that asked a single shard.
+    pub single_shard_share: Option<f64>,
+    /// Requests that one sends, mean.
+    pub requests_mean: Option<f64>,
+    /// Rounds of requests, mean.
+    pub rounds_mean: Option<f64>,
+    /// Size of all answers to one, mean.
+    pub bytes_mean: Option<f64>,
+    /// Rows that one finds, mean.
+    pub rows_mean: Option<f64>,
+    /// Rows that one writes, copies included, mean.
+    pub writes_mean: Option<f64>,
 }
 
 /// How one expectation fared on one variant.

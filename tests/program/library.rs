@@ -46,6 +46,8 @@ fn every_scenario_is_tested_here() {
         "partition",
         "transfer",
         "active-active",
+        "shard-keys",
+        "cross-shard-joins",
         "add-a-server",
         "single-to-four-shards",
         "monotonic-key",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::workbench::{SMALL, Workbench, stderr, stdout};
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "anomalies.csv",
     "divergence.csv",
     "faults.csv",
@@ -16,6 +16,7 @@ const FILES: [&str; 15] = [
     "latency.csv",
     "meta.json",
     "moves.csv",
+    "queries.csv",
     "report.html",
     "resolved.toml",
     "servers.csv",

@@ -13,7 +13,7 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 44] = [
+const TWINS: [(&str, &[&str]); 45] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
@@ -73,6 +73,7 @@ const TWINS: [(&str, &[&str]); 44] = [
     ("order-once", &["sealed-shard"]),
     ("no-copy-fence", &["lost-write"]),
     ("appoint-newcomer", &["lost-write"]),
+    ("trust-every-part", &["missed-row"]),
     ("overdrawn", &["negative-balance", "wrong-total"]),
     ("read-ahead", &["future-read"]),
     ("retried-additions", &["wrong-count"]),

@@ -11,6 +11,7 @@ mod linearizability;
 mod liveness;
 mod lost_writes;
 mod models;
+mod query_answers;
 mod residency;
 mod sets_and_counters;
 mod stale_reads;
@@ -72,6 +73,14 @@ pub const JUDGES: &[Judge] = &[
         anomalies: &[dirty_reads::DIRTY_READ],
         is_asked: ALWAYS,
         judge: dirty_reads::judge,
+    },
+    Judge {
+        name: "query-answers",
+        doc: "A query finds every row that was there when it began, and each once.",
+        promise: Promise::WholeAnswers,
+        anomalies: query_answers::ANOMALIES,
+        is_asked: ALWAYS,
+        judge: query_answers::judge,
     },
     Judge {
         name: "bank",

@@ -81,6 +81,9 @@ impl ClientPool {
 
     /// A client has thought enough.
     pub(super) fn thought(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        if self.refreshes(slot) {
+            return self.refresh(slot, cx);
+        }
         if cx.now() < self.settings.stop { self.issue(slot, cx) } else { self.sessions.give_back(slot) }
     }
 
@@ -88,6 +91,7 @@ impl ClientPool {
     #[inline]
     fn issue(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         match self.generator.next(cx.now()) {
+            Intent::Query(drawn) => self.begin_query(slot, drawn, cx),
             Intent::Read(key) => self.begin_single(slot, Purpose::Read, key, cx),
             Intent::Update(key) => self.begin_single(slot, Purpose::Write, key, cx),
             Intent::Insert(key) => self.begin_single(slot, Purpose::Insert, key, cx),

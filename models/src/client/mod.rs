@@ -6,10 +6,12 @@
 //! after a pause. What ends in silence may have happened: it is recorded as `info`, and the session is retired and
 //! replaced by a new one, as Jepsen's processes are, so that a session's operations stay in order.
 
+mod fanout;
 mod load;
 mod lookups;
 mod merge;
 mod observed;
+mod query;
 mod retry;
 mod router;
 mod scan;
@@ -33,10 +35,11 @@ use crate::cluster::{PoolPlace, pool_places};
 use crate::config::{Bugs, Config};
 use crate::conflict::Conflict;
 use crate::lookup::{Cache, LookupMessage};
-use crate::message::{CommitMessage, ControlMessage, Message};
+use crate::message::{CommitMessage, ControlMessage, Message, QueryMessage};
 use crate::node::ObservedTransaction;
 use crate::shard_map::ShardMap;
-use crate::workload::{Generator, Workload};
+use crate::tables::Tables;
+use crate::workload::Generator;
 use crate::world::Layout;
 pub use lookups::LookupMeasures;
 pub use sessions::pool_of;
@@ -61,6 +64,10 @@ pub struct ClientPool {
     values: u64,
     /// Second writes that were not answered.
     second_writes_missed: u64,
+    /// Sessions that make summaries, and of which query.
+    refreshing: Vec<(usize, u16)>,
+    /// Where keys are rows of tables.
+    tables: Option<Arc<Tables>>,
     // Streams of their own, so that retries move no other draw.
     pauses: Random,
     routes: Random,
@@ -69,6 +76,9 @@ pub struct ClientPool {
 /// What does not change.
 #[derive(Clone, Debug)]
 struct Settings {
+    /// The workload's place in the configuration, and whether this is its first pool.
+    workload: usize,
+    is_first: bool,
     /// Which of all pools it is, and how many there are.
     pool: u64,
     pools: u64,
@@ -127,7 +137,7 @@ impl ClientPool {
         let stream =
             |concern| Random::new(seed, &format!("workload.{}.{concern}", workload.name), place.pool);
         Self {
-            settings: Settings::new(config, workload),
+            settings: Settings::new(config, place),
             load: Load::new(workload, place, stream("arrivals")),
             generator: Generator::new(workload, place.pool, place.pools, seed),
             probes: false,
@@ -137,6 +147,8 @@ impl ClientPool {
             crashed: false,
             values: 0,
             second_writes_missed: 0,
+            refreshing: Vec::new(),
+            tables: None,
             pauses: stream("pauses"),
             routes: stream("routes"),
         }
@@ -167,6 +179,17 @@ impl ClientPool {
         self.lookups.as_ref().map_or(LookupMeasures::default(), |lookups| lookups.measures())
     }
 
+    /// The same pools where keys are rows of these tables.
+    #[must_use]
+    pub fn with_tables(pools: Vec<Self>, config: &Config, tables: &Arc<Tables>, seed: u64) -> Vec<Self> {
+        let with = |(pool, place): (Self, PoolPlace)| {
+            let workload = (place.workload, &config.workloads[place.workload]);
+            let generator = pool.generator.with_queries(workload, (place.pool, place.pools), tables, seed);
+            Self { generator, tables: Some(Arc::clone(tables)), ..pool }
+        };
+        pools.into_iter().zip(pool_places(config)).map(with).collect()
+    }
+
     /// Operations under way, as `info`: nobody knows what will come of them.
     #[must_use]
     pub fn pending(&self) -> Vec<Operation> {
@@ -181,9 +204,12 @@ impl ClientPool {
 }
 
 impl Settings {
-    fn new(config: &Config, workload: &Workload) -> Self {
+    fn new(config: &Config, place: PoolPlace) -> Self {
+        let workload = &config.workloads[place.workload];
         let duration = config.duration.as_ns();
         Self {
+            workload: place.workload,
+            is_first: place.pool == 0,
             pool: 0,
             pools: 1,
             coordinators: Vec::new(),
@@ -214,6 +240,9 @@ impl Node for ClientPool {
         if now < self.settings.stop {
             self.schedule_first_arrival(cx);
         }
+        if self.settings.is_first {
+            self.begin_refreshing(cx);
+        }
         if self.probes {
             cx.set_timer(PROBE, self.settings.probe_at.saturating_sub(now));
         }
@@ -223,6 +252,11 @@ impl Node for ClientPool {
         match message {
             Message::Response(response) => self.on_response(from, response, cx),
             Message::Siblings(message) => self.on_siblings(from, *message, cx),
+            Message::Query(message) => {
+                if let QueryMessage::Answer(answer) = *message {
+                    self.on_answer(answer, cx);
+                }
+            }
             Message::Commit(CommitMessage::Done(result)) => self.on_done(&result, cx),
             Message::Control(ControlMessage::Map(map)) => self.router.take_map(map),
             Message::Lookup(LookupMessage::Found { group, shard, version }) => {

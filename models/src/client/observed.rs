@@ -109,6 +109,9 @@ pub(super) fn pending_operation(session: &Session) -> Option<Operation> {
     if let Work::Scan(under_way) = &session.work {
         return Some(scan(session, under_way, Outcome::Info, session.invoked));
     }
+    if let Work::Query(under_way) = &session.work {
+        return under_way.operation(session, Outcome::Info, session.invoked);
+    }
     let under_way = session.work.single().filter(|single| !single.purpose.is_probe())?;
     Some(single(session, &under_way, Outcome::Info, 0, NO_NODE, session.invoked))
 }
@@ -117,6 +120,6 @@ pub(super) fn pending_operation(session: &Session) -> Option<Operation> {
 pub(super) fn pending_transaction(session: &Session) -> Option<ObservedTransaction> {
     match &session.work {
         Work::Transaction(work) => Some(transaction(session, work, Outcome::Info, (&[], 0), session.invoked)),
-        Work::Single(_) | Work::Merge(_) | Work::Scan(_) | Work::Idle => None,
+        Work::Single(_) | Work::Merge(_) | Work::Scan(_) | Work::Query(_) | Work::Idle => None,
     }
 }

@@ -89,6 +89,7 @@ impl ClientPool {
             }
             Work::Merge(_) => self.attempt_merge(slot, cx),
             Work::Scan(_) => self.attempt_scan(slot, cx),
+            Work::Query(_) => self.attempt_query(slot, cx),
             Work::Transaction(_) => {
                 self.forget_attempt_if_buggy(slot);
                 self.attempt_transaction(slot, cx);
@@ -107,6 +108,7 @@ impl ClientPool {
             Work::Idle => {}
             Work::Single(_) | Work::Merge(_) => self.give_up_single(slot, outcome, cx),
             Work::Scan(_) => self.end_scan(slot, outcome, cx),
+            Work::Query(_) => self.give_up_query(slot, cx),
             Work::Transaction(_) => self.give_up_transaction(slot, outcome, cx),
         }
     }

@@ -5,6 +5,7 @@ use std::ops::{Index, IndexMut};
 use shardlab_sim::Time;
 
 use crate::client::merge::Merge;
+use crate::client::query::QueryWork;
 use crate::client::scan::Scan;
 use crate::client::single::Single;
 use crate::client::transaction::TransactionWork;
@@ -42,6 +43,8 @@ pub(super) enum Work {
     Merge(Box<Merge>),
     /// All shards.
     Scan(Box<Scan>),
+    /// Rows of tables.
+    Query(Box<QueryWork>),
     /// Several keys in one step.
     Transaction(Box<TransactionWork>),
 }
@@ -53,7 +56,8 @@ impl Work {
             Self::Idle => false,
             Self::Single(single) => single.asked.is_some(),
             Self::Merge(merge) => merge.single.asked.is_some(),
-            Self::Scan(scan) => scan.outstanding() > 0,
+            Self::Scan(scan) => scan.fanout.outstanding() > 0,
+            Self::Query(query) => query.awaits_answer(),
             Self::Transaction(work) => work.awaits_answer,
         }
     }
@@ -64,7 +68,8 @@ impl Work {
             Self::Idle => {}
             Self::Single(single) => single.asked = None,
             Self::Merge(merge) => merge.single.asked = None,
-            Self::Scan(scan) => scan.stop_waiting(),
+            Self::Scan(scan) => scan.fanout.stop_waiting(),
+            Self::Query(query) => query.stop_waiting(),
             Self::Transaction(work) => work.awaits_answer = false,
         }
     }
@@ -72,7 +77,8 @@ impl Work {
     /// Whether it would leave a trace if it happened.
     pub fn changes_something(&self) -> bool {
         match self {
-            Self::Idle | Self::Scan(_) => false,
+            // Writes of a query are operations of their own.
+            Self::Idle | Self::Scan(_) | Self::Query(_) => false,
             Self::Single(single) => single.purpose.writes(),
             // Fetching leaves no trace.
             Self::Merge(merge) => merge.has_put,
@@ -86,7 +92,7 @@ impl Work {
         match self {
             Self::Single(single) => Some(*single),
             Self::Merge(merge) => Some(merge.single),
-            Self::Idle | Self::Scan(_) | Self::Transaction(_) => None,
+            Self::Idle | Self::Scan(_) | Self::Query(_) | Self::Transaction(_) => None,
         }
     }
 

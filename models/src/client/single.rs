@@ -5,7 +5,7 @@ use shardlab_sim::{Context, NodeId};
 
 use crate::client::sessions::Work;
 use crate::client::{ClientPool, observed, session_timer};
-use crate::message::{Action, Message, Request, Response, Status};
+use crate::message::{Action, Message, OperationId, Request, Response, Status};
 use crate::node::Observation;
 use crate::shard_map::ShardId;
 
@@ -29,13 +29,33 @@ pub(super) enum Purpose {
     ReadThenWrite,
     Write,
     Insert,
+    /// One of the operations that a query is made of.
+    Part(Part, OperationId),
     /// The write that every shard must take after the drain; for which it is.
     Probe(ShardId),
 }
 
+/// What an operation of a query does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Read,
+    Write,
+    Insert,
+}
+
+impl Part {
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Insert)
+    }
+}
+
 impl Purpose {
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::Insert | Self::Probe(_))
+        match self {
+            Self::Write | Self::Insert | Self::Probe(_) => true,
+            Self::Read | Self::ReadThenWrite => false,
+            Self::Part(part, _) => part.writes(),
+        }
     }
 
     pub const fn is_probe(self) -> bool {
@@ -44,9 +64,9 @@ impl Purpose {
 
     pub const fn kind(self) -> OperationKind {
         match self {
-            Self::Read | Self::ReadThenWrite => OperationKind::Read,
-            Self::Write | Self::Probe(_) => OperationKind::Write,
-            Self::Insert => OperationKind::Insert,
+            Self::Read | Self::ReadThenWrite | Self::Part(Part::Read, _) => OperationKind::Read,
+            Self::Write | Self::Probe(_) | Self::Part(Part::Write, _) => OperationKind::Write,
+            Self::Insert | Self::Part(Part::Insert, _) => OperationKind::Insert,
         }
     }
 }
@@ -84,6 +104,7 @@ impl ClientPool {
             return self.nobody_to_ask(slot, cx);
         }
         single.asked = self.router.whom(single.shard, writes, has_failed, &mut self.routes);
+        let single = *single;
         let Some(server) = single.asked else { return self.nobody_to_ask(slot, cx) };
         let request = Request {
             operation,
@@ -91,7 +112,7 @@ impl ClientPool {
             shard: single.shard,
             key: single.key,
             value: operation.as_value(),
-            value_bytes: self.settings.value_bytes,
+            value_bytes: self.value_bytes(single.key),
         };
         cx.send(server, Message::Request(request));
         cx.set_timer(session_timer(slot), self.settings.timeout);
@@ -103,6 +124,7 @@ impl ClientPool {
         let Some(slot) = self.sessions.find(response.operation) else { return };
         match (&self.sessions[slot].work, response.status) {
             (Work::Scan(_), _) => self.on_scan_response(slot, from, response, cx),
+            (Work::Query(_), _) => self.on_query_refused(slot, from, &response, cx),
             (Work::Merge(_), _) => self.on_merge_response(slot, from, &response, cx),
             (Work::Single(_), Status::Ok) => {
                 self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx)
@@ -173,6 +195,9 @@ impl ClientPool {
             )));
         }
         session.work = Work::Idle;
+        if let Purpose::Part(_, whole) = single.purpose {
+            return self.end_part(slot, whole, (outcome, value), cx);
+        }
         if outcome == Outcome::Ok && single.purpose == Purpose::ReadThenWrite {
             return self.begin_single(slot, Purpose::Write, single.key, cx);
         }

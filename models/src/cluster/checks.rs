@@ -33,6 +33,8 @@ fn check_service_and_disk(cluster: &Cluster, checks: &mut Checks) {
     checks.distribution("cluster.service.append", &service.append);
     checks.distribution("cluster.service.prepare", &service.prepare);
     checks.distribution("cluster.service.copy", &service.copy);
+    checks.distribution("cluster.service.query", &service.query);
+    checks.distribution("cluster.service.window", &service.window);
     checks.distribution("cluster.service.control", &service.control);
     checks.distribution("cluster.disk.write", &cluster.disk.write);
     checks.distribution("cluster.disk.sync", &cluster.disk.sync);

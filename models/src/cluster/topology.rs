@@ -63,7 +63,7 @@ fn directory_cpu(spec: &directory::Spec) -> Cpu {
 }
 
 /// Every kind, in the order of the service table.
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 17] = [
     Kind::Read,
     Kind::Write,
     Kind::Scan,
@@ -79,6 +79,8 @@ const KINDS: [Kind; 15] = [
     Kind::Inquire,
     Kind::Copy,
     Kind::Lookup,
+    Kind::Query,
+    Kind::Window,
 ];
 
 fn service_time(service: &Service, kind: Kind) -> &Distribution {
@@ -89,6 +91,8 @@ fn service_time(service: &Service, kind: Kind) -> &Distribution {
         Kind::Append => &service.append,
         Kind::Prepare => &service.prepare,
         Kind::Copy => &service.copy,
+        Kind::Query => &service.query,
+        Kind::Window => &service.window,
         Kind::Response
         | Kind::Replication
         | Kind::Control

@@ -81,6 +81,8 @@ pub enum Bug {
     NoCopyFence,
     /// A copy that moves to another server is let in when it has the snapshot and not the log, and then leads.
     AppointNewcomer,
+    /// A client takes the parts of a query's answer as they come, whichever end of a move each of them counted.
+    TrustEveryPart,
 }
 
 /// A set of bugs, asked often.
@@ -172,6 +174,9 @@ impl Bug {
                 "a geographic sharding with rules on where rows may be",
             ),
             Self::NoCopyFence | Self::AppointNewcomer => (config.rebalances(), "copies that move"),
+            Self::TrustEveryPart => {
+                (config.keys_move() && !config.tables.is_empty(), "queries over tables, and keys that move")
+            }
         };
         (!acts).then_some(wanted)
     }

@@ -16,6 +16,11 @@ impl Checks {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 
+    /// How many there are so far.
+    pub fn count_so_far(&self) -> usize {
+        self.errors.len()
+    }
+
     /// One setting is wrong by itself.
     pub fn refuse(&mut self, path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
         self.push(BuildError { path: path.into(), message: message.into(), other: None, help: help.into() });

@@ -8,6 +8,7 @@ use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
 use crate::sharding::{PROBE_KEYS, Sharding, first_keys};
+use crate::tables;
 use crate::workload;
 
 /// Checks everything that makes a world impossible or a run meaningless.
@@ -19,6 +20,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     check_times(config, &mut checks);
     cluster::checks::check(&config.cluster, &mut checks);
     Sharding::check(config, &mut checks);
+    tables::check(config, &mut checks);
     check_replication(&config.replication, config.cluster.servers, &mut checks);
     check_transactions_have_a_log(config, &mut checks);
     check_transactions(&config.transactions, &mut checks);

@@ -97,7 +97,7 @@ impl ControlPlane {
         let watches = BTreeMap::new();
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
         let reshaping =
-            settings.rebalance.as_ref().and_then(|spec| spec.strategy.reshapes()).map(Reshaping::new);
+            settings.rebalance.as_ref().and_then(|spec| spec.partitioning.reshapes()).map(Reshaping::new);
         Self {
             map,
             rebalance,

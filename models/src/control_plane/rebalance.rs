@@ -15,17 +15,15 @@ use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{Cause, MoveEvent, Observation};
 use crate::placement::{Placement, Residence, Spread};
-use crate::rebalancing::{MembershipChange, Pair, Plan, Protocol};
+use crate::rebalancing::{Loaded, MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId};
-use crate::sharding::{Partitioner, Strategy};
+use crate::sharding::{Partitioner, Partitioning};
 
 /// How the control plane rebalances.
 #[derive(Clone, Debug)]
 pub struct RebalanceSettings {
     /// Which key lives in which shard, given the servers.
-    pub strategy: Strategy,
-    /// The world's seed, which may salt the strategy.
-    pub seed: u64,
+    pub partitioning: Partitioning,
     /// By server: its zone.
     pub zones: Vec<u32>,
     /// By server: its region.
@@ -36,8 +34,8 @@ pub struct RebalanceSettings {
     pub servers: u32,
     /// Copies of a shard.
     pub replicas: u32,
-    /// How many keys were loaded.
-    pub loaded: u64,
+    /// The keys that were loaded.
+    pub loaded: Loaded,
     /// Size of a row.
     pub row_bytes: u32,
     /// How many moves run at once.
@@ -253,13 +251,13 @@ impl ControlPlane {
         rebalance.begun += 1;
         rebalance.change(change);
         let settings = &rebalance.settings;
-        if settings.strategy.counts_shards() {
+        if settings.partitioning.counts_shards() {
             // Keys stay in their shards: copies move.
             let stays = (*self.map.routing.from).clone();
             self.begin_plan(cause, stays, Vec::new(), before, cx);
             return self.relocate(cx);
         }
-        let to = settings.strategy.next(&self.map.routing.from, &rebalance.shards(), settings.seed);
+        let to = settings.partitioning.next(&self.map.routing.from, &rebalance.shards());
         let born = self.new_shards();
         self.begin_plan(cause, to, born, before, cx);
     }
@@ -278,7 +276,7 @@ impl ControlPlane {
         rebalance.plans += 1;
         let settings = &rebalance.settings;
         let from = (*self.map.routing.from).clone();
-        let (number, loaded, row_bytes) = (rebalance.plans, settings.loaded, settings.row_bytes);
+        let (number, loaded, row_bytes) = (rebalance.plans, settings.loaded.clone(), settings.row_bytes);
         let plan = if to == from {
             Plan::nothing(number, to, loaded, row_bytes)
         } else {

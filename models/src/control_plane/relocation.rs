@@ -334,7 +334,7 @@ impl ControlPlane {
 
     /// Whether the open command makes copies even out over the servers: where shards are counted, they do not follow.
     fn is_evening_out(&self) -> bool {
-        let counts = |rebalance: &super::Rebalance| rebalance.settings.strategy.counts_shards();
+        let counts = |rebalance: &super::Rebalance| rebalance.settings.partitioning.counts_shards();
         self.open_command().is_some() && self.rebalance.as_ref().is_some_and(counts)
     }
 

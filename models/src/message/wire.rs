@@ -4,7 +4,7 @@ use shardlab_sim::Payload;
 
 use super::{
     Action, Chunk, Command, CommitMessage, ControlMessage, CopyMessage, Entries, Entry, LogMessage, Message,
-    MoveCommand, MoveMessage, MoveStep, Request, SiblingMessage, VersionMessage,
+    MoveCommand, MoveMessage, MoveStep, QueryMessage, Request, SiblingMessage, VersionMessage, Wanted,
 };
 use crate::conflict::Context;
 use crate::replication::RANGES;
@@ -43,6 +43,10 @@ pub enum Kind {
     Copy,
     /// A question to a directory, or its answer.
     Lookup,
+    /// A query over a table.
+    Query,
+    /// One window of read-ahead of a query that reads much.
+    Window,
 }
 
 /// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
@@ -67,6 +71,8 @@ impl Payload for Message {
         "inquire",
         "copy",
         "lookup",
+        "query",
+        "window",
     ];
 
     // Nearly all messages are one of two: they are told apart without a jump into a table.
@@ -128,6 +134,11 @@ fn kind_of(message: &Message) -> Kind {
         Message::Lookup(_) => Kind::Lookup,
         Message::Copy(CopyMessage::Read { .. } | CopyMessage::Chunk { .. }) => Kind::Copy,
         Message::Move(_) | Message::Copy(_) => Kind::Control,
+        Message::Query(message) => match **message {
+            QueryMessage::Ask(_) => Kind::Query,
+            QueryMessage::Read { .. } => Kind::Window,
+            QueryMessage::Answer(_) => Kind::Response,
+        },
     }
 }
 
@@ -158,12 +169,25 @@ fn content_bytes(message: &Message) -> u64 {
         // A group, and a key of it or its shard.
         Message::Lookup(_) => 2 * WORD_BYTES,
         Message::Copy(CopyMessage::Chunk { bytes, .. }) => *bytes,
+        Message::Query(message) => query_bytes(message),
         _ => 0,
     }
 }
 
 /// Keys, digests and sets of ranges are words.
 const WORD_BYTES: u64 = 8;
+
+/// A bound is a column and two words, a key a word.
+fn query_bytes(message: &QueryMessage) -> u64 {
+    match message {
+        QueryMessage::Ask(request) => match &request.wanted {
+            Wanted::Matching(matching) => 3 * WORD_BYTES * matching.bounds.len() as u64,
+            Wanted::Keys(keys) => WORD_BYTES * keys.len() as u64,
+        },
+        QueryMessage::Read { .. } => 0,
+        QueryMessage::Answer(answer) => answer.bytes,
+    }
+}
 
 fn version_bytes(message: &VersionMessage) -> u64 {
     match message {

@@ -82,7 +82,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
         checks.refuse("replication.mode", message, "use `primary`, or leave the membership faults out");
     }
     check_losses(config, checks);
-    let keys = config.workloads.iter().map(|workload| workload.keys.end()).max().unwrap_or(0);
+    let keys = config.loaded_rows();
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
     }

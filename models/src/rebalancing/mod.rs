@@ -7,6 +7,7 @@
 
 pub(crate) mod checks;
 mod loaded;
+mod loaded_keys;
 mod operator;
 mod picture;
 mod plan;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use shardlab_sim::{Duration, Size};
 
 pub use loaded::loaded_rows;
+pub use loaded_keys::Loaded;
 pub use operator::{Operator, OperatorSettings};
 pub use picture::{Picture, ServerPicture, ShardPicture, Step};
 pub use plan::{Pair, Plan};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
-use crate::rebalancing::Protocol;
+use crate::rebalancing::{Loaded, Protocol};
 use crate::shard_map::ShardId;
 use crate::sharding::{Partitioner, Shards};
 
@@ -21,11 +21,12 @@ pub struct Plan {
     pub to: Partitioner,
     /// Size of a row that was loaded and never written since.
     pub row_bytes: u32,
-    /// How many keys were loaded.
-    pub loaded: u64,
+    /// The keys that were loaded.
+    pub loaded: Loaded,
     /// How they move.
     pub protocol: Protocol,
-    /// The loaded keys of each move, ascending; a pair that moves none of them may still move inserted ones.
+    /// The places of each move's loaded keys among all of them, ascending; a pair that moves none of them may still move
+    /// inserted ones.
     keys: BTreeMap<Pair, Vec<u32>>,
     order: Vec<Pair>,
 }
@@ -38,15 +39,23 @@ impl Hash for Plan {
 }
 
 impl Plan {
-    /// The difference of two partitioners over `loaded` keys of `row_bytes` each.
+    /// The difference of two partitioners over the `loaded` keys of `row_bytes` each.
     #[must_use]
-    pub fn new(number: u32, from: Partitioner, to: Partitioner, loaded: u64, row_bytes: u32) -> Self {
+    pub fn new(
+        number: u32,
+        from: Partitioner,
+        to: Partitioner,
+        loaded: impl Into<Loaded>,
+        row_bytes: u32,
+    ) -> Self {
+        let loaded = loaded.into();
         let mut keys: BTreeMap<Pair, Vec<u32>> =
             from.moves_to(&to).into_iter().map(|pair| (pair, Vec::new())).collect();
-        for key in 0..u32::try_from(loaded).expect("a checked configuration moves fewer than 2³² keys") {
-            let pair = (from.shard_of(u64::from(key)), to.shard_of(u64::from(key)));
+        assert!(u32::try_from(loaded.len()).is_ok(), "a checked configuration moves fewer than 2³² keys");
+        for (place, key) in (0..).zip(loaded.keys()) {
+            let pair = (from.shard_of(key), to.shard_of(key));
             if pair.0 != pair.1 {
-                keys.entry(pair).or_default().push(key);
+                keys.entry(pair).or_default().push(place);
             }
         }
         let order = in_turn(keys.keys().copied());
@@ -61,7 +70,7 @@ impl Plan {
 
     /// A plan that moves no keys: copies move between servers, and keys stay in their shards.
     #[must_use]
-    pub fn nothing(number: u32, stays: Partitioner, loaded: u64, row_bytes: u32) -> Self {
+    pub fn nothing(number: u32, stays: Partitioner, loaded: Loaded, row_bytes: u32) -> Self {
         let (from, protocol) = (stays.clone(), Protocol::Live);
         Self {
             number,
@@ -89,7 +98,7 @@ impl Plan {
         &self.order
     }
 
-    /// The loaded keys of a move, ascending.
+    /// The places of a move's loaded keys among all that were loaded, ascending; see [`Loaded::key`].
     #[must_use]
     pub fn keys(&self, pair: Pair) -> &[u32] {
         self.keys.get(&pair).map_or(&[], Vec::as_slice)

@@ -17,6 +17,8 @@ pub struct Routing {
     pub plan: Option<Arc<Plan>>,
     /// The moves of the plan that are done.
     pub done: BTreeSet<Pair>,
+    /// How many plans are over.
+    pub finished: u32,
 }
 
 /// Partitioners follow from the configuration and the plan's number; without a plan there is nothing to tell apart.
@@ -33,7 +35,7 @@ impl Routing {
     /// Nothing moves.
     #[must_use]
     pub fn settled(partitioner: Arc<Partitioner>) -> Self {
-        Self { from: partitioner, plan: None, done: BTreeSet::new() }
+        Self { from: partitioner, plan: None, done: BTreeSet::new(), finished: 0 }
     }
 
     /// The shard that `key` lives in now.
@@ -99,6 +101,7 @@ impl Routing {
         let over = self.open().next().is_none();
         if over && let Some(plan) = self.plan.take() {
             self.from = Arc::new(plan.to.clone());
+            self.finished = plan.number;
             self.done.clear();
         }
         over

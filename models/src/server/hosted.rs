@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use shardlab_sim::{Context, NodeId, Time};
 
-use super::reads::Confirmations;
+use super::reads::{Asked, Confirmations};
 use super::reports::Accesses;
 use super::snapshots::Staged;
 use super::{ServerSettings, refuse};
@@ -45,7 +45,7 @@ impl Hosted {
         Self {
             shard,
             replica,
-            machine: StateMachine::new(settings.concurrency, settings.replica.bugs),
+            machine: settings.machine(),
             operations: ShardOperations::default(),
             blocked: Vec::new(),
             confirmations: Confirmations::default(),
@@ -61,7 +61,7 @@ impl Hosted {
     pub(super) fn crash(&mut self, settings: &ServerSettings) {
         use crate::replication::Replica;
         self.replica.crash();
-        self.machine = StateMachine::new(settings.concurrency, settings.replica.bugs);
+        self.machine = settings.machine();
         self.blocked.clear();
         self.confirmations = Confirmations::default();
         self.held_back = None;
@@ -96,9 +96,11 @@ impl Hosted {
         if self.replica.is_primary() || (self.blocked.is_empty() && self.confirmations.is_empty()) {
             return;
         }
-        let waiting = std::mem::take(&mut self.blocked).into_iter().chain(self.confirmations.take_all());
+        let blocked =
+            std::mem::take(&mut self.blocked).into_iter().map(|(from, request)| (from, Asked::One(request)));
+        let waiting = blocked.chain(self.confirmations.take_all());
         for (from, request) in waiting {
-            refuse(from, &request, self.replica.primary(), self.replica.epoch(), cx);
+            refuse(from, request.name(), self.replica.primary(), self.replica.epoch(), cx);
         }
     }
 }

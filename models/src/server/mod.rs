@@ -9,6 +9,7 @@ mod assignments;
 mod hosted;
 mod moves;
 mod participant;
+mod queries;
 mod reads;
 mod reports;
 mod slots;
@@ -28,9 +29,11 @@ use crate::rebalancing::Pair;
 use crate::replication::{Effective, LogReplica, Port, Reads, Replica, Settings, SyncQueue, Then};
 use crate::shard_map::{Epoch, ShardId, ShardMap};
 use crate::state_machine::{Effect, StateMachine};
+use crate::tables::Tables;
 use crate::world::ShardOperations;
 
 use moves::Exports;
+use reads::Asked;
 use slots::{Round, Rounds, Slots};
 use snapshots::Snapshots;
 
@@ -69,6 +72,16 @@ pub struct ServerSettings {
     pub moves: Option<MoveSettings>,
     /// How it reports of its shards; `None` in a cluster that neither splits nor merges any.
     pub reports: Option<ReportSettings>,
+    /// What rows are, where keys stand for rows of tables.
+    pub tables: Option<Arc<Tables>>,
+}
+
+impl ServerSettings {
+    /// The state machine of a shard, empty.
+    fn machine(&self) -> StateMachine {
+        let tables = self.tables.as_ref().map(Arc::clone);
+        StateMachine::new(self.concurrency, self.replica.bugs).with_tables(tables)
+    }
 }
 
 /// A server.
@@ -212,6 +225,7 @@ impl Server {
             Message::Commit(message) => self.participate(from, message, cx),
             Message::Move(message) => self.on_move(from, message, cx),
             Message::Copy(message) => self.on_copy(from, message, cx),
+            Message::Query(message) => self.on_query(from, *message, cx),
             // Clients' business, and the other family's.
             Message::Response(_) | Message::Versions(..) | Message::Siblings(_) | Message::Lookup(_) => {}
         }
@@ -305,10 +319,10 @@ impl Server {
 
     fn request(&mut self, from: NodeId, request: Request, cx: &mut Context<'_, Message>) {
         let Some(slot) = self.slot(request.shard) else {
-            return refuse(from, &request, None, Epoch(0), cx);
+            return refuse(from, (request.operation, request.shard), None, Epoch(0), cx);
         };
         match request.action {
-            Action::Read | Action::Scan(_) => self.read(slot, from, request, cx),
+            Action::Read | Action::Scan(_) => self.read(slot, from, Asked::One(request), cx),
             Action::Write => self.write(slot, from, &request, cx),
             Action::SecondWrite(version) => self.second_write(slot, from, &request, version, cx),
         }
@@ -327,7 +341,7 @@ impl Server {
             value_bytes: request.value_bytes,
         };
         if self.with_port(slot, cx, |replica, port| replica.submit(command, port)).is_err() {
-            return self.refuse(slot, from, request, cx);
+            return self.refuse(slot, from, (request.operation, request.shard), cx);
         }
         if self.has(Bug::AckBeforeSync) {
             let shard = request.shard;
@@ -337,7 +351,13 @@ impl Server {
         self.pump(slot, cx);
     }
 
-    fn refuse(&self, slot: usize, to: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
+    fn refuse(
+        &self,
+        slot: usize,
+        to: NodeId,
+        request: (OperationId, ShardId),
+        cx: &mut Context<'_, Message>,
+    ) {
         let replica = &self.hosted[slot].replica;
         let hint = replica.primary().filter(|&primary| primary != self.settings.replica.me);
         refuse(to, request, hint, replica.epoch(), cx);
@@ -350,8 +370,7 @@ impl Server {
         while let Some(effective) = self.hosted[slot].replica.next_effective() {
             match effective {
                 Effective::Rewind => {
-                    self.hosted[slot].machine =
-                        StateMachine::new(self.settings.concurrency, self.settings.replica.bugs);
+                    self.hosted[slot].machine = self.settings.machine();
                 }
                 Effective::Apply { command, speak } => {
                     self.hosted[slot].apply(command, now, &mut effects);
@@ -419,7 +438,7 @@ fn written(operation: OperationId, shard: ShardId) -> Message {
 
 fn refuse(
     to: NodeId,
-    request: &Request,
+    (operation, shard): (OperationId, ShardId),
     primary: Option<NodeId>,
     epoch: Epoch,
     cx: &mut Context<'_, Message>,
@@ -427,8 +446,8 @@ fn refuse(
     cx.send(
         to,
         Message::Response(Response {
-            operation: request.operation,
-            shard: request.shard,
+            operation,
+            shard,
             status: Status::NotPrimary { primary, epoch },
             value: 0,
             value_bytes: 0,

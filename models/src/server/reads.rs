@@ -9,9 +9,26 @@ use shardlab_sim::{Context, NodeId};
 
 use super::Server;
 use crate::config::Bug;
-use crate::message::{Action, LogMessage, Message, Request, Response, Status};
+use crate::message::{Action, LogMessage, Message, OperationId, QueryRequest, Request, Response, Status};
 use crate::replication::Reads;
-use crate::shard_map::Epoch;
+use crate::shard_map::{Epoch, ShardId};
+
+/// A read of one key, or a query over a table.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    One(Request),
+    Query(Box<QueryRequest>),
+}
+
+impl Asked {
+    /// The client's operation, and the shard that it asks.
+    pub(super) fn name(&self) -> (OperationId, ShardId) {
+        match self {
+            Self::One(request) => (request.operation, request.shard),
+            Self::Query(request) => (request.operation, request.shard),
+        }
+    }
+}
 
 /// Reads that wait until a majority has confirmed the primary's epoch, a round at a time.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +36,9 @@ pub(super) struct Confirmations {
     round: u32,
     confirmed_by: Vec<NodeId>,
     // Asked for in the round under way.
-    asking: Vec<(NodeId, Request)>,
+    asking: Vec<(NodeId, Asked)>,
     // Came after that round began, and need the next.
-    waiting: Vec<(NodeId, Request)>,
+    waiting: Vec<(NodeId, Asked)>,
     ticks: u32,
 }
 
@@ -39,24 +56,18 @@ impl Confirmations {
         self.asking.len() + self.waiting.len()
     }
 
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (NodeId, Request)> + use<> {
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (NodeId, Asked)> + use<> {
         std::mem::take(&mut self.asking).into_iter().chain(std::mem::take(&mut self.waiting))
     }
 }
 
 impl Server {
-    pub(super) fn read(
-        &mut self,
-        slot: usize,
-        from: NodeId,
-        request: Request,
-        cx: &mut Context<'_, Message>,
-    ) {
+    pub(super) fn read(&mut self, slot: usize, from: NodeId, request: Asked, cx: &mut Context<'_, Message>) {
         if self.settings.reads == Reads::Local {
-            return self.answer(slot, from, &request, cx);
+            return self.answer_either(slot, from, request, cx);
         }
         if !self.hosted[slot].replica.may_answer() {
-            return self.refuse(slot, from, &request, cx);
+            return self.refuse(slot, from, request.name(), cx);
         }
         match self.settings.reads {
             Reads::Quorum => {
@@ -64,7 +75,7 @@ impl Server {
                 self.ask_for_confirmation(slot, cx);
             }
             _ if self.holds_lease(cx) => self.answer_when_unlocked(slot, from, request, cx),
-            _ => self.refuse(slot, from, &request, cx),
+            _ => self.refuse(slot, from, request.name(), cx),
         }
     }
 
@@ -76,15 +87,25 @@ impl Server {
         &mut self,
         slot: usize,
         from: NodeId,
-        request: Request,
+        request: Asked,
         cx: &mut Context<'_, Message>,
     ) {
         let hosted = &mut self.hosted[slot];
-        if request.action == Action::Read && hosted.machine.is_write_locked(request.key) {
-            hosted.machine.note_blocked_read(request.key);
-            hosted.blocked.push((from, request));
-        } else {
-            self.answer(slot, from, &request, cx);
+        match request {
+            Asked::One(request)
+                if request.action == Action::Read && hosted.machine.is_write_locked(request.key) =>
+            {
+                hosted.machine.note_blocked_read(request.key);
+                hosted.blocked.push((from, request));
+            }
+            request => self.answer_either(slot, from, request, cx),
+        }
+    }
+
+    fn answer_either(&mut self, slot: usize, from: NodeId, request: Asked, cx: &mut Context<'_, Message>) {
+        match request {
+            Asked::One(request) => self.answer(slot, from, &request, cx),
+            Asked::Query(request) => self.answer_query(slot, from, &request, cx),
         }
     }
 
@@ -115,7 +136,7 @@ impl Server {
     /// Locks were released: reads that waited for them try again.
     pub(super) fn retry_blocked_reads(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         for (from, request) in std::mem::take(&mut self.hosted[slot].blocked) {
-            self.answer_when_unlocked(slot, from, request, cx);
+            self.answer_when_unlocked(slot, from, Asked::One(request), cx);
         }
     }
 

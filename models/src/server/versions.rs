@@ -108,6 +108,7 @@ impl VersionServer {
             | Message::Commit(_)
             | Message::Move(_)
             | Message::Copy(_)
+            | Message::Query(_)
             | Message::Lookup(_) => {}
         }
     }
@@ -159,7 +160,7 @@ impl VersionServer {
 
     fn request(&mut self, from: NodeId, request: &Request, cx: &mut Context<'_, Message>) {
         let Some(slot) = self.slot(request.shard) else {
-            return refuse(from, request, None, Epoch(0), cx);
+            return refuse(from, (request.operation, request.shard), None, Epoch(0), cx);
         };
         match request.action {
             Action::Read | Action::Scan(_) => self.read(slot, from, request, cx),

@@ -8,6 +8,7 @@
 //! To add a strategy: a file with its `Spec`, which is a [`Scheme`], and its function, which is [`Shards`]; a line in
 //! [`Strategy`] and its match; a line in [`Partitioner`] and its match.
 
+mod by_column;
 pub mod consistent_hash;
 pub mod directory;
 pub mod dynamic_range;
@@ -22,6 +23,7 @@ pub mod tenant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use by_column::{ByColumn, Partitioning};
 pub use consistent_hash::ConsistentHash;
 pub use directory::Directory;
 pub use dynamic_range::DynamicRange;
@@ -61,13 +63,16 @@ pub struct Sharding {
     /// Which region a row belongs to, and where copies of it may be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residency: Option<Residency>,
+    /// The column of `[[table]]`s whose value is asked for instead of the key; a row's own id if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Sharding {
     /// Refuses what is impossible about it in this cluster.
     pub(crate) fn check(config: &Config, checks: &mut Checks) {
         let (cluster, replicas) = (&config.cluster, config.replication.mode.replicas());
-        let Self { strategy, residency } = &config.sharding;
+        let Self { strategy, residency, .. } = &config.sharding;
         strategy.check("sharding.strategy", cluster.servers, checks);
         if let Strategy::Geographic(spec) = strategy {
             spec.check_room(residency.as_ref(), cluster, replicas, checks);
@@ -199,8 +204,14 @@ pub fn moved_fraction(before: &impl Shards, after: &impl Shards, keys: std::ops:
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// One of each, over as many shards as servers.
+    pub fn strategies() -> Vec<Strategy> {
+        let ring = consistent_hash::Spec { vnodes: 64, shards: None, salted: false };
+        vec![Strategy::default(), Strategy::ConsistentHash(ring)]
+    }
 
     #[test]
     fn shards_follow_servers_unless_they_are_counted() {

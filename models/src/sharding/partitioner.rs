@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
-use crate::sharding::{ConsistentHash, Directory, DynamicRange, Geographic, Modulo, Shards, Tenant};
+use crate::sharding::{
+    ByColumn, ConsistentHash, Directory, DynamicRange, Geographic, Modulo, Shards, Tenant,
+};
 
 /// Any strategy, ready to be asked; shared by all who route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Partitioner {
     Geographic(Geographic),
     /// See [`DynamicRange`].
     DynamicRange(DynamicRange),
+    /// See [`ByColumn`].
+    ByColumn(ByColumn),
 }
 
 /// The same expression for whichever strategy it is.
@@ -33,6 +37,7 @@ macro_rules! each {
             Partitioner::Tenant($strategy) => $answer,
             Partitioner::Geographic($strategy) => $answer,
             Partitioner::DynamicRange($strategy) => $answer,
+            Partitioner::ByColumn($strategy) => $answer,
         }
     };
 }
@@ -66,6 +71,20 @@ impl Partitioner {
         matches!(self, Self::Tenant(tenant) if tenant.deals_rows())
     }
 
+    /// Whether neighbouring keys are mostly in the same shard, so that a range of keys lies in few.
+    #[must_use]
+    pub fn keeps_neighbours(&self) -> bool {
+        match self {
+            Self::ByColumn(by_column) => by_column.inner().keeps_neighbours(),
+            Self::DynamicRange(_) => true,
+            Self::Modulo(_)
+            | Self::ConsistentHash(_)
+            | Self::Directory(_)
+            | Self::Tenant(_)
+            | Self::Geographic(_) => false,
+        }
+    }
+
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
     /// one of these pairs, or it would stay behind.
     #[must_use]
@@ -75,6 +94,7 @@ impl Partitioner {
                 monotone(&self.shards(), &next.shards())
             }
             (Self::DynamicRange(before), Self::DynamicRange(after)) => before.moves_to(after),
+            (Self::ByColumn(old), Self::ByColumn(new)) => old.inner().moves_to(new.inner()),
             _ => any(&self.shards(), &next.shards()),
         }
     }

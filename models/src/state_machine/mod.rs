@@ -10,6 +10,8 @@ mod reads;
 mod sessions;
 mod transactions;
 
+use std::sync::Arc;
+
 use shardlab_sim::{NodeId, Time};
 
 use crate::concurrency::{Age, Concurrency, LockTable};
@@ -17,6 +19,7 @@ use crate::config::{Bug, Bugs};
 use crate::message::{Command, Found, OperationId, Prepare, Step, TransactionId};
 use crate::rebalancing::Pair;
 use crate::storage::{Row, Versioned};
+use crate::tables::{Inserted, Tables};
 
 pub use moves::{Departure, MoveEffect, Moves};
 use reads::Snapshot;
@@ -105,6 +108,8 @@ pub struct StateMachine {
     waiting_writes: Vec<WaitingWrite>,
     // None in a shard that nothing has moved from or to.
     moves: Option<Box<Moves>>,
+    // None where keys are no rows of tables.
+    inserted: Option<Box<Inserted>>,
     // The bugs `stale-snapshot` and `unrepeatable-reads`.
     snapshot: Option<Box<Snapshot>>,
     // Configuration.
@@ -129,12 +134,25 @@ impl StateMachine {
             transactions: Transactions::new(locking),
             waiting_writes: Vec::new(),
             moves: None,
+            inserted: None,
             snapshot: Snapshot::of(bugs),
             concurrency,
             bugs,
             forget_locks: false,
             keeps_rows: true,
         }
+    }
+
+    /// The same where keys are rows of tables.
+    #[must_use]
+    pub fn with_tables(self, tables: Option<Arc<Tables>>) -> Self {
+        Self { inserted: tables.map(|tables| Box::new(Inserted::new(tables))), ..self }
+    }
+
+    /// The rows of tables that were inserted.
+    #[must_use]
+    pub fn inserted(&self) -> Option<&Inserted> {
+        self.inserted.as_deref()
     }
 
     /// An empty shard that only finds out what takes effect in which order, and keeps no rows.
@@ -196,6 +214,9 @@ impl StateMachine {
     fn write_row(&mut self, write: &WaitingWrite, effects: &mut Vec<Effect>) {
         if self.keeps_rows {
             self.rows.write(write.key, write.value, write.value_bytes);
+        }
+        if let Some(inserted) = &mut self.inserted {
+            inserted.note(write.key);
         }
         if let Some(moves) = &mut self.moves {
             moves.note_change(write.key);

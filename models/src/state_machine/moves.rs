@@ -107,11 +107,22 @@ impl Moves {
     /// Whether this shard answers reads of `key`.
     #[must_use]
     pub fn answers(&self, key: u64) -> bool {
-        let seals_reads = self.plan.protocol.seals_reads();
-        self.serves(key, |departure| match departure {
-            Departure::Sealed { .. } => !seals_reads,
+        self.serves(key, |departure| self.answers_while(departure))
+    }
+
+    /// Whether a source that has come so far answers reads of the keys.
+    fn answers_while(&self, departure: Departure) -> bool {
+        match departure {
+            Departure::Sealed { .. } => !self.plan.protocol.seals_reads(),
             other => other.takes_writes(),
-        })
+        }
+    }
+
+    /// The moves that it has begun to take part in, and whether it answers reads of their keys.
+    #[must_use]
+    pub fn answering(&self) -> Vec<(Pair, bool)> {
+        let given = self.departures().map(|(pair, departure)| (pair, self.answers_while(departure)));
+        given.chain(self.arrivals().map(|(pair, arrived)| (pair, arrived.owned))).collect()
     }
 
     fn serves(&self, key: u64, while_leaving: impl Fn(Departure) -> bool) -> bool {

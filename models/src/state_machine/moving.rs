@@ -83,7 +83,7 @@ impl StateMachine {
         let moves = self.moves.as_mut().expect("the command's plan is known by now");
         match &command.step {
             MoveStep::Begin => {
-                let inserted = self.rows.keys(|key| key >= command.plan.loaded && moving(key));
+                let inserted = self.rows.keys(|key| !command.plan.loaded.contains(key) && moving(key));
                 let sealed = command.plan.protocol.begins_sealed() && !self.bugs.contains(Bug::NoMoveFence);
                 let begun = moves.begin(pair.1, inserted, sealed);
                 if begun && sealed {
@@ -103,6 +103,9 @@ impl StateMachine {
                 let effect = moves.depart(pair.1, &command.step);
                 if effect.is_some() {
                     self.rows.retain(|key| !moving(key));
+                    if let Some(inserted) = &mut self.inserted {
+                        inserted.retain(|key| !moving(key));
+                    }
                 }
                 effect
             }
@@ -119,6 +122,7 @@ impl StateMachine {
             MoveStep::Repair(chunk) => {
                 if moves.awaits(pair.0) && self.keeps_rows {
                     chunk.rows.iter().for_each(|&(key, row)| self.rows.replace(key, row));
+                    self.note_rows(chunk.rows.iter().map(|&(key, _)| key));
                 }
                 Some(MoveEffect::Imported { id: chunk.id, source: chunk.source })
             }
@@ -126,6 +130,7 @@ impl StateMachine {
                 // The newer row stays, as that of a backfill does.
                 if moves.awaits(pair.0) && self.keeps_rows {
                     self.rows.import(*key, *row);
+                    self.note_rows(std::iter::once(*key));
                 }
                 Some(MoveEffect::TookSecond { operation: *operation, client: *client })
             }
@@ -136,7 +141,15 @@ impl StateMachine {
         if self.keeps_rows {
             chunk.rows.iter().for_each(|&(key, row)| self.rows.import(key, row));
         }
+        self.note_rows(chunk.rows.iter().map(|&(key, _)| key));
         chunk.sessions.iter().for_each(|&(session, sequence)| self.sessions.merge(session, sequence));
+    }
+
+    /// Rows of tables that queries must find here, once the shard answers for them.
+    fn note_rows(&mut self, keys: impl Iterator<Item = u64>) {
+        if let Some(inserted) = &mut self.inserted {
+            keys.for_each(|key| inserted.note(key));
+        }
     }
 
     /// Transactions that wait for a key that is leaving are told so, and try again where it will be.

@@ -148,6 +148,9 @@ fn check_theta(workload: &Workload, distribution: &str, theta: f64, checks: &mut
 }
 
 fn check_mix(workload: &Workload, checks: &mut Checks) {
+    if !workload.queries.is_empty() && !workload.mix.is_some_work() {
+        return;
+    }
     let weights = workload.mix.weights();
     let is_weight = |weight: f64| weight.is_finite() && weight >= 0.0;
     for (_, name, weight) in weights.into_iter().filter(|&(_, _, weight)| !is_weight(weight)) {

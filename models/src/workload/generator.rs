@@ -1,15 +1,20 @@
 //! What one client pool does next: which operation, on which key.
 
+use std::sync::Arc;
+
 use shardlab_sim::{Random, Share, Time};
 
+use crate::tables::Tables;
 use crate::workload::keys::{Chooser, KeyChooser, KeySpace};
 use crate::workload::mix::{MixChooser, OperationType};
-use crate::workload::{Surge, Workload, ycsb};
+use crate::workload::queries::{Drawn, QueryGenerator};
+use crate::workload::{Mix, Surge, Workload, ycsb};
 
 /// Draws the operations of one pool of one workload.
 #[derive(Clone, Debug)]
 pub struct Generator {
     mix: MixChooser,
+    queries: Option<QueryGenerator>,
     from: u64,
     space: KeySpace,
     chooser: KeyChooser,
@@ -27,6 +32,8 @@ pub struct Generator {
 /// One operation to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
+    /// This query.
+    Query(Drawn),
     /// Read this key.
     Read(u64),
     /// Overwrite this key.
@@ -101,8 +108,12 @@ impl Generator {
     pub fn new(workload: &Workload, pool: u64, pools: u64, seed: u64) -> Self {
         // The name is part of the label, so that one more workload moves no other's draws.
         let stream = |concern| Random::new(seed, &format!("workload.{}.{concern}", workload.name), pool);
+        // Where there are queries, nothing is drawn from it.
+        let mix =
+            if workload.queries.is_empty() { &workload.mix } else { &Mix { read: 1.0, ..Mix::default() } };
         Self {
-            mix: MixChooser::new(&workload.mix),
+            mix: MixChooser::new(mix),
+            queries: None,
             from: workload.keys.from,
             space: KeySpace::new(workload.keys.count, pool, pools),
             chooser: KeyChooser::new(&workload.keys.distribution, workload.keys.count),
@@ -117,9 +128,27 @@ impl Generator {
         }
     }
 
+    /// The same for the workload of this number, which has queries, under the world's seed.
+    #[must_use]
+    pub(crate) fn with_queries(
+        self,
+        (number, workload): (usize, &Workload),
+        (pool, pools): (u64, u64),
+        tables: &Arc<Tables>,
+        seed: u64,
+    ) -> Self {
+        let stream =
+            |concern: &str| Random::new(seed, &format!("workload.{}.{concern}", workload.name), pool);
+        let queries = || QueryGenerator::new((number, pool, pools), tables, &stream);
+        Self { queries: (!workload.queries.is_empty()).then(queries), ..self }
+    }
+
     /// The next operation, issued now.
     #[inline]
     pub fn next(&mut self, now: Time) -> Intent {
+        if let Some(queries) = &mut self.queries {
+            return Intent::Query(queries.next());
+        }
         match self.mix.choose(&mut self.operations) {
             OperationType::Read => Intent::Read(self.key(now)),
             OperationType::Update => Intent::Update(self.key(now)),
@@ -226,6 +255,7 @@ mod tests {
             arrivals: Arrivals::Closed { clients: 1, think: Duration::ZERO },
             keys: Keys { from: 0, count, distribution: KeyDistribution::Zipfian(0.99) },
             mix,
+            queries: Vec::new(),
             start: Duration::ZERO,
             stop: None,
             surge: None,

@@ -56,6 +56,12 @@ impl Mix {
         ]
     }
 
+    /// Whether anything has a weight.
+    #[must_use]
+    pub fn is_some_work(&self) -> bool {
+        self.weights().into_iter().any(|(_, _, weight)| weight > 0.0)
+    }
+
     /// Whether there are transactions in it.
     #[must_use]
     pub fn has_transactions(&self) -> bool {

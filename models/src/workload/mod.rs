@@ -9,6 +9,7 @@ pub(crate) mod checks;
 mod generator;
 pub mod keys;
 mod mix;
+mod queries;
 pub mod ycsb;
 
 use schemars::JsonSchema;
@@ -18,6 +19,9 @@ use shardlab_sim::{Duration, Rate, Share};
 pub use arrivals::Poisson;
 pub use generator::{Content, Generator, Intent};
 pub use mix::{MixChooser, OperationType};
+pub use queries::Drawn;
+
+use crate::tables::Query;
 
 /// One `[[workload]]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +34,12 @@ pub struct Workload {
     /// Which keys, and how popular each is.
     #[serde(default)]
     pub keys: Keys,
-    /// Weights of the operations.
+    /// Weights of the operations, where keys are asked for.
+    #[serde(default)]
     pub mix: Mix,
+    /// Queries, where rows of tables are asked for.
+    #[serde(default, rename = "query", skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<Query>,
     /// From when on this workload issues operations.
     #[serde(default)]
     pub start: Duration,

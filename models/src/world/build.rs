@@ -16,13 +16,14 @@ use crate::evidence;
 use crate::lookup::Directory;
 use crate::node::DatabaseNode;
 use crate::placement::{self, Placement};
-use crate::rebalancing::{Operator, OperatorSettings, Routing, loaded_rows};
+use crate::rebalancing::{Loaded, Operator, OperatorSettings, Routing, loaded_rows};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{
     MoveSettings, ReportSettings, Server, ServerSettings, VersionServer, VersionServerSettings,
 };
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId, ShardMap};
-use crate::sharding::{Partitioner, Shards};
+use crate::sharding::{Partitioner, Partitioning, Shards};
+use crate::tables::Tables;
 
 /// Time between a server's checks for lost messages.
 const SERVER_TICK: Time = 50_000_000;
@@ -70,13 +71,17 @@ impl World {
         let layout = cluster::layout(config);
         let topology = cluster::topology(config, &layout, seed)?;
         let promises = evidence::promises(config, &faults);
-        let partitioner = Arc::new(config.sharding.partitioner(config.cluster.servers, seed));
+        let partitioning = Partitioning::new(config, seed);
+        let partitioner = Arc::new(partitioning.over(config.cluster.servers));
         let sample_every = sampling_interval(config);
+        let tables = partitioning.schema().map(|schema| Arc::new(Tables::new(config, schema, &partitioner)));
         let map = Arc::new(first_map(config, &layout, &partitioner));
         let builder = Builder {
+            tables: tables.as_ref(),
             map: Arc::clone(&map),
             resend_after_ticks: resend_after_ticks(&topology),
             bugs: config.bugs.iter().copied().collect(),
+            partitioning: &partitioning,
             seed,
             config,
             layout: &layout,
@@ -94,7 +99,8 @@ impl World {
         let execution = Execution::begin(engine, setup, end).map_err(refused)?;
         Ok(Self {
             config: config.clone(),
-            seed,
+            partitioning,
+            tables,
             layout,
             promises,
             sample_every,
@@ -154,6 +160,8 @@ fn first_map(config: &Config, layout: &Layout, partitioner: &Arc<Partitioner>) -
 struct Builder<'a> {
     config: &'a Config,
     layout: &'a Layout,
+    partitioning: &'a Partitioning,
+    tables: Option<&'a Arc<Tables>>,
     map: Arc<ShardMap>,
     resend_after_ticks: u32,
     bugs: Bugs,
@@ -167,7 +175,10 @@ impl Builder<'_> {
         nodes.extend(self.layout.servers.iter().map(|&me| self.server(me, &shards[me.index()])));
         let coordinators = self.layout.coordinators.iter();
         nodes.extend(coordinators.map(|&me| DatabaseNode::Coordinator(Box::new(self.coordinator(me)))));
-        let pools = ClientPool::all(self.config, self.layout, &self.map, self.seed);
+        let mut pools = ClientPool::all(self.config, self.layout, &self.map, self.seed);
+        if let Some(tables) = self.tables {
+            pools = ClientPool::with_tables(pools, self.config, tables, self.seed);
+        }
         nodes.extend(pools.into_iter().map(|pool| DatabaseNode::Clients(Box::new(pool))));
         nodes.extend(self.layout.operator.map(|_| DatabaseNode::Operator(Box::new(self.operator()))));
         let directory = || Directory::new(self.layout.control_plane, Arc::clone(&self.map));
@@ -224,21 +235,32 @@ impl Builder<'_> {
     }
 
     fn rebalance(&self) -> RebalanceSettings {
-        let workloads = || self.config.workloads.iter();
+        let (loaded, row_bytes) = self.loaded();
         RebalanceSettings {
-            strategy: self.config.sharding.strategy.clone(),
-            seed: self.seed,
+            partitioning: self.partitioning.clone(),
             zones: self.layout.servers.iter().map(|server| self.layout.zone[server.index()]).collect(),
             regions: self.layout.servers.iter().map(|server| self.layout.region[server.index()]).collect(),
             residence: placement::residence(self.config),
             servers: self.config.cluster.servers,
             replicas: self.config.replication.mode.replicas(),
-            loaded: self.config.loaded_rows(),
-            // All workloads share the keys; the one with the largest rows says what a row is.
-            row_bytes: workloads().map(|workload| workload.value_bytes).max().unwrap_or(0),
-            loaded_rows: loaded_rows(self.map.routing.from.as_ref(), self.config.loaded_rows()),
+            loaded_rows: loaded_rows(self.map.routing.from.as_ref(), &loaded),
+            loaded,
+            row_bytes,
             concurrent: self.config.rebalancing.concurrent as usize,
             protocol: self.config.rebalancing.protocol,
+        }
+    }
+
+    /// The keys that were loaded, and the size of a row of them.
+    fn loaded(&self) -> (Loaded, u32) {
+        match self.partitioning.schema() {
+            Some(schema) => (schema.loaded(), schema.mean_row_bytes()),
+            None => {
+                let workloads = || self.config.workloads.iter();
+                let keys = workloads().map(|workload| workload.keys.end()).max().unwrap_or(0);
+                // All workloads share the keys; the one with the largest rows says what a row is.
+                (keys.into(), workloads().map(|workload| workload.value_bytes).max().unwrap_or(0))
+            }
         }
     }
 
@@ -255,8 +277,9 @@ impl Builder<'_> {
     /// Where shards are split and merged, servers report how they are.
     fn reports(&self) -> Option<ReportSettings> {
         self.config.sharding.strategy.reshapes()?;
-        let RebalanceSettings { loaded, row_bytes, .. } = self.rebalance();
-        Some(ReportSettings { loaded, row_bytes })
+        // Tables are not sharded by ranges that split.
+        let (loaded, row_bytes) = self.loaded();
+        Some(ReportSettings { loaded: loaded.len(), row_bytes })
     }
 
     fn operator(&self) -> Operator {
@@ -289,6 +312,7 @@ impl Builder<'_> {
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
             moves: self.config.rebalances().then(|| self.moves()),
             reports: self.reports(),
+            tables: self.tables.map(Arc::clone),
         };
         Server::new(settings, &self.map, shards)
     }

@@ -37,7 +37,7 @@ impl SeenMoves {
                     began: at,
                     ended: None,
                     moving,
-                    loaded: plan.loaded,
+                    loaded: plan.loaded.len(),
                     row_bytes: plan.row_bytes,
                     moves: plan.pairs().len() as u32,
                     servers_before: *servers_before,

@@ -8,13 +8,14 @@ use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 use super::commands::Commands;
 use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
+use super::queries;
 use super::relocations::SeenRelocations;
 use super::{Holding, LookupCosts, Ownership, Run, ShardOperations, TransactionCosts, World};
 use crate::client::LookupMeasures;
 use crate::control_plane::ControlPlane;
 use crate::evidence::{Copies, Remains, VersionRemains};
 use crate::message::Kind;
-use crate::node::{DatabaseNode, Observation, ObservedTransaction};
+use crate::node::{DatabaseNode, Observation, ObservedQuery, ObservedTransaction};
 use crate::residency;
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Assignment, ShardId, ShardMap};
@@ -35,6 +36,7 @@ pub(super) struct Measures {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     history: History,
+    queries: Vec<ObservedQuery>,
     operations_ended: Vec<Time>,
     transactions_ended: Vec<Time>,
     failovers: Vec<(ShardId, Time, Time)>,
@@ -64,7 +66,7 @@ impl World {
 
     pub(super) fn reduce(self, before: &Measures, convergence_ns: Option<Time>) -> Run {
         let shards = self.shards();
-        let Self { config, seed, layout, promises, sample_every, execution, mut seen } = self;
+        let Self { config, partitioning, tables, layout, promises, sample_every, execution, mut seen } = self;
         let (events, events_processed) = (execution.events_handled(), execution.events_processed());
         let finished = execution.finish();
         let Finished { nodes, observations, receipts, fingerprint, counters, samples } = finished;
@@ -93,6 +95,9 @@ impl World {
             VersionRemains { servers: versions.clone() }.evidence(probes, &receipts)
         };
         let open = control_plane.open_commands();
+        if let Some(tables) = &tables {
+            evidence.queries = queries::evidence(&seen.queries, tables, &seen.history, shards as u32);
+        }
         let commands = Commands::new(&config, &seen.moves, &seen.relocations, open);
         evidence.untested.extend(commands.untested());
         receipts.extend(commands.receipts(&layout, receipts.len()));
@@ -102,8 +107,7 @@ impl World {
         let times = Times { warmup, end, sample_every, healed };
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
         let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
-        let ownership =
-            Ownership::new(config.sharding.partitioner(config.cluster.servers, seed), &seen.moves);
+        let ownership = Ownership::new(partitioning.over(config.cluster.servers), &seen.moves);
         evidence.residency =
             residency::evidence(&config, &layout, &seen.holdings, &ownership, || written_keys(&nodes));
         let lookups = (!layout.directories.is_empty()).then(|| LookupCosts {
@@ -116,6 +120,8 @@ impl World {
             ownership,
             lookups,
             rebalancing: moves::costs(&config, &nodes, open, seen.moves, seen.relocations),
+            queries: seen.queries,
+            tables,
             evidence,
             divergence,
             promises,
@@ -241,6 +247,7 @@ impl Seen {
                 self.operations_ended.push(at);
                 self.history.push(operation);
             }
+            Observation::Query(query) => self.queries.push(*query),
             Observation::Transaction(observed) => {
                 self.transactions_ended.push(at);
                 let ObservedTransaction { transaction, micro_operations, elements } = *observed;

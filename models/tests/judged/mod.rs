@@ -131,6 +131,7 @@ fn config(load: Load, random: &mut Random) -> Config {
         },
         replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },
         transactions: Transactions { concurrency, ..Transactions::default() },
+        tables: Vec::new(),
         workloads: vec![workload(load, random)],
         rebalancing: Rebalancing::default(),
         membership: Vec::new(),

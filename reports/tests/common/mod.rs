@@ -165,6 +165,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         anomalies: anomalies(index),
         latency: latencies(badness),
         heat: heat(index as u64),
+        queries: Vec::new(),
         divergence: (0..SECONDS + 10).map(|second| divergence(second, badness)).collect(),
     }
 }

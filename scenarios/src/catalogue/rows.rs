@@ -166,8 +166,37 @@ pub(super) const SINGLE: &[Row] = &[
         "fanout.mean",
         "shards",
         Lower,
-        "Mean number of shards that an operation or transaction touches; a scan asks every shard.",
+        "Mean number of shards that an operation, transaction or query touches; a scan asks every shard, a query those \
+         that its router cannot rule out.",
     ),
+    headline(
+        "queries.single_shard_fraction",
+        "fraction",
+        Higher,
+        "shards",
+        "Share of the queries over tables that asked a single shard.",
+    ),
+    plain("queries.bytes_mean", "bytes", Lower, "Size of all answers to a query over tables, mean."),
+    plain(
+        "storage.amplification",
+        "ratio",
+        Lower,
+        "Bytes of the rows that were loaded, with what is copied into others or to every shard, divided by those that they \
+         would take once. Copies of a shard on several servers are not counted.",
+    ),
+    plain(
+        "writes.amplification",
+        "ratio",
+        Lower,
+        "Bytes that updates and inserts wrote, copies included, divided by those of the rows that they were of.",
+    ),
+    plain(
+        "summary.staleness_p50_ms",
+        "ms",
+        Lower,
+        "Median time between the beginning of a count and the end of a read of the summary that was made of it.",
+    ),
+    plain("summary.staleness_max_ms", "ms", Lower, "The longest of the same."),
     headline(
         "replication.lag.p99_ms",
         "ms",

@@ -16,6 +16,9 @@ use crate::scenario::Scenario;
 pub(crate) fn asked(run: &Run) -> Vec<u64> {
     let is_measured = |invoked: &u64| (run.warmup..run.duration).contains(invoked);
     let mut asked = vec![0; run.shard_operations.len()];
+    if run.tables.is_some() {
+        return asked_by_queries(run);
+    }
     for operation in run.history.operations.iter().filter(|operation| is_measured(&operation.invoked)) {
         match operation.kind {
             OperationKind::Scan if run.ownership.scanned(operation.key, operation.invoked).is_none() => {
@@ -26,6 +29,16 @@ pub(crate) fn asked(run: &Run) -> Vec<u64> {
     }
     for transaction in run.history.transactions.iter().filter(|txn| is_measured(&txn.invoked)) {
         touched(&run.ownership, &run.history, transaction).for_each(|shard| asked[shard] += 1);
+    }
+    asked
+}
+
+/// A query asks the shards that its router found, and where its writes went.
+fn asked_by_queries(run: &Run) -> Vec<u64> {
+    let mut asked = vec![0; run.shard_operations.len()];
+    let window = run.warmup..run.duration;
+    for query in run.queries.iter().filter(|query| window.contains(&query.invoked)) {
+        query.shards.iter().for_each(|shard| asked[shard.index()] += 1);
     }
     asked
 }

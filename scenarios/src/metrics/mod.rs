@@ -10,6 +10,7 @@ mod load;
 mod loads;
 mod lookups;
 mod quantiles;
+pub(crate) mod queries;
 mod rebalancing;
 mod space_saving;
 mod spread;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use shardlab_consistency::Judgement;
+use shardlab_models::tables::Query;
 use shardlab_models::workload::Mix;
 use shardlab_models::world::Run;
 
@@ -49,6 +51,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     divergence::measure(run, &mut metrics);
     rebalancing::measure(scenario, run, &mut metrics);
     lookups::measure(run, &mut metrics);
+    queries::measure(run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
     in_order(scenario, metrics)
@@ -67,11 +70,14 @@ fn judged(judgements: &[Judgement], metrics: &mut Metrics) {
 /// A load of transfers alone writes and reads no single key: that none of them was lost would be an empty boast.
 fn drop_what_nobody_asks(scenario: &Scenario, metrics: &mut Metrics) {
     let mixes = || scenario.workload.iter().map(|workload| &workload.mix);
-    if !mixes().any(Mix::has_plain_writes) {
+    let queries = || scenario.workload.iter().flat_map(|workload| &workload.queries);
+    let writes = |query: &Query| query.writes() || query.summary.is_some();
+    if !mixes().any(Mix::has_plain_writes) && !queries().any(writes) {
         metrics.remove("writes.acked");
         metrics.remove("writes.lost");
     }
-    if !mixes().any(|mix| mix.read > 0.0 || mix.read_modify_write > 0.0 || mix.scan > 0.0) {
+    let reads_keys = |mix: &Mix| mix.read > 0.0 || mix.read_modify_write > 0.0 || mix.scan > 0.0;
+    if !mixes().any(reads_keys) && !queries().any(|query| query.reads_one(&scenario.table)) {
         metrics.remove("reads.stale");
     }
 }
@@ -80,8 +86,11 @@ fn in_order(scenario: &Scenario, mut metrics: Metrics) -> IndexMap<String, f64> 
     metrics.retain(|_, value| value.is_finite());
     let workloads = scenario.workload.iter().map(|workload| workload.name.as_str());
     let known = catalogue::with_workloads(workloads).into_iter();
-    let ordered =
+    let mut ordered: IndexMap<String, f64> =
         known.filter_map(|info| metrics.remove(&info.name).map(|value| (info.name, value))).collect();
+    // Those of single queries are named after them, and come last.
+    let of_queries = metrics.extract_if(.., |name, _| catalogue::find(name).is_some());
+    ordered.extend(of_queries);
     assert!(metrics.is_empty(), "every metric is in the catalogue, but {:?} are not", metrics.keys());
     ordered
 }

@@ -51,6 +51,8 @@ pub(crate) fn run(history: History) -> Run {
         replication_lag_ns: Vec::new(),
         convergence_ns: None,
         divergence: None,
+        queries: Vec::new(),
+        tables: None,
         duration: 10 * SECOND,
         warmup: SECOND,
     }

@@ -8,7 +8,9 @@ use super::{Metrics, Sorted, put, ratio, seconds};
 
 /// Measures transactions, and how many shards an operation asks.
 pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
-    put(metrics, "fanout.mean", fanout(run));
+    if run.tables.is_none() {
+        put(metrics, "fanout.mean", fanout(run));
+    }
     if run.history.transactions.is_empty() {
         return;
     }

@@ -13,7 +13,7 @@ use crate::load::Case;
 use crate::metrics::measure;
 use crate::tables::{
     DivergenceRow, FaultRow, HeatMap, HotspotRow, ImbalanceRow, KeyRow, LatencyRow, MoveRow, OwnershipRow,
-    ServerRow, ShardRow, ShareRow, TimelineRow,
+    QueryRow, ServerRow, ShardRow, ShareRow, TimelineRow,
 };
 
 /// What is left of one run.
@@ -46,6 +46,7 @@ pub(super) struct Rows {
     pub latency: Vec<LatencyRow>,
     pub heat: HeatMap,
     pub divergence: Vec<DivergenceRow>,
+    pub queries: Vec<QueryRow>,
 }
 
 /// Runs one case with one seed; `advanced` hears the virtual time and says whether to go on.
@@ -98,5 +99,6 @@ fn rows(case: &Case, run: &Run) -> Rows {
         latency: fill::latency(run),
         heat: fill::heat(run),
         divergence: fill::divergence(run),
+        queries: fill::queries(run),
     }
 }

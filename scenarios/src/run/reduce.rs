@@ -100,6 +100,7 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         latency: rows.latency,
         heat: rows.heat,
         divergence: rows.divergence,
+        queries: rows.queries,
     }
 }
 

@@ -87,7 +87,10 @@ impl Server {
         let rest = &plan.keys(pair)[cursor as usize..];
         let keys = &rest[..rest.len().min(self.rows_in_a_chunk(&plan))];
         let machine = &self.hosted[slot].machine;
-        let row = |&key: &u32| machine.rows().row(u64::from(key)).map(|row| (u64::from(key), *row));
+        let row = |&place: &u32| {
+            let key = plan.loaded.key(u64::from(place));
+            machine.rows().row(key).map(|row| (key, *row))
+        };
         let chunk = Chunk {
             id: ChunkId::default(),
             source: cx.me(),

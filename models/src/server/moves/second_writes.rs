@@ -19,7 +19,7 @@ impl Server {
         cx: &mut Context<'_, Message>,
     ) {
         if !self.hosted[slot].replica.may_answer() {
-            return self.refuse(slot, from, request, cx);
+            return self.refuse(slot, from, (request.operation, request.shard), cx);
         }
         let plan = self.map.as_ref().and_then(|map| map.routing.plan.clone());
         let moving = plan.and_then(|plan| Some((plan.pair_of(request.key)?, plan)));

@@ -18,7 +18,7 @@ impl Server {
         let (streamed, compared) = export.reached();
         let rest = &export.plan.keys(pair)[compared..];
         let keys = &rest[..rest.len().min(self.rows_in_a_chunk(&export.plan))];
-        let keys: Vec<u64> = keys.iter().map(|&key| u64::from(key)).collect();
+        let keys: Vec<u64> = keys.iter().map(|&place| export.plan.loaded.key(u64::from(place))).collect();
         if compared == 0 {
             cx.mark("move.verify");
         }

@@ -53,7 +53,12 @@ impl Gray {
     /// A rank, the most popular being zero.
     #[inline]
     pub fn draw(&self, random: &mut Random) -> u64 {
-        let u = random.unit();
+        self.at(random.unit())
+    }
+
+    /// The rank at `u`, which is drawn from `0.0..1.0`.
+    #[inline]
+    pub fn at(&self, u: f64) -> u64 {
         let scaled = u * self.zetan;
         if scaled < 1.0 {
             return 0;

@@ -18,6 +18,7 @@ mod zipfian;
 
 use shardlab_sim::Random;
 
+pub(crate) use gray::Gray;
 pub use hotspot::Hotspot;
 pub(crate) use hotspot::hot_keys;
 pub use latest::Latest;

@@ -1,0 +1,642 @@
+//! The schema: every column as a function of the row.
+
+use std::sync::Arc;
+
+use shardlab_sim::Random;
+
+use super::keys::{Address, address, row_key};
+use super::scatter::{gather, scatter};
+use super::{Column, DateOrder, Ids, Popularity, Table};
+use crate::hash::mix;
+use crate::rebalancing::Loaded;
+use crate::shard_map::ShardId;
+use crate::workload::keys::Gray;
+
+/// A table, numbered from zero in the order of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(pub u8);
+
+impl TableId {
+    /// The table's place in a dense vector.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A column of a table, numbered from zero in the order of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnId {
+    /// The table.
+    pub table: TableId,
+    /// Its place in it.
+    pub column: u8,
+}
+
+/// All tables, ready to be asked for any column of any row.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    tables: Vec<TableRules>,
+}
+
+#[derive(Clone, Debug)]
+struct TableRules {
+    name: String,
+    rows: u64,
+    row_bytes: u32,
+    far_bytes: u32,
+    /// Columns whose referred rows it carries along.
+    embeds: Vec<ColumnId>,
+    ids: Ids,
+    columns: Vec<(String, Rule)>,
+    shards: ShardRule,
+}
+
+/// How a table's rows find their shard.
+#[derive(Clone, Copy, Debug)]
+enum ShardRule {
+    /// By the row's own id.
+    Id,
+    Column(u8),
+    /// In all of them.
+    Everywhere,
+}
+
+#[derive(Clone, Debug)]
+enum Rule {
+    Id,
+    Reference {
+        table: TableId,
+        law: Law,
+        stream: u64,
+    },
+    Copy {
+        through: u8,
+        column: ColumnId,
+    },
+    Parent {
+        table: TableId,
+        per_parent: u64,
+    },
+    Sequential {
+        days: u64,
+    },
+    Number {
+        low: u64,
+        span: u64,
+        stream: u64,
+    },
+    /// The sums of weights up to and including each.
+    Category {
+        sums: Arc<[f64]>,
+        stream: u64,
+    },
+}
+
+/// Which of so many rows is referred to.
+#[derive(Clone, Debug)]
+enum Law {
+    Uniform,
+    Zipfian(Arc<Gray>),
+}
+
+/// The golden ratio of 2⁶⁴: SplitMix64's step from one word to the next (Steele, Lea & Flood 2014).
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A word for a row of a column.
+const fn word(stream: u64, row: u64) -> u64 {
+    mix(stream.wrapping_add((row + 1).wrapping_mul(STEP)))
+}
+
+/// In `0.0..1.0`.
+fn unit(word: u64) -> f64 {
+    (word >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
+/// Below `bound`.
+fn below(word: u64, bound: u64) -> u64 {
+    ((u128::from(word) * u128::from(bound)) >> 64) as u64
+}
+
+impl Schema {
+    /// Of tables that were checked, sharded by the column `key` or by their own; its columns differ from seed to seed.
+    #[must_use]
+    pub fn new(tables: &[Table], key: Option<&str>, seed: u64) -> Self {
+        let rules = |table: &Table| TableRules {
+            name: table.name.clone(),
+            rows: rows(tables, table),
+            row_bytes: table.row_bytes,
+            far_bytes: table.far_bytes,
+            embeds: embeds(tables, table),
+            ids: table.ids,
+            columns: table
+                .columns
+                .iter()
+                .map(|(name, column)| (name.clone(), rule(tables, table, name, column, seed)))
+                .collect(),
+            shards: shard_rule(table, key),
+        };
+        Self { tables: tables.iter().map(rules).collect() }
+    }
+
+    /// The tables.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = TableId> + use<> {
+        (0..self.tables.len()).map(|table| TableId(table as u8))
+    }
+
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<TableId> {
+        self.tables().find(|&table| self.name(table) == name)
+    }
+
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, table: TableId, name: &str) -> Option<ColumnId> {
+        let columns = &self.tables[table.index()].columns;
+        let column = columns.iter().position(|(other, _)| other == name)?;
+        Some(ColumnId { table, column: column as u8 })
+    }
+
+    /// A column's name.
+    #[must_use]
+    pub fn column_name(&self, column: ColumnId) -> &str {
+        &self.tables[column.table.index()].columns[usize::from(column.column)].0
+    }
+
+    /// A table's name.
+    #[must_use]
+    pub fn name(&self, table: TableId) -> &str {
+        &self.tables[table.index()].name
+    }
+
+    /// How many rows were loaded.
+    #[must_use]
+    #[inline]
+    pub fn rows(&self, table: TableId) -> u64 {
+        self.tables[table.index()].rows
+    }
+
+    /// Size of a row without what is copied into it or kept apart.
+    #[must_use]
+    pub fn own_bytes(&self, table: TableId) -> u32 {
+        self.tables[table.index()].row_bytes
+    }
+
+    /// Size of a row with what is copied into it, and without what is kept apart.
+    #[must_use]
+    pub fn row_bytes(&self, table: TableId) -> u32 {
+        let embedded = self.embeds(table).iter().filter_map(|&column| self.refers_to(column));
+        self.own_bytes(table) + embedded.map(|other| self.own_bytes(other)).sum::<u32>()
+    }
+
+    /// Size of the part of each row that is kept apart.
+    #[must_use]
+    pub fn far_bytes(&self, table: TableId) -> u32 {
+        self.tables[table.index()].far_bytes
+    }
+
+    /// The columns whose referred rows are copied into this table's rows.
+    #[must_use]
+    pub fn embeds(&self, table: TableId) -> &[ColumnId] {
+        &self.tables[table.index()].embeds
+    }
+
+    /// The columns of other tables whose rows carry copies of this table's.
+    pub fn carriers(&self, table: TableId) -> impl Iterator<Item = ColumnId> + '_ {
+        let embedding = self.tables.iter().flat_map(|rules| rules.embeds.iter().copied());
+        embedding.filter(move |&column| self.refers_to(column) == Some(table))
+    }
+
+    /// Whether a row and the one that its `column` refers to always live in the same shard.
+    #[must_use]
+    pub fn is_co_located(&self, column: ColumnId) -> bool {
+        let Some(other) = self.refers_to(column) else { return false };
+        let mine = match self.sharded_by(column.table) {
+            Some(mine) if !self.is_id(mine) => mine,
+            _ => return false,
+        };
+        match self.sharded_by(other).filter(|&theirs| !self.is_id(theirs)) {
+            // The partner lives where its id leads, and so does whoever is sharded by the reference.
+            None => !self.is_everywhere(other) && mine == column,
+            // Or both by the same thing, which this one has from the partner.
+            Some(theirs) => match self.rule(mine) {
+                Rule::Copy { through, column: copied } => *copied == theirs && *through == column.column,
+                _ => false,
+            },
+        }
+    }
+
+    /// Whether the value of `known` says that of `column` in every row: it is the row's own id, or what is copied
+    /// through it.
+    #[must_use]
+    pub fn determines(&self, known: ColumnId, column: ColumnId) -> bool {
+        let copied = matches!(self.rule(column), Rule::Copy { through, .. } if *through == known.column);
+        known == column || self.is_id(known) || copied
+    }
+
+    /// The value that `column` has in the rows in which `known`, which determines it, has this value.
+    #[must_use]
+    pub fn determined(&self, (known, value): (ColumnId, u64), column: ColumnId) -> Option<u64> {
+        if known == column {
+            return Some(value);
+        }
+        if self.is_id(known) {
+            return Some(self.value(column, self.row_of_id(known.table, value)));
+        }
+        match self.rule(column) {
+            Rule::Copy { through, column: copied } if *through == known.column => {
+                let other = self.refers_to(known)?;
+                Some(self.value(*copied, self.row_of_id(other, value)))
+            }
+            _ => None,
+        }
+    }
+
+    /// How many values a column may have that can be drawn one like the other, and what the first is; ids are of the
+    /// loaded rows of the table that they are of.
+    #[must_use]
+    pub fn domain(&self, column: ColumnId) -> Domain {
+        match self.rule(column) {
+            Rule::Id => Domain::Ids(column.table),
+            Rule::Reference { table, .. } | Rule::Parent { table, .. } => Domain::Ids(*table),
+            Rule::Copy { column: copied, .. } => self.domain(*copied),
+            Rule::Sequential { days } => Domain::Numbers { low: 0, count: *days },
+            Rule::Number { low, span, .. } => Domain::Numbers { low: *low, count: *span },
+            Rule::Category { sums, .. } => Domain::Numbers { low: 0, count: sums.len() as u64 },
+        }
+    }
+
+    /// Whether every shard has a copy of the whole table.
+    #[must_use]
+    pub fn is_everywhere(&self, table: TableId) -> bool {
+        matches!(self.tables[table.index()].shards, ShardRule::Everywhere)
+    }
+
+    /// The column that the table is sharded by, where it is one of its own and not its row's id.
+    #[must_use]
+    pub fn sharded_by(&self, table: TableId) -> Option<ColumnId> {
+        match self.tables[table.index()].shards {
+            ShardRule::Column(column) => Some(ColumnId { table, column }),
+            ShardRule::Id | ShardRule::Everywhere => None,
+        }
+    }
+
+    /// The id of a row.
+    #[must_use]
+    #[inline]
+    pub fn id(&self, table: TableId, row: u64) -> u64 {
+        match self.tables[table.index()].ids {
+            Ids::Sequential => row,
+            Ids::Random => scatter(row),
+        }
+    }
+
+    /// The row that has an id.
+    #[must_use]
+    pub fn row_of_id(&self, table: TableId, id: u64) -> u64 {
+        match self.tables[table.index()].ids {
+            Ids::Sequential => id,
+            Ids::Random => gather(id),
+        }
+    }
+
+    /// The row that a column refers to, with its table; `None` if it refers to none.
+    #[must_use]
+    pub fn referred(&self, column: ColumnId, row: u64) -> Option<(TableId, u64)> {
+        match self.rule(column) {
+            Rule::Reference { table, law, stream } => {
+                Some((*table, law.choose(word(*stream, row), self.rows(*table))))
+            }
+            Rule::Parent { table, per_parent } => Some((*table, row / per_parent)),
+            Rule::Copy { through, column: copied } => {
+                let through = ColumnId { column: *through, ..column };
+                self.referred(*copied, self.referred(through, row)?.1)
+            }
+            Rule::Id | Rule::Sequential { .. } | Rule::Number { .. } | Rule::Category { .. } => None,
+        }
+    }
+
+    /// The table that a column refers to.
+    #[must_use]
+    pub fn refers_to(&self, column: ColumnId) -> Option<TableId> {
+        match self.rule(column) {
+            Rule::Copy { column: copied, .. } => self.refers_to(*copied),
+            Rule::Reference { table, .. } | Rule::Parent { table, .. } => Some(*table),
+            Rule::Id | Rule::Sequential { .. } | Rule::Number { .. } | Rule::Category { .. } => None,
+        }
+    }
+
+    /// Whether it is the table's own id.
+    #[must_use]
+    pub fn is_id(&self, column: ColumnId) -> bool {
+        matches!(self.rule(column), Rule::Id)
+    }
+
+    /// The value of a column in a row, loaded or not.
+    #[must_use]
+    #[inline]
+    pub fn value(&self, column: ColumnId, row: u64) -> u64 {
+        match self.rule(column) {
+            Rule::Id => self.id(column.table, row),
+            Rule::Reference { table, law, stream } => {
+                self.id(*table, law.choose(word(*stream, row), self.rows(*table)))
+            }
+            Rule::Copy { through, column: copied } => {
+                let through = ColumnId { column: *through, ..column };
+                let (_, other) = self.referred(through, row).expect("a copy goes through a reference");
+                self.value(*copied, other)
+            }
+            Rule::Parent { table, per_parent } => self.id(*table, row / per_parent),
+            Rule::Sequential { days } => {
+                (u128::from(row) * u128::from(*days) / u128::from(self.rows(column.table))) as u64
+            }
+            Rule::Number { low, span, stream } => low + below(word(*stream, row), *span),
+            Rule::Category { sums, stream } => {
+                let place = unit(word(*stream, row)) * sums[sums.len() - 1];
+                sums.partition_point(|&sum| sum <= place).min(sums.len() - 1) as u64
+            }
+        }
+    }
+
+    /// The value by which a row finds its shard; `None` of a table that is everywhere.
+    #[must_use]
+    #[inline]
+    pub fn shard_value(&self, table: TableId, row: u64) -> Option<u64> {
+        match self.tables[table.index()].shards {
+            ShardRule::Id => Some(self.id(table, row)),
+            ShardRule::Column(column) => Some(self.value(ColumnId { table, column }, row)),
+            ShardRule::Everywhere => None,
+        }
+    }
+
+    /// What a partitioner is to go by, for any key.
+    #[must_use]
+    #[inline]
+    pub(crate) fn place(&self, key: u64) -> Place {
+        match address(key) {
+            Address::Row { table, row, .. } if table.index() >= self.tables.len() => Place::Value(row),
+            Address::Row { table, row, far } => match self.shard_value(table, row) {
+                Some(value) if far => Place::Beside(value),
+                Some(value) => Place::Value(value),
+                // Whoever asks for no copy in particular is sent to the one that its id would lead to.
+                None => Place::Value(self.id(table, row)),
+            },
+            Address::Copy { shard, .. } => Place::Shard(shard),
+            Address::Value(value) => Place::Value(value),
+            Address::Other => Place::Value(key),
+        }
+    }
+
+    /// The row, counted from the most popular, scattered over the table: a bijection of the loaded rows.
+    #[must_use]
+    pub fn popular(&self, table: TableId, rank: u64) -> u64 {
+        scattered_rank(rank, self.rows(table))
+    }
+
+    /// The keys of all rows that were loaded.
+    #[must_use]
+    pub fn loaded(&self) -> Loaded {
+        Loaded::new(self.tables().map(|table| row_key(table, 0)..row_key(table, self.rows(table))))
+    }
+
+    /// Size of a loaded row, mean over all of them, at least one.
+    #[must_use]
+    pub fn mean_row_bytes(&self) -> u32 {
+        let bytes: u128 =
+            self.tables().map(|table| u128::from(self.rows(table)) * u128::from(self.row_bytes(table))).sum();
+        let rows: u128 = self.tables.iter().map(|table| u128::from(table.rows)).sum();
+        (bytes / rows.max(1)).max(1) as u32
+    }
+
+    fn rule(&self, column: ColumnId) -> &Rule {
+        &self.tables[column.table.index()].columns[usize::from(column.column)].1
+    }
+}
+
+/// The values that a column may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// The ids of a table's rows.
+    Ids(TableId),
+    /// So many numbers from this one up.
+    Numbers {
+        /// The first.
+        low: u64,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// Where a key lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where the strategy puts this.
+    Value(u64),
+    /// In the shard after that one.
+    Beside(u64),
+    /// There.
+    Shard(ShardId),
+}
+
+impl Law {
+    fn choose(&self, word: u64, rows: u64) -> u64 {
+        match self {
+            Self::Uniform => below(word, rows),
+            Self::Zipfian(law) => scattered_rank(law.at(unit(word)), rows),
+        }
+    }
+}
+
+/// Multiplies by a number near the golden section that has no divisor in common with `rows`, modulo `rows`.
+fn scattered_rank(rank: u64, rows: u64) -> u64 {
+    (u128::from(rank) * u128::from(coprime_near_golden(rows)) % u128::from(rows)) as u64
+}
+
+fn coprime_near_golden(rows: u64) -> u64 {
+    let golden = ((u128::from(rows) * u128::from(STEP)) >> 64) as u64;
+    (golden.max(1)..).find(|&factor| gcd(factor, rows) == 1).expect("primes are without end")
+}
+
+const fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Rows at the start: the table's own number, or as many as its parents' have.
+pub(super) fn rows(tables: &[Table], table: &Table) -> u64 {
+    let parent = table.columns.values().find_map(|column| match column {
+        Column::Parent { table, per_parent } => Some((table, *per_parent)),
+        _ => None,
+    });
+    match parent {
+        None => table.rows,
+        Some((parent, per_parent)) => {
+            // A parent comes earlier in the file, so that this comes to an end.
+            let place = tables.iter().position(|other| other.name == *parent);
+            place.map_or(0, |place| rows(&tables[..place], &tables[place]).saturating_mul(per_parent))
+        }
+    }
+}
+
+fn embeds(tables: &[Table], table: &Table) -> Vec<ColumnId> {
+    let place = tables.iter().position(|other| other.name == table.name);
+    let table_id = TableId(place.expect("the table is one of them") as u8);
+    let column = |name: &String| ColumnId {
+        table: table_id,
+        column: table.columns.get_index_of(name).expect("a checked table embeds through its columns") as u8,
+    };
+    table.embeds.iter().map(column).collect()
+}
+
+fn shard_rule(table: &Table, key: Option<&str>) -> ShardRule {
+    if table.reference {
+        return ShardRule::Everywhere;
+    }
+    let column = table.shard_by.as_deref().or(key);
+    let place = column.and_then(|column| table.columns.get_index_of(column));
+    place.map_or(ShardRule::Id, |place| ShardRule::Column(place as u8))
+}
+
+fn rule(tables: &[Table], table: &Table, name: &str, column: &Column, seed: u64) -> Rule {
+    let stream = || Random::new(seed, &format!("table.{}.{name}", table.name), 0).next_u64();
+    let id_of = |name: &str| {
+        let place = tables.iter().position(|other| other.name == name);
+        TableId(place.expect("a checked column refers to a table") as u8)
+    };
+    match column {
+        Column::Id => Rule::Id,
+        Column::Reference { table, chooser } => {
+            let table = id_of(table);
+            let law = law(*chooser, rows(tables, &tables[table.index()]));
+            Rule::Reference { table, law, stream: stream() }
+        }
+        Column::Copy { through, column } => {
+            let (through, table) = through_to(table, through);
+            let table = id_of(table);
+            let place = tables[table.index()].columns.get_index_of(column.as_str());
+            let column = place.expect("a checked copy is of a column") as u8;
+            Rule::Copy { through, column: ColumnId { table, column } }
+        }
+        Column::Parent { table, per_parent } => Rule::Parent { table: id_of(table), per_parent: *per_parent },
+        Column::Date { days, order: DateOrder::Sequential } => Rule::Sequential { days: *days },
+        Column::Date { days, order: DateOrder::Random } => {
+            Rule::Number { low: 0, span: *days, stream: stream() }
+        }
+        Column::Number { low, high } => Rule::Number { low: *low, span: high - low + 1, stream: stream() },
+        Column::Category(weights) => {
+            let sums = weights.values().scan(0.0, |sum, weight| {
+                *sum += weight;
+                Some(*sum)
+            });
+            Rule::Category { sums: sums.collect(), stream: stream() }
+        }
+    }
+}
+
+/// The place of a column that refers to another table, and that table's name.
+fn through_to<'a>(table: &'a Table, through: &str) -> (u8, &'a str) {
+    let (place, _, column) = table.columns.get_full(through).expect("a checked copy goes through a column");
+    (place as u8, super::checks::target(column).expect("a checked copy goes through a reference"))
+}
+
+fn law(popularity: Popularity, rows: u64) -> Law {
+    match popularity {
+        Popularity::Uniform => Law::Uniform,
+        Popularity::Zipfian(theta) => Law::Zipfian(Arc::new(Gray::new(rows, theta))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::keys::{far_key, value_key};
+    use super::*;
+    use crate::tables::sample;
+
+    fn column(schema: &Schema, table: &str, column: &str) -> ColumnId {
+        schema.column(schema.table(table).expect("a table"), column).expect("a column")
+    }
+
+    #[test]
+    fn columns_correlate_as_their_rules_say() {
+        let schema = Schema::new(&sample(), Some("customer_id"), 7);
+        let of = |table, name| column(&schema, table, name);
+        assert_eq!(schema.rows(of("items", "order_id").table), 1_800);
+        for order in 0..700 {
+            let (table, customer) = schema.referred(of("orders", "customer_id"), order).expect("a customer");
+            assert!(customer < schema.rows(table));
+            assert_eq!(schema.value(of("orders", "customer_id"), order), customer);
+            assert_eq!(
+                schema.value(of("orders", "region"), order),
+                schema.value(of("customers", "region"), customer)
+            );
+            for item in 3 * order..3 * order + 3 {
+                assert_eq!(schema.value(of("items", "order_id"), item), order);
+                assert_eq!(schema.value(of("items", "customer_id"), item), customer);
+            }
+        }
+        let dates =
+            |rows: std::ops::Range<u64>| rows.map(|row| schema.value(of("orders", "order_date"), row));
+        assert!(dates(0..600).is_sorted() && dates(599..601).eq([29, 30]));
+        assert_eq!(
+            schema.value(of("orders", "order_date"), 600),
+            30,
+            "what is inserted comes after the last day"
+        );
+    }
+
+    #[test]
+    fn categories_come_by_weight_and_zipfian_references_by_popularity() {
+        let mut tables = sample();
+        tables[2].rows = 100_000;
+        tables[0].rows = 20_000;
+        let schema = Schema::new(&tables, None, 3);
+        let region = column(&schema, "customers", "region");
+        let mut regions = [0; 3];
+        (0..20_000).for_each(|row| regions[schema.value(region, row) as usize] += 1);
+        for (count, share) in regions.iter().zip([0.5, 0.3, 0.2]) {
+            assert!((f64::from(*count) / 20_000.0 - share).abs() < 0.02, "{regions:?}");
+        }
+        let customer = column(&schema, "orders", "customer_id");
+        let most = schema.id(TableId(0), schema.popular(TableId(0), 0));
+        let of_most = (0..100_000).filter(|&row| schema.value(customer, row) == most).count();
+        let expected = 100_000.0 / crate::workload::keys::zeta(20_000, 0.8);
+        assert!((of_most as f64 / expected - 1.0).abs() < 0.1, "{of_most}, not {expected}");
+    }
+
+    #[test]
+    fn rows_of_one_value_live_together_and_their_far_parts_beside_them() {
+        let schema = Schema::new(&sample(), Some("customer_id"), 7);
+        let [customers, orders] = ["customers", "orders"].map(|name| schema.table(name).expect("a table"));
+        let customer = schema.value(column(&schema, "orders", "customer_id"), 17);
+        for key in [row_key(orders, 17), row_key(customers, customer), value_key(customer)] {
+            assert_eq!(schema.place(key), Place::Value(customer));
+        }
+        assert_eq!(schema.place(far_key(orders, 17)), Place::Beside(customer));
+    }
+
+    #[test]
+    fn another_seed_has_other_rows() {
+        let value = |seed| {
+            let schema = Schema::new(&sample(), None, seed);
+            (0..100)
+                .map(|row| schema.value(column(&schema, "orders", "customer_id"), row))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(value(1), value(1));
+        assert_ne!(value(1), value(2));
+    }
+
+    proptest! {
+        #[test]
+        fn popularity_goes_to_every_row_once(rows in 1_u64..500) {
+            let mut popular: Vec<u64> = (0..rows).map(|rank| scattered_rank(rank, rows)).collect();
+            popular.sort_unstable();
+            prop_assert_eq!(popular, (0..rows).collect::<Vec<_>>());
+        }
+    }
+}

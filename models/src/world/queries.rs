@@ -1,0 +1,106 @@
+//! What queries had to find: the rows that were there for certain, and those that may have been.
+
+use std::collections::BTreeMap;
+
+use shardlab_consistency::{History, OperationKind, Outcome, QueryEvidence};
+use shardlab_sim::Time;
+
+use crate::node::ObservedQuery;
+use crate::tables::keys::{Address, address};
+use crate::tables::{Matching, Schema, TableId, Tables};
+
+/// An inserted row.
+#[derive(Clone, Copy, Debug)]
+struct InsertedRow {
+    row: u64,
+    /// When its insert was sent.
+    sent: Time,
+    /// When the last of its copies was acknowledged; `Time::MAX` if one never was.
+    acknowledged: Time,
+    copies: u32,
+}
+
+/// The inserted rows of all tables.
+struct Inserts<'a> {
+    tables: &'a Tables,
+    by_table: BTreeMap<TableId, Vec<InsertedRow>>,
+}
+
+/// Of every query that was answered from rows: how many it found, and how many it must and may have found.
+pub(super) fn evidence(
+    queries: &[ObservedQuery],
+    tables: &Tables,
+    history: &History,
+    shards: u32,
+) -> Vec<QueryEvidence> {
+    let inserts = Inserts::new(tables, history, shards);
+    let answered = |query: &&ObservedQuery| {
+        query.reads_rows && query.outcome == Outcome::Ok && (!query.has_parts || query.is_refresh)
+    };
+    queries.iter().filter(answered).map(|query| inserts.evidence_of(query)).collect()
+}
+
+impl<'a> Inserts<'a> {
+    fn new(tables: &'a Tables, history: &History, shards: u32) -> Self {
+        let mut rows: BTreeMap<(TableId, u64), InsertedRow> = BTreeMap::new();
+        for operation in history.operations.iter().filter(|operation| operation.kind == OperationKind::Insert)
+        {
+            let (Address::Row { table, row, far: false } | Address::Copy { table, row, .. }) =
+                address(operation.key)
+            else {
+                continue;
+            };
+            let new = InsertedRow { row, sent: operation.invoked, acknowledged: 0, copies: 0 };
+            let entry = rows.entry((table, row)).or_insert(new);
+            let ended = if operation.outcome == Outcome::Ok { operation.completed } else { Time::MAX };
+            entry.sent = entry.sent.min(operation.invoked);
+            entry.acknowledged = entry.acknowledged.max(ended);
+            entry.copies += 1;
+        }
+        let mut by_table: BTreeMap<TableId, Vec<InsertedRow>> = BTreeMap::new();
+        for ((table, _), mut row) in rows {
+            if tables.schema.is_everywhere(table) && row.copies < shards {
+                row.acknowledged = Time::MAX;
+            }
+            by_table.entry(table).or_default().push(row);
+        }
+        Self { tables, by_table }
+    }
+
+    fn evidence_of(&self, query: &ObservedQuery) -> QueryEvidence {
+        let matching = &query.matching;
+        let loaded = self.tables.count_loaded(matching);
+        let (mut least, mut most) = (loaded, loaded);
+        for row in self.by_table.get(&matching.table).into_iter().flatten() {
+            let may_be_seen = row.sent < query.completed;
+            if may_be_seen && matching.holds(&self.tables.schema, row.row) {
+                most += 1;
+                least += u64::from(row.acknowledged < query.invoked);
+            }
+        }
+        let limit = matching.limit.map_or(u64::MAX, u64::from);
+        QueryEvidence {
+            query: self.tables.statements[usize::from(query.statement)].name.clone(),
+            asked: words(&self.tables.schema, matching),
+            invoked: query.invoked,
+            completed: query.completed,
+            found: query.found,
+            least: least.min(limit),
+            most: most.min(limit),
+        }
+    }
+}
+
+/// "orders where customer_id = 7".
+fn words(schema: &Schema, matching: &Matching) -> String {
+    let bounds = matching.bounds.iter().map(|bound| {
+        let name = schema.column_name(bound.column);
+        match bound.low == bound.high {
+            true => format!("{name} = {}", bound.low),
+            false => format!("{name} in {} to {}", bound.low, bound.high),
+        }
+    });
+    let bounds: Vec<String> = bounds.collect();
+    let table = schema.name(matching.table);
+    if bounds.is_empty() { table.to_owned() } else { format!("{table} where {}", bounds.join(" and ")) }
+}
