@@ -1,4 +1,4 @@
-//! By reference: source and destination lie on the same servers, and the rows only change hands.
+//! By reference: source and destination lie on the same servers, led by the same one, and the rows only change hands.
 //!
 //! What a split is in CockroachDB (the split trigger) and in TiKV (`Split Region`): metadata. The keys are sealed, one
 //! message that weighs nothing tells the destination what is its own from now on, and they are served again: no bytes

@@ -127,12 +127,14 @@ impl Server {
         self.send_chunk(pair, MoveStep::Import(Box::new(chunk)), reached, cx);
     }
 
-    /// Whether both ends of a move lie on the same servers, so that rows only change hands.
+    /// Whether both ends of a move lie on the same servers and are led by the same one, so that rows only change hands.
+    /// Where leaders differ it is a move of keys between servers, though their copies may lie together.
     pub(super) fn is_local(&self, pair: Pair) -> bool {
         let servers = |shard| {
-            let mut copies = self.map.as_ref()?.shards.get(ShardId::index(shard))?.copies.clone();
+            let assignment = self.map.as_ref()?.shards.get(ShardId::index(shard))?;
+            let mut copies = assignment.copies.clone();
             copies.sort_unstable();
-            Some(copies)
+            Some((assignment.primary?, copies))
         };
         servers(pair.0).is_some_and(|copies| Some(copies) == servers(pair.1))
     }
