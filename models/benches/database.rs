@@ -25,7 +25,7 @@ fn config() -> Config {
             strategy: Strategy::ConsistentHash(consistent_hash::Spec {
                 vnodes: 128,
                 shards: Some(64),
-                salted: false,
+                ..consistent_hash::Spec::default()
             }),
             ..Sharding::default()
         },

@@ -10,7 +10,7 @@ use shardlab_models::node::Cause;
 use shardlab_models::rebalancing::{MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::dynamic_range::{self, Threshold};
-use shardlab_models::sharding::{Strategy, consistent_hash, directory};
+use shardlab_models::sharding::{Strategy, directory};
 use shardlab_models::world::{Run, World};
 use shardlab_sim::{
     Action, Direction, Duration, Fault, InFlight, NodeId, Random, Rate, SECOND, Size, Target, Trigger,
@@ -21,6 +21,19 @@ const DURATION: u64 = 3 * SECOND;
 
 /// How many worlds a test run tries of each protocol. Set `MOVE_WORLDS` for more, and `MOVE_SEED` for the first seed.
 const WORLDS: u64 = 200;
+
+/// Every strategy whose shards follow the servers, with small tables.
+const STRATEGIES: [&str; 9] = [
+    r#"{ "modulo": {} }"#,
+    r#"{ "modulo": { "hash": "xxhash64" } }"#,
+    r#"{ "consistent-hash": { "vnodes": 16, "salted": true, "weights": [1, 2] } }"#,
+    r#"{ "bounded-load": { "vnodes": 16, "slack": "25%", "partitions": 256 } }"#,
+    r#"{ "rendezvous": { "weights": [3, 1] } }"#,
+    r#"{ "jump": {} }"#,
+    r#"{ "multi-probe": {} }"#,
+    r#"{ "maglev": { "table": 251 } }"#,
+    r#"{ "slots": { "slots": 64, "group": 3 } }"#,
+];
 
 const MARKS: [&str; 19] = [
     "membership.taken",
@@ -71,14 +84,13 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
     let replicas = 1 + random.below(u64::from(servers.min(3))) as u32;
     let ack = [Ack::Quorum, Ack::Quorum, Ack::All, Ack::Async][random.below(4) as usize];
     let reads = [Reads::Lease, Reads::Quorum, Reads::Local][random.below(3) as usize];
-    let strategy = match random.below(3) {
-        0 => Strategy::default(),
-        1 => Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards: None, salted: true }),
+    let strategy = match random.below(STRATEGIES.len() as u64 + 1) {
         // Clients believe an answer for longer than a move takes: the shards themselves have to send them back.
-        _ => {
+        0 => {
             let cache = directory::CacheSpec { entries: 10, ttl: Duration::from_ns(2 * SECOND) };
             Strategy::Directory(directory::Spec { group: 3, nodes: 2, cache, ..directory::Spec::default() })
         }
+        place => serde_json::from_str(STRATEGIES[place as usize - 1]).expect("the strategy is well formed"),
     };
     let at = |ns| Duration::from_ns(SECOND / 2 + ns);
     let command =

@@ -116,7 +116,7 @@ prop_compose! {
 
 fn strategy(kind: u8, shards: Option<u32>) -> Sharded {
     match (kind, shards) {
-        (0, _) => Sharded::Modulo(modulo::Spec { shards }),
+        (0, _) => Sharded::Modulo(modulo::Spec { shards, ..modulo::Spec::default() }),
         (1, _) => {
             let cache = directory::CacheSpec { entries: 4, ttl: Duration::from_ns(SECOND / 4) };
             Sharded::Directory(directory::Spec {
@@ -132,7 +132,11 @@ fn strategy(kind: u8, shards: Option<u32>) -> Sharded {
             let (tenants, isolate) = (Some(tenants), vec![u64::from(shards % 6)]);
             Sharded::Tenant(tenant::Spec { shards, tenants, isolate, ..tenant::Spec::default() })
         }
-        _ => Sharded::ConsistentHash(consistent_hash::Spec { vnodes: 32, shards, salted: false }),
+        _ => Sharded::ConsistentHash(consistent_hash::Spec {
+            vnodes: 32,
+            shards,
+            ..consistent_hash::Spec::default()
+        }),
     }
 }
 

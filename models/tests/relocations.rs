@@ -94,7 +94,12 @@ fn config(random: &mut Random) -> Config {
     Config {
         cluster: Cluster { servers, coordinators: 2, ..Cluster::default() },
         sharding: Sharding {
-            strategy: Strategy::ConsistentHash(consistent_hash::Spec { vnodes: 16, shards, salted: true }),
+            strategy: Strategy::ConsistentHash(consistent_hash::Spec {
+                vnodes: 16,
+                shards,
+                salted: true,
+                ..consistent_hash::Spec::default()
+            }),
             ..Sharding::default()
         },
         replication: Replication {
@@ -230,7 +235,8 @@ fn a_copy_that_takes_over_too_soon_loses_writes() {
         let mut random = Random::new(1, "bug", 0);
         let mut config = config(&mut random);
         config.cluster.servers = 3;
-        config.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(6) });
+        config.sharding.strategy =
+            Strategy::Modulo(modulo::Spec { shards: Some(6), ..modulo::Spec::default() });
         config.membership = vec![Membership {
             name: "removal".into(),
             fault: 0,

@@ -33,6 +33,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "cross-shard-joins",
     "add-a-server",
     "single-to-four-shards",
+    "sharding-strategies",
     "directory-outage",
     "geo-residency",
     "big-tenants",

@@ -60,6 +60,14 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.orders.keys.count=20000",
             "fault.three-servers.at=2s",
         ],
+        "sharding-strategies" => &[
+            "duration=4s",
+            "warmup=1s",
+            "drain=3s",
+            "workload.customers.arrivals.open=100/s",
+            "workload.customers.keys.count=2000",
+            "fault.fifth-server.at=2s",
+        ],
         "list-append" => &[
             "duration=4s",
             "drain=3s",

@@ -50,6 +50,7 @@ fn every_scenario_is_tested_here() {
         "cross-shard-joins",
         "add-a-server",
         "single-to-four-shards",
+        "sharding-strategies",
         "monotonic-key",
         "list-append",
         "rw-register",
@@ -187,6 +188,33 @@ fn single_to_four_shards_costs_time_bandwidth_or_customers() {
             assert_eq!(of(variant, "availability.fraction"), 1.0, "seed {seed}, {variant}");
             let ratio = of(variant, "rebalance.duration_s") / of("stop-the-world", "rebalance.duration_s");
             assert!(ratio > 4.0, "seed {seed}, {variant}: {ratio}");
+        }
+    }
+}
+
+/// Each strategy in a short run: what its paper says moves, and nothing is lost.
+#[test]
+fn sharding_strategies_move_what_their_papers_say_and_lose_nothing() {
+    let least = 0.2;
+    let most = [
+        ("modulo", 0.81),
+        ("hashed-modulo", 0.81),
+        ("ring", 0.22),
+        ("bounded-load", 0.5),
+        ("rendezvous", 0.21),
+        ("jump", 0.21),
+        ("multi-probe", 0.25),
+        ("maglev", 0.35),
+        ("slots", 0.21),
+    ];
+    for seed in SEEDS {
+        let command = format!("sharding-strategies --seed {seed} --set workload.customers.keys.count=20000");
+        let summary =
+            run(&format!("{command} --set duration=6s --set warmup=1s --set fault.fifth-server.at=2s"), 0);
+        for (variant, most) in most {
+            let moved = metric(&summary, variant, "rebalance.moved_fraction");
+            assert!((0.75 * least..=most).contains(&moved), "seed {seed}, {variant}: {moved}");
+            assert_eq!(metric(&summary, variant, "writes.lost"), 0.0, "seed {seed}, {variant}");
         }
     }
 }

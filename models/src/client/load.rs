@@ -10,7 +10,7 @@ use crate::cluster::PoolPlace;
 use crate::message::Message;
 use crate::node::Observation;
 use crate::shard_map::ShardId;
-use crate::sharding::{PROBE_KEYS, first_keys_among, first_keys_of};
+use crate::sharding::{first_keys_among, first_keys_of};
 use crate::workload::{Arrivals, Intent, Poisson, Workload};
 
 /// One pool's part of a workload's load.
@@ -140,10 +140,10 @@ impl ClientPool {
         let shards = routing.shards();
         let shard_of = |key| routing.shard_of(key);
         if routing.plan.is_some() {
-            let keys = first_keys_among(&shards, shard_of, PROBE_KEYS, TRIED_ON_THE_MOVE);
+            let keys = first_keys_among(&shards, shard_of, routing.landmarks(), TRIED_ON_THE_MOVE);
             return keys.into_iter().zip(shards).filter_map(|(key, shard)| Some((key?, shard))).collect();
         }
-        let keys = first_keys_of(&shards, shard_of, PROBE_KEYS);
+        let keys = first_keys_of(&shards, shard_of, routing.landmarks());
         keys.expect("every shard of a checked configuration owns a key").into_iter().zip(shards).collect()
     }
 

@@ -7,7 +7,7 @@ use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
 use crate::replication::{Mode, Reads, Replication};
-use crate::sharding::{PROBE_KEYS, Sharding, first_keys};
+use crate::sharding::{Sharding, first_keys};
 use crate::tables;
 use crate::workload;
 
@@ -34,10 +34,14 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
 /// Every shard must own something, which can only be asked of a sharding that can be built.
 fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
     let partitioner = config.sharding.partitioner(config.cluster.servers, 0);
-    let Err(shard) = first_keys(&partitioner, PROBE_KEYS) else { return Ok(()) };
+    let Err(shard) = first_keys(&partitioner) else { return Ok(()) };
     let mut checks = Checks::default();
     let message = format!("shard {} owns next to none of the keys", shard.0);
-    checks.refuse("sharding.strategy", message, "give more virtual nodes or fewer shards");
+    checks.refuse(
+        "sharding.strategy",
+        message,
+        "give it more: virtual nodes, weight, other bounds or values; or have fewer shards",
+    );
     checks.result()
 }
 

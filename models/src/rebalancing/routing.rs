@@ -80,6 +80,14 @@ impl Routing {
         shards
     }
 
+    /// Keys by which shards are found that no look at keys in a row would find.
+    #[must_use]
+    pub fn landmarks(&self) -> Vec<u64> {
+        let mut landmarks = self.from.landmarks();
+        landmarks.extend(self.plan.iter().flat_map(|plan| plan.to.landmarks()));
+        landmarks
+    }
+
     /// The moves that are to be made, in their order.
     pub fn open(&self) -> impl Iterator<Item = (&Arc<Plan>, Pair)> + '_ {
         let pairs = self.plan.iter().flat_map(|plan| plan.pairs().iter().map(move |&pair| (plan, pair)));

@@ -176,6 +176,10 @@ impl Shards for Geographic {
         ShardId(self.homes.home_of(key) as u32 * self.each + within)
     }
 
+    fn shards(&self) -> Vec<ShardId> {
+        (0..self.count()).map(ShardId).collect()
+    }
+
     fn count(&self) -> u32 {
         self.homes.count() as u32 * self.each
     }

@@ -8,33 +8,59 @@
 //! To add a strategy: a file with its `Spec`, which is a [`Scheme`], and its function, which is [`Shards`]; a line in
 //! [`Strategy`] and its match; a line in [`Partitioner`] and its match.
 
+pub mod bounded_load;
 mod by_column;
+pub mod composite;
 pub mod consistent_hash;
 pub mod directory;
 pub mod dynamic_range;
 pub mod geographic;
+pub mod jump;
+pub mod key_ranges;
+pub mod list;
+pub mod maglev;
 pub mod modulo;
+pub mod multi_probe;
 mod partitioner;
 mod place;
 mod probes;
+pub mod ranges;
+pub mod rendezvous;
+mod ring;
 mod scheme;
+pub mod slots;
+pub mod static_ranges;
+mod table;
 pub mod tenant;
+#[cfg(test)]
+pub(crate) mod tests;
+mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use bounded_load::BoundedLoad;
 pub use by_column::{ByColumn, Partitioning};
+pub use composite::Composite;
 pub use consistent_hash::ConsistentHash;
 pub use directory::Directory;
 pub use dynamic_range::DynamicRange;
 pub use geographic::Geographic;
+pub use jump::Jump;
+pub use list::List;
+pub use maglev::Maglev;
 pub use modulo::Modulo;
+pub use multi_probe::MultiProbe;
 pub use partitioner::Partitioner;
 pub use place::Place;
-pub(crate) use probes::{PROBE_KEYS, first_keys_among};
-pub use probes::{first_keys, first_keys_of};
+pub use probes::first_keys;
+pub(crate) use probes::{PROBE_KEYS, first_keys_among, first_keys_of};
+pub use ranges::Ranges;
+pub use rendezvous::Rendezvous;
 pub(crate) use scheme::Scheme;
+pub use slots::Slots;
 pub use tenant::Tenant;
+pub use weights::Weights;
 
 use crate::config::{Checks, Config};
 use crate::residency::Residency;
@@ -45,12 +71,17 @@ pub trait Shards {
     /// The shard that `key` lives in.
     fn shard_of(&self, key: u64) -> ShardId;
 
-    /// One more than the largest number of a shard.
-    fn count(&self) -> u32;
-
     /// The shards that keys may live in, ascending; some numbers may be missing, of servers that are gone.
-    fn shards(&self) -> Vec<ShardId> {
-        (0..self.count()).map(ShardId).collect()
+    fn shards(&self) -> Vec<ShardId>;
+
+    /// One more than the largest number of a shard.
+    fn count(&self) -> u32 {
+        self.shards().last().map_or(0, |last| last.0 + 1)
+    }
+
+    /// Keys by which shards are found that no look at keys in a row would find: where ranges begin, values of lists.
+    fn landmarks(&self) -> Vec<u64> {
+        Vec::new()
     }
 }
 
@@ -113,7 +144,7 @@ impl Sharding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// The key's number modulo the number of shards.
+    /// The remainder of the key's number, or of its hash, by the number of shards.
     Modulo(modulo::Spec),
     /// A hash ring with virtual nodes (Karger et al. 1997).
     ConsistentHash(consistent_hash::Spec),
@@ -125,6 +156,26 @@ pub enum Strategy {
     Geographic(geographic::Spec),
     /// Ranges of keys that are split and merged by size and by load.
     DynamicRange(dynamic_range::Spec),
+    /// A hash ring on which no shard gets more than its share and a little (Mirrokni et al. 2018).
+    BoundedLoad(bounded_load::Spec),
+    /// The shard that scores highest for the key (Thaler & Ravishankar 1998).
+    Rendezvous(rendezvous::Spec),
+    /// Jump consistent hashing (Lamping & Veach 2014).
+    Jump(jump::Spec),
+    /// A hash ring that is probed several times for a key (Appleton & O'Reilly 2015).
+    MultiProbe(multi_probe::Spec),
+    /// A table that shards fill in turn (Eisenbud et al. 2016).
+    Maglev(maglev::Spec),
+    /// Fixed hash slots, owned by shards (Redis Cluster).
+    Slots(slots::Spec),
+    /// Ranges of the hashed keyspace, one a shard (Vitess).
+    KeyRanges(key_ranges::Spec),
+    /// Ranges of keys, one a shard.
+    StaticRanges(static_ranges::Spec),
+    /// Values of keys, listed for each shard.
+    List(list::Spec),
+    /// A first strategy picks a group of shards, a second one the shard within it.
+    Composite(composite::Spec),
 }
 
 impl Default for Strategy {
@@ -133,16 +184,39 @@ impl Default for Strategy {
     }
 }
 
+/// The same expression for whichever strategy it is.
+macro_rules! each {
+    ($strategy:expr, $spec:ident => $answer:expr) => {
+        match $strategy {
+            Strategy::Modulo($spec) => $answer,
+            Strategy::ConsistentHash($spec) => $answer,
+            Strategy::BoundedLoad($spec) => $answer,
+            Strategy::Rendezvous($spec) => $answer,
+            Strategy::Jump($spec) => $answer,
+            Strategy::MultiProbe($spec) => $answer,
+            Strategy::Maglev($spec) => $answer,
+            Strategy::Slots($spec) => $answer,
+            Strategy::KeyRanges($spec) => $answer,
+            Strategy::StaticRanges($spec) => $answer,
+            Strategy::List($spec) => $answer,
+            Strategy::Composite($spec) => $answer,
+            Strategy::Directory($spec) => $answer,
+            Strategy::Tenant($spec) => $answer,
+            Strategy::Geographic($spec) => $answer,
+            Strategy::DynamicRange($spec) => $answer,
+        }
+    };
+}
+
 impl Strategy {
     fn scheme(&self) -> &dyn Scheme {
-        match self {
-            Self::Modulo(spec) => spec,
-            Self::ConsistentHash(spec) => spec,
-            Self::Directory(spec) => spec,
-            Self::Tenant(spec) => spec,
-            Self::Geographic(spec) => spec,
-            Self::DynamicRange(spec) => spec,
-        }
+        each!(self, spec => spec)
+    }
+
+    /// The weights of its shards, to change them; nothing where all weigh alike or the file says what each shard has.
+    pub fn weights(&mut self) -> Option<&mut Weights> {
+        let scheme: &mut dyn Scheme = each!(self, spec => spec);
+        scheme.weights()
     }
 
     /// The directory, where shards are found by lookup.
@@ -185,10 +259,10 @@ impl Strategy {
     }
 
     /// The function that follows `current` when shards have come or gone, so that these are there, ascending: some
-    /// numbers may be missing, of servers that are gone.
+    /// numbers may be missing, of servers that are gone. The same where the number of shards is its own.
     #[must_use]
     pub fn next(&self, current: &Partitioner, shards: &[ShardId], seed: u64) -> Partitioner {
-        self.scheme().next(current, shards, seed)
+        if self.counts_shards() { current.clone() } else { self.scheme().next(current, shards, seed) }
     }
 }
 
@@ -201,29 +275,4 @@ pub fn moved_fraction(before: &impl Shards, after: &impl Shards, keys: std::ops:
     let all = keys.end.saturating_sub(keys.start);
     let moved = keys.filter(|&key| before.shard_of(key) != after.shard_of(key)).count();
     if all == 0 { 0.0 } else { moved as f64 / all as f64 }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    /// One of each, over as many shards as servers.
-    pub fn strategies() -> Vec<Strategy> {
-        let ring = consistent_hash::Spec { vnodes: 64, shards: None, salted: false };
-        vec![Strategy::default(), Strategy::ConsistentHash(ring)]
-    }
-
-    #[test]
-    fn shards_follow_servers_unless_they_are_counted() {
-        assert_eq!(Strategy::default().partitioner(5, 0).count(), 5);
-        let spec = consistent_hash::Spec { vnodes: 8, shards: Some(64), salted: false };
-        assert_eq!(Strategy::ConsistentHash(spec).partitioner(5, 0).count(), 64);
-    }
-
-    #[test]
-    fn nothing_moves_between_equals() {
-        let modulo = Modulo::new(4);
-        assert_eq!(moved_fraction(&modulo, &modulo, 0..100), 0.0);
-        assert_eq!(moved_fraction(&modulo, &modulo, 5..5), 0.0);
-    }
 }

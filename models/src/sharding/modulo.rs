@@ -1,17 +1,19 @@
-//! Modulo: shard = key mod shards.
+//! Modulo: shard = key mod shards, or the key's hash mod shards.
 //!
-//! Perfectly even over keys, and blind to how often each is used. Adding a shard to n moves a share of 1 − 1/(n + 1)
-//! of the keys: of every n(n + 1) in a row, only the first n stay where they are.
+//! Perfectly even over keys in a row, and blind to how often each is used. Adding a shard to n moves a share of
+//! 1 − 1/(n + 1) of the keys: of every n(n + 1) in a row, only the first n stay where they are. With a hash, keys that
+//! are not in a row are spread too, and shares vary as random ones do. All shards weigh alike.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Checks;
+use crate::hash::HashFunction;
 use crate::shard_map::ShardId;
 use crate::sharding::scheme::check_shards;
 use crate::sharding::{Partitioner, Scheme, Shards};
 
-/// `strategy = { modulo = { … } }`.
+/// `strategy = "modulo"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
@@ -19,6 +21,9 @@ pub struct Spec {
     /// How many shards; as many as servers if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shards: Option<u32>,
+    /// What the remainder is taken of; the key's own number if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<HashFunction>,
 }
 
 impl Scheme for Spec {
@@ -31,7 +36,7 @@ impl Scheme for Spec {
     }
 
     fn over(&self, shards: &[ShardId], _seed: u64) -> Partitioner {
-        Partitioner::Modulo(Modulo::of(shards))
+        Partitioner::Modulo(Modulo { hash: self.hash, ..Modulo::of(shards) })
     }
 }
 
@@ -41,14 +46,15 @@ pub struct Modulo {
     shards: u32,
     /// By remainder; empty where the shard of each remainder has its number.
     numbers: Vec<ShardId>,
+    hash: Option<HashFunction>,
 }
 
 impl Modulo {
-    /// Over this many shards, at least one.
+    /// Of the key itself, over this many shards, at least one.
     #[must_use]
     pub fn new(shards: u32) -> Self {
         assert!(shards > 0, "a sharding has at least one shard");
-        Self { shards, numbers: Vec::new() }
+        Self { shards, numbers: Vec::new(), hash: None }
     }
 
     /// Over these shards, ascending: some numbers may be missing.
@@ -63,12 +69,9 @@ impl Modulo {
 impl Shards for Modulo {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        let remainder = (key % u64::from(self.shards)) as u32;
+        let number = self.hash.map_or(key, |hash| hash.number(key));
+        let remainder = (number % u64::from(self.shards)) as u32;
         if self.numbers.is_empty() { ShardId(remainder) } else { self.numbers[remainder as usize] }
-    }
-
-    fn count(&self) -> u32 {
-        self.numbers.last().map_or(self.shards, |last| last.0 + 1)
     }
 
     fn shards(&self) -> Vec<ShardId> {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
+use crate::sharding::weights::{alike, between, monotone};
 use crate::sharding::{
-    ByColumn, ConsistentHash, Directory, DynamicRange, Geographic, Modulo, Shards, Tenant,
+    BoundedLoad, ByColumn, Composite, ConsistentHash, Directory, DynamicRange, Geographic, Jump, List,
+    Maglev, Modulo, MultiProbe, Ranges, Rendezvous, Shards, Slots, Tenant,
 };
 
 /// Any strategy, ready to be asked; shared by all who route.
@@ -25,6 +27,24 @@ pub enum Partitioner {
     DynamicRange(DynamicRange),
     /// See [`ByColumn`].
     ByColumn(ByColumn),
+    /// See [`BoundedLoad`].
+    BoundedLoad(BoundedLoad),
+    /// See [`Rendezvous`].
+    Rendezvous(Rendezvous),
+    /// See [`Jump`].
+    Jump(Jump),
+    /// See [`MultiProbe`].
+    MultiProbe(MultiProbe),
+    /// See [`Maglev`].
+    Maglev(Maglev),
+    /// See [`Slots`].
+    Slots(Slots),
+    /// See [`Ranges`].
+    Ranges(Ranges),
+    /// See [`List`].
+    List(List),
+    /// See [`Composite`].
+    Composite(Composite),
 }
 
 /// The same expression for whichever strategy it is.
@@ -38,6 +58,15 @@ macro_rules! each {
             Partitioner::Geographic($strategy) => $answer,
             Partitioner::DynamicRange($strategy) => $answer,
             Partitioner::ByColumn($strategy) => $answer,
+            Partitioner::BoundedLoad($strategy) => $answer,
+            Partitioner::Rendezvous($strategy) => $answer,
+            Partitioner::Jump($strategy) => $answer,
+            Partitioner::MultiProbe($strategy) => $answer,
+            Partitioner::Maglev($strategy) => $answer,
+            Partitioner::Slots($strategy) => $answer,
+            Partitioner::Ranges($strategy) => $answer,
+            Partitioner::List($strategy) => $answer,
+            Partitioner::Composite($strategy) => $answer,
         }
     };
 }
@@ -48,12 +77,12 @@ impl Shards for Partitioner {
         each!(self, strategy => strategy.shard_of(key))
     }
 
-    fn count(&self) -> u32 {
-        each!(self, strategy => strategy.count())
-    }
-
     fn shards(&self) -> Vec<ShardId> {
         each!(self, strategy => strategy.shards())
+    }
+
+    fn landmarks(&self) -> Vec<u64> {
+        each!(self, strategy => strategy.landmarks())
     }
 }
 
@@ -77,40 +106,33 @@ impl Partitioner {
         match self {
             Self::ByColumn(by_column) => by_column.inner().keeps_neighbours(),
             Self::DynamicRange(_) => true,
-            Self::Modulo(_)
-            | Self::ConsistentHash(_)
-            | Self::Directory(_)
-            | Self::Tenant(_)
-            | Self::Geographic(_) => false,
+            Self::Ranges(ranges) => ranges.keeps_neighbours(),
+            _ => false,
         }
     }
 
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
-    /// one of these pairs, or it would stay behind.
+    /// one of these pairs, or it would stay behind. Any two, unless the strategy knows better.
     #[must_use]
     pub fn moves_to(&self, next: &Self) -> BTreeSet<Pair> {
-        match (self, next) {
-            (Self::ConsistentHash(_), Self::ConsistentHash(_)) | (Self::Directory(_), Self::Directory(_)) => {
-                monotone(&self.shards(), &next.shards())
+        let known = match (self, next) {
+            (Self::ConsistentHash(old), Self::ConsistentHash(new)) => {
+                Some(monotone(old.members(), new.members()))
             }
-            (Self::DynamicRange(before), Self::DynamicRange(after)) => before.moves_to(after),
-            (Self::ByColumn(old), Self::ByColumn(new)) => old.inner().moves_to(new.inner()),
-            _ => any(&self.shards(), &next.shards()),
-        }
+            (Self::Rendezvous(old), Self::Rendezvous(new)) => Some(monotone(old.members(), new.members())),
+            (Self::MultiProbe(old), Self::MultiProbe(new)) => Some(monotone(old.members(), new.members())),
+            (Self::Jump(old), Self::Jump(new)) => old.moves_to(new),
+            (Self::BoundedLoad(old), Self::BoundedLoad(new)) => old.moves_to(new),
+            (Self::Maglev(old), Self::Maglev(new)) => old.moves_to(new),
+            (Self::Slots(old), Self::Slots(new)) => old.moves_to(new),
+            (Self::Ranges(old), Self::Ranges(new)) => old.moves_to(new),
+            (Self::Directory(old), Self::Directory(new)) => {
+                Some(monotone(&alike(old.shards()), &alike(new.shards())))
+            }
+            (Self::DynamicRange(before), Self::DynamicRange(after)) => Some(before.moves_to(after)),
+            (Self::ByColumn(old), Self::ByColumn(new)) => Some(old.inner().moves_to(new.inner())),
+            _ => None,
+        };
+        known.unwrap_or_else(|| between(&self.shards(), &next.shards()).collect())
     }
-}
-
-/// Between any two.
-fn any(old: &[ShardId], new: &[ShardId]) -> BTreeSet<Pair> {
-    let all = old.iter().flat_map(|&source| new.iter().map(move |&target| (source, target)));
-    all.filter(|(source, target)| source != target).collect()
-}
-
-/// To shards that come and from shards that go, and no others (Karger et al. 1997, monotonicity).
-fn monotone(old: &[ShardId], new: &[ShardId]) -> BTreeSet<Pair> {
-    let comes = |shard: &ShardId| old.binary_search(shard).is_err();
-    let goes = |shard: &ShardId| new.binary_search(shard).is_err();
-    let (coming, going): (Vec<ShardId>, Vec<ShardId>) =
-        (new.iter().copied().filter(comes).collect(), old.iter().copied().filter(goes).collect());
-    any(old, &coming).into_iter().chain(any(&going, new)).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Checks;
 use crate::shard_map::ShardId;
-use crate::sharding::Partitioner;
+use crate::sharding::{Partitioner, Weights};
 
 /// Most shards: each is a row in many tables.
 const MOST_SHARDS: u64 = 1 << 20;
@@ -24,6 +24,11 @@ pub(crate) trait Scheme {
         let _ = current;
         self.over(shards, seed)
     }
+
+    /// The weights of the shards, where it has any.
+    fn weights(&mut self) -> Option<&mut Weights> {
+        None
+    }
 }
 
 /// Refuses a number of shards that is none, or too large.
@@ -31,4 +36,21 @@ pub(super) fn check_shards(path: String, shards: Option<u32>, checks: &mut Check
     if let Some(shards) = shards {
         checks.count(path, u64::from(shards), MOST_SHARDS, "shards");
     }
+}
+
+/// Refuses a default shard that is neither one of so many, nor the next.
+pub(super) fn check_default(at: &str, shards: usize, default: Option<u32>, checks: &mut Checks) {
+    if let Some(default) = default.filter(|&default| default as usize > shards) {
+        let message = format!("there is no shard {default}: {shards} are given, from 0 on");
+        checks.refuse(
+            format!("{at}.default"),
+            message,
+            format!("name one of them, or {shards} for one more"),
+        );
+    }
+}
+
+/// How many shards there are with the default.
+pub(super) fn with_default(shards: usize, default: Option<u32>) -> u32 {
+    (shards as u32).max(default.map_or(0, |default| default.saturating_add(1)))
 }

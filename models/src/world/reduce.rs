@@ -19,6 +19,7 @@ use crate::node::{DatabaseNode, Observation, ObservedQuery, ObservedTransaction}
 use crate::residency;
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Assignment, ShardId, ShardMap};
+use crate::sharding::Shards;
 use crate::state_machine::Prepared;
 
 /// What nodes have counted so far: taken at the warm-up's end, so that it can be taken off.
@@ -77,7 +78,8 @@ impl World {
         let after = measures(&nodes, shards);
         let control_plane =
             nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane");
-        let probes = probes(shards, config.duration.as_ns() + config.drain.as_ns() / 2, &seen);
+        let first = partitioning.over(config.cluster.servers);
+        let probes = probes(first.shards(), config.duration.as_ns() + config.drain.as_ns() / 2, &seen);
         let mut receipts = receipts;
         let versions = version_servers(&nodes);
         let mut evidence = if versions.is_empty() {
@@ -107,7 +109,7 @@ impl World {
         let times = Times { warmup, end, sample_every, healed };
         let divergence = (!versions.is_empty()).then(|| divergence::measure(&versions, times));
         let primaries = control_plane.map().shards.iter().map(|assignment| assignment.primary).collect();
-        let ownership = Ownership::new(partitioning.over(config.cluster.servers), &seen.moves);
+        let ownership = Ownership::new(first, &seen.moves);
         evidence.residency =
             residency::evidence(&config, &layout, &seen.holdings, &ownership, || written_keys(&nodes));
         let lookups = (!layout.directories.is_empty()).then(|| LookupCosts {
@@ -314,11 +316,17 @@ fn add_pending(nodes: &[DatabaseNode], history: &mut History) {
     }
 }
 
-/// Every shard must answer; where servers came or went, every shard that keys could live in when probes were sent.
-fn probes(shards: usize, sent: Time, seen: &Seen) -> Vec<Probe> {
+/// Every shard that owns a key must answer; where servers came or went, every one that keys could live in when probes
+/// were sent.
+fn probes(owning: Vec<ShardId>, sent: Time, seen: &Seen) -> Vec<Probe> {
     let settled = seen.moves.commands.is_empty();
-    let wanted = (0..shards as u32).filter(|shard| settled || seen.probes_sent.contains_key(shard));
-    wanted.map(|shard| Probe { shard, sent, acknowledged: seen.probed.get(&shard).copied() }).collect()
+    let wanted = if settled {
+        owning.into_iter().map(|shard| shard.0).collect()
+    } else {
+        seen.probes_sent.keys().copied().collect::<Vec<u32>>()
+    };
+    let acknowledged = |shard| seen.probed.get(&shard).copied();
+    wanted.into_iter().map(|shard| Probe { shard, sent, acknowledged: acknowledged(shard) }).collect()
 }
 
 fn shard_operations(before: &Measures, after: &Measures) -> Vec<ShardOperations> {

@@ -126,7 +126,7 @@ fn config(load: Load, random: &mut Random) -> Config {
     Config {
         cluster,
         sharding: Sharding {
-            strategy: Strategy::Modulo(modulo::Spec { shards: Some(shards) }),
+            strategy: Strategy::Modulo(modulo::Spec { shards: Some(shards), ..modulo::Spec::default() }),
             ..Sharding::default()
         },
         replication: Replication { mode: Mode::Primary { replicas, ack, failover }, reads },

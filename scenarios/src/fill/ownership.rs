@@ -90,7 +90,7 @@ mod tests {
         let block = |shard, from, to| ("blocks".to_owned(), shard, from, to);
         assert_eq!(blocks, [block(0, 0.0, 0.5), block(1, 0.5, 1.0)]);
 
-        let spec = consistent_hash::Spec { vnodes: 16, shards: None, salted: false };
+        let spec = consistent_hash::Spec { vnodes: 16, ..consistent_hash::Spec::default() };
         let partitioner = Strategy::ConsistentHash(spec).partitioner(2, 0);
         run.ownership = Ownership::settled(partitioner);
         let arcs = parts(&run);

@@ -6,7 +6,7 @@ use super::*;
 use crate::config::samples::{config, workload};
 use crate::conflict::Conflict;
 use crate::replication::Ack;
-use crate::sharding::{Strategy, consistent_hash, modulo};
+use crate::sharding::{Strategy, composite, consistent_hash, modulo, slots};
 use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Workload};
 
 /// The configuration bent so is refused, and one of the errors names `path`.
@@ -108,13 +108,13 @@ fn what_copies_that_take_writes_by_themselves_cannot_do() {
 }
 
 fn ring(vnodes: u32, shards: Option<u32>) -> Strategy {
-    Strategy::ConsistentHash(consistent_hash::Spec { vnodes, shards, salted: false })
+    Strategy::ConsistentHash(consistent_hash::Spec { vnodes, shards, ..consistent_hash::Spec::default() })
 }
 
 #[test]
 fn impossible_shards_and_copies() {
     check_refused("sharding.strategy.modulo.shards", |c| {
-        c.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(0) });
+        c.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(0), hash: None });
     });
     check_refused("sharding.strategy.consistent-hash.vnodes", |c| {
         c.sharding.strategy = ring(0, None);
@@ -128,6 +128,72 @@ fn impossible_shards_and_copies() {
         c.replication.mode = primary(1, Some(Duration::ZERO))
     });
     check_refused("transactions.vote-timeout", |c| c.transactions.vote_timeout = Duration::ZERO);
+}
+
+/// This sharding is refused, and one of the errors names this setting beneath `sharding.strategy`.
+#[track_caller]
+fn check_sharding_refused(path: &str, text: &str) {
+    let strategy = serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    check_refused(&format!("sharding.strategy.{path}"), |c| c.sharding.strategy = strategy);
+}
+
+#[test]
+fn impossible_shardings() {
+    let cases = [
+        ("consistent-hash.weights", r#"{ "consistent-hash": { "vnodes": 8, "weights": [0, 0, 0] } }"#),
+        ("consistent-hash.weights", r#"{ "consistent-hash": { "vnodes": 8, "weights": [10001] } }"#),
+        ("bounded-load.vnodes", r#"{ "bounded-load": { "vnodes": 0, "slack": "25%" } }"#),
+        ("bounded-load.slack", r#"{ "bounded-load": { "vnodes": 8, "slack": "0%" } }"#),
+        (
+            "bounded-load.partitions",
+            r#"{ "bounded-load": { "vnodes": 8, "slack": "25%", "partitions": 2 } }"#,
+        ),
+        ("rendezvous.weights", r#"{ "rendezvous": { "weights": [0, 0, 0] } }"#),
+        ("jump.shards", r#"{ "jump": { "shards": 0 } }"#),
+        ("multi-probe.probes", r#"{ "multi-probe": { "probes": 0 } }"#),
+        ("maglev.table", r#"{ "maglev": { "table": 0 } }"#),
+        ("maglev.table", r#"{ "maglev": { "table": 65536 } }"#),
+        ("maglev.table", r#"{ "maglev": { "table": 2 } }"#),
+        ("slots.slots", r#"{ "slots": { "slots": 0 } }"#),
+        ("slots.slots", r#"{ "slots": { "slots": 65537 } }"#),
+        ("slots.shards", r#"{ "slots": { "slots": 64, "shards": 65 } }"#),
+        ("slots.group", r#"{ "slots": { "group": 0 } }"#),
+        ("key-ranges.shards", r#"{ "key-ranges": { "shards": [] } }"#),
+        ("key-ranges.shards", r#"{ "key-ranges": { "shards": ["-40", "80-"] } }"#),
+        ("key-ranges.shards", r#"{ "key-ranges": { "shards": ["-80", "40-"] } }"#),
+        ("key-ranges.shards", r#"{ "key-ranges": { "shards": ["-8", "8-"] } }"#),
+        ("static-ranges.shards", r#"{ "static-ranges": { "shards": [{ "to": 9 }, { "from": 8 }] } }"#),
+        ("static-ranges.shards", r#"{ "static-ranges": { "shards": [{ "to": 9 }, { "from": 10 }] } }"#),
+        ("static-ranges.shards", r#"{ "static-ranges": { "shards": [{ "to": 9 }] } }"#),
+        (
+            "static-ranges.shards",
+            r#"{ "static-ranges": { "shards": [{ "from": 9, "to": 9 }], "default": 1 } }"#,
+        ),
+        ("static-ranges.default", r#"{ "static-ranges": { "shards": [{}], "default": 1 } }"#),
+        ("static-ranges.default", r#"{ "static-ranges": { "shards": [{}], "default": 7 } }"#),
+        ("list.shards", r#"{ "list": { "shards": [[1], [2, 1]], "default": 2 } }"#),
+        ("list.shards", r#"{ "list": { "shards": [[1], []], "default": 2 } }"#),
+        ("list.default", r#"{ "list": { "shards": [[1]], "default": 2 } }"#),
+        (
+            "composite.first",
+            r#"{ "composite": { "first": { "jump": {} }, "within": { "jump": { "shards": 2 } } } }"#,
+        ),
+        (
+            "composite.within.maglev.table",
+            r#"{ "composite": { "first": { "jump": { "shards": 2 } }, "within": { "maglev": { "shards": 2, "table": 8 } } } }"#,
+        ),
+    ];
+    for (path, text) in cases {
+        check_sharding_refused(path, text);
+    }
+    // More servers than slots; and two strategies that look at the same.
+    check_refused("cluster.servers", |c| {
+        c.sharding.strategy = Strategy::Slots(slots::Spec { slots: 2, ..slots::Spec::default() });
+    });
+    check_refused("sharding.strategy", |c| {
+        let modulo = || Box::new(Strategy::Modulo(modulo::Spec { shards: Some(2), hash: None }));
+        c.sharding.strategy = Strategy::Composite(composite::Spec { first: modulo(), within: modulo() });
+    });
 }
 
 #[test]

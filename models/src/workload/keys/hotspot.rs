@@ -46,7 +46,7 @@ mod tests {
     fn a_fifth_of_the_keys_takes_four_fifths() {
         let share = |text: &str| text.parse::<Share>().expect("a share");
         let mut chooser = Hotspot::new(10, share("20%"), share("80%"));
-        let drawn = counts(&mut chooser, 10, 10, 200_000);
+        let drawn = counts(&mut chooser, 10, 10, 10_000_000);
         let expected: Vec<f64> = (0..10).map(|key| if key < 2 { 0.4 } else { 0.025 }).chain([0.0]).collect();
         // χ² at 0.001 with 9 degrees of freedom.
         assert!(chi_squared(&drawn, &expected) < 27.88, "{drawn:?}");

@@ -1,4 +1,4 @@
-//! Fixed hash functions: the same on every machine, in every run and in every version of Rust.
+//! What tables and streams of our own are hashed with.
 
 use std::hash::{BuildHasher, Hasher};
 
