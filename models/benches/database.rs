@@ -41,6 +41,7 @@ fn config() -> Config {
         tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
+        remedies: Default::default(),
         membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(3_000_000_000),

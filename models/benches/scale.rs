@@ -40,6 +40,7 @@ fn config(servers: u32, operations_per_s: u32, duration_ms: u64) -> Config {
         tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
+        remedies: Default::default(),
         membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(duration_ms * MILLISECOND),

@@ -11,6 +11,7 @@ use shardlab_sim::Duration;
 pub use crate::cluster::Cluster;
 pub use crate::commit::Transactions;
 pub use crate::rebalancing::{Membership, Rebalancing};
+pub use crate::remedies::Remedies;
 pub use crate::replication::Replication;
 pub use crate::sharding::Sharding;
 pub use crate::tables::Table;
@@ -37,6 +38,8 @@ pub struct Config {
     pub workloads: Vec<Workload>,
     /// How keys move when servers come or go.
     pub rebalancing: Rebalancing,
+    /// What is done about hotspots.
+    pub remedies: Remedies,
     /// When servers come or go.
     pub membership: Vec<Membership>,
     /// Broken on purpose.

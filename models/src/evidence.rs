@@ -5,6 +5,7 @@
 //! order alone is not it, since writes may wait for locks and retries are not applied twice.
 
 mod moved;
+mod remedied;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::config::{Bugs, Config};
 use crate::control_plane::ControlPlane;
 use crate::message::{Command, TransactionId};
 use crate::rebalancing::Pair;
+use crate::remedies::Salting;
 use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
@@ -123,12 +125,15 @@ impl Remains<'_> {
     }
 
     fn version_order(&self, survivors: &[Survivor<'_>]) -> VersionOrder {
-        if self.config.keys_move() {
+        let log = if self.config.keys_move() {
             let logs = survivors.iter().map(|survivor| &survivor.hosted.replica);
-            VersionOrder::from_log(moved::order(logs, self.config.transactions.concurrency, self.bugs()))
+            moved::order(logs, self.config.transactions.concurrency, self.bugs())
         } else {
-            VersionOrder::from_log(survivors.iter().flat_map(|survivor| self.replay(survivor)))
-        }
+            survivors.iter().flat_map(|survivor| self.replay(survivor)).collect()
+        };
+        let Some(salt) = &self.config.remedies.salt else { return VersionOrder::from_log(log) };
+        let machines = || survivors.iter().map(|survivor| &survivor.hosted.machine);
+        VersionOrder::from_log(remedied::order(&Salting::new(salt), log, machines))
     }
 
     fn bugs(&self) -> Bugs {
@@ -380,17 +385,18 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
         Reads::Lease => !clocks_jump,
         Reads::Quorum => true,
     };
+    let left = remedied::left(config, clocks_jump);
     let promised = [
         (Promise::Durability, keeps && load.writes),
         (Promise::CommittedReads, keeps && load.reads),
-        (Promise::FreshReads, keeps && load.reads && load.writes && fresh),
+        (Promise::FreshReads, keeps && load.reads && load.writes && fresh && left.fresh),
         (Promise::WholeAnswers, keeps && load.queries && fresh),
         (Promise::ConservedTotal, keeps && load.transfers && load.audits),
         (Promise::Atomicity, keeps && load.transactions),
         (Promise::Isolation, keeps && load.isolated),
         (Promise::KeptAdditions, keeps && load.adds),
         (Promise::UniqueIds, keeps && load.draws_ids),
-        (Promise::Linearizability, keeps && load.reads && fresh),
+        (Promise::Linearizability, keeps && load.reads && fresh && left.linearizable),
         (Promise::Convergence, replicas > 1),
         (Promise::Liveness, true),
         (Promise::Residency, keeps_residency(config)),

@@ -18,6 +18,7 @@ pub mod message;
 pub mod node;
 pub mod placement;
 pub mod rebalancing;
+pub mod remedies;
 pub mod replication;
 pub mod residency;
 pub mod server;

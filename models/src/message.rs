@@ -1,5 +1,6 @@
 //! What the nodes of a database say to each other.
 
+mod cache;
 mod copies;
 mod moves;
 mod queries;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{NodeId, Time};
 
+pub use cache::CacheMessage;
 pub use copies::CopyMessage;
 pub use moves::{Arrived, Chunk, ChunkId, Comparison, MoveCommand, MoveMessage, MoveStep};
 pub use queries::{QueryAnswer, QueryMessage, QueryRequest, Wanted};
@@ -525,4 +527,6 @@ pub enum Message {
     Copy(CopyMessage),
     /// About a query over tables.
     Query(Box<QueryMessage>),
+    /// Between a client and a cache node.
+    Cache(CacheMessage),
 }

@@ -11,6 +11,7 @@ use crate::control_plane::ControlPlane;
 use crate::lookup::Directory;
 use crate::message::{Message, TransactionId};
 use crate::rebalancing::{Operator, Pair, Plan};
+use crate::remedies::CacheNode;
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Epoch, ShardId};
 use crate::tables::Matching;
@@ -309,6 +310,8 @@ pub enum DatabaseNode {
     Operator(Box<Operator>),
     /// Says which shard a group of keys lives in.
     Directory(Box<Directory>),
+    /// Remembers what clients have read.
+    Cache(Box<CacheNode>),
 }
 
 macro_rules! each {
@@ -321,6 +324,7 @@ macro_rules! each {
             DatabaseNode::Clients($node) => $body,
             DatabaseNode::Operator($node) => $body,
             DatabaseNode::Directory($node) => $body,
+            DatabaseNode::Cache($node) => $body,
         }
     };
 }
@@ -357,6 +361,7 @@ impl Node for DatabaseNode {
             Self::Clients(_) => role == "client",
             Self::Operator(_) => role == "operator",
             Self::Directory(_) => role == "directory",
+            Self::Cache(_) => role == "cache",
         }
     }
 }
@@ -403,6 +408,15 @@ impl DatabaseNode {
     pub fn as_operator(&self) -> Option<&Operator> {
         match self {
             Self::Operator(operator) => Some(operator),
+            _ => None,
+        }
+    }
+
+    /// The cache node that it is, if it is one.
+    #[must_use]
+    pub fn as_cache(&self) -> Option<&CacheNode> {
+        match self {
+            Self::Cache(cache) => Some(cache),
             _ => None,
         }
     }

@@ -15,8 +15,10 @@ use std::sync::Arc;
 use shardlab_consistency::{Evidence, History, Promises};
 use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSample, Receipt, Time};
 
+use crate::client::ClientMeasures;
 use crate::config::Config;
 use crate::node::{Cause, DatabaseNode, ObservedQuery};
+use crate::remedies::CacheMeasures;
 use crate::shard_map::ShardId;
 use crate::sharding::Partitioning;
 use crate::tables::Tables;
@@ -24,7 +26,8 @@ pub use divergence::{Divergence, DivergenceSample};
 pub use ownership::Ownership;
 use reduce::Seen;
 
-/// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools, operator, directories.
+/// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools, operator, directories,
+/// caches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The control plane.
@@ -37,8 +40,10 @@ pub struct Layout {
     pub clients: Vec<NodeId>,
     /// Whoever adds and removes servers, where somebody does.
     pub operator: Option<NodeId>,
-    /// Directories, in order, where shards are found by lookup; the last nodes.
+    /// Directories, in order, where shards are found by lookup.
     pub directories: Vec<NodeId>,
+    /// Cache nodes, in order; the last nodes.
+    pub caches: Vec<NodeId>,
     /// By node: "server 3", "coordinator 0", "control plane", "clients us-east-1/checkout".
     pub names: Vec<String>,
     /// By node: index into the configuration's regions.
@@ -98,6 +103,8 @@ pub struct Run {
     pub ownership: Ownership,
     /// What looking shards up cost; `None` where clients know them.
     pub lookups: Option<LookupCosts>,
+    /// What remedies for hotspots did; nothing where none changes what clients do.
+    pub remedies: Option<RemedyMeasures>,
     /// From the heal until the copies of every shard were equal, in ns; `None` if they never were, or are not at the end.
     pub convergence_ns: Option<Time>,
     /// How far copies were apart that take writes by themselves; `None` where primaries order them.
@@ -117,6 +124,15 @@ pub struct ShardOperations {
     pub writes: u64,
     /// Distinct keys written.
     pub keys_written: u64,
+}
+
+/// What remedies for hotspots did, from the warm-up's end on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemedyMeasures {
+    /// At the clients.
+    pub clients: ClientMeasures,
+    /// At each cache node.
+    pub caches: Vec<CacheMeasures>,
 }
 
 /// What transactions cost, from the warm-up's end on.

@@ -24,6 +24,7 @@ fn run(participants: u32, rollback: bool) -> Run {
         tables: Vec::new(),
         workloads: vec![workload],
         rebalancing: Rebalancing::default(),
+        remedies: Default::default(),
         membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(2_000_000_000),

@@ -124,6 +124,7 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
             concurrent: 1 + random.below(4) as u32,
             seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
         },
+        remedies: Default::default(),
         membership,
         bugs: Vec::new(),
         duration: Duration::from_ns(DURATION),

@@ -73,6 +73,7 @@ fn config(strategy: &str, key: &str, protocol: Protocol, reads: Reads) -> Config
             concurrent: 2,
             ..Rebalancing::default()
         },
+        remedies: Default::default(),
         membership: vec![
             command(0, 0.6, MembershipChange::Add(1)),
             command(1, 1.6, MembershipChange::Remove(0)),

@@ -9,6 +9,7 @@ use shardlab_models::config::{
 };
 use shardlab_models::conflict::Conflict;
 use shardlab_models::rebalancing::MembershipChange;
+use shardlab_models::remedies::{Cache, Coalesce, FollowerReads, Join, Remedies, Salt, SaltedWrites};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::residency::{Home, Residency};
 use shardlab_models::sharding::{
@@ -74,6 +75,7 @@ prop_compose! {
             tables: Vec::new(),
             workloads: vec![workload],
             rebalancing: Rebalancing { concurrent: 3, ..Rebalancing::default() },
+            remedies: Default::default(),
             membership,
             bugs: Vec::new(),
             duration: Duration::from_ns(DURATION),
@@ -155,6 +157,60 @@ fn by_region(config: &mut Config, shards: u32) {
     }
 }
 
+/// What is done about hotspots; most worlds have more than one remedy.
+fn remedies() -> impl Strategy<Value = Remedies> {
+    let salt = (2_u32..5, any::<bool>()).prop_map(|(ways, all)| {
+        let writes = if all { SaltedWrites::All } else { SaltedWrites::One };
+        Salt { keys: vec![0, 3, 11], ways, writes }
+    });
+    let coalesce = (any::<bool>(), 1_u32..4).prop_map(|(any, application_servers)| {
+        let join = if any { Join::Any } else { Join::Next };
+        Coalesce { join, application_servers }
+    });
+    let cache = (20_u64..2_000, 1_u32..20, 1_u32..4, any::<[bool; 4]>()).prop_map(
+        |(ttl_ms, entries, nodes, [invalidate, leases, single_flight, early])| Cache {
+            invalidate: invalidate || leases,
+            leases,
+            single_flight,
+            early_refresh: if early { 1.0 } else { 0.0 },
+            ..serde_json::from_str(&format!(
+                r#"{{ "ttl": "{ttl_ms}ms", "entries": {entries}, "nodes": {nodes}, "jitter": "30%" }}"#
+            ))
+            .expect("the cache is well formed")
+        },
+    );
+    let follower_reads = prop_oneof![Just(FollowerReads::Nearest), Just(FollowerReads::Everywhere)];
+    (prop::option::of(salt), prop::option::of(coalesce), prop::option::of(cache), follower_reads).prop_map(
+        |(salt, coalesce, cache, follower_reads)| Remedies { salt, coalesce, cache, follower_reads },
+    )
+}
+
+prop_compose! {
+    /// The same with remedies for hotspots, and with clocks that differ now and then.
+    fn remedied_configs()(
+        config in configs().prop_filter("transactions go past caches and ways", |config| {
+            !config.workloads[0].mix.has_transactions()
+        }),
+        remedies in remedies(),
+        offset_ms in prop_oneof![Just(0_u64), 0_u64..500],
+    ) -> Config {
+        let mut config = config;
+        config.cluster.clocks.max_offset = Duration::from_ns(offset_ms * 1_000_000);
+        config.remedies = remedies;
+        if config.replication.reads != Reads::Local {
+            config.remedies.follower_reads = FollowerReads::Nearest;
+        }
+        // Few shards may hold all ways of a key, which is refused, as is some company.
+        if cluster::validate(&config).is_err() {
+            config.remedies.salt = None;
+        }
+        if cluster::validate(&config).is_err() {
+            config.remedies = Remedies::default();
+        }
+        config
+    }
+}
+
 /// Servers that come, and some that go where there are enough left.
 fn membership(servers: u32, replicas: u32, changes: &[(u64, u32)]) -> Vec<Membership> {
     let mut changes = changes.to_vec();
@@ -186,7 +242,7 @@ struct Plan {
     mark: Option<usize>,
 }
 
-const MARKS: [&str; 16] = [
+const MARKS: [&str; 18] = [
     "write.logged",
     "write.acked",
     "versions.merged",
@@ -203,6 +259,8 @@ const MARKS: [&str; 16] = [
     "2pc.voted",
     "2pc.decided",
     "2pc.applied",
+    "cache.set",
+    "cache.deleted",
 ];
 
 fn plans() -> impl Strategy<Value = Vec<Plan>> {
@@ -267,10 +325,27 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: worlds() / 2,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20_260_102),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_healthy_world_with_remedies_breaks_a_promise(
+        config in remedied_configs(), plans in plans(), seed in any::<u64>(),
+    ) {
+        check(&config, &plans, seed)?;
+    }
+}
+
 fn check(config: &Config, plans: &[Plan], seed: u64) -> Result<(), TestCaseError> {
     let layout = cluster::layout(config);
     let mut nodes = vec![layout.control_plane];
-    nodes.extend(layout.servers.iter().chain(&layout.coordinators).chain(&layout.directories));
+    let with_own_state = layout.servers.iter().chain(&layout.coordinators);
+    nodes.extend(with_own_state.chain(&layout.directories).chain(&layout.caches));
     let faults = plans.iter().map(|plan| fault(plan, &nodes)).collect();
     let world = World::build(config, faults, seed).expect("the configuration is possible");
     let run = world.run(&mut |_| true).expect("nobody stops it");

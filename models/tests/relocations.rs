@@ -116,6 +116,7 @@ fn config(random: &mut Random) -> Config {
             seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
             ..Rebalancing::default()
         },
+        remedies: Default::default(),
         membership: membership(servers, replicas, random),
         bugs: Vec::new(),
         duration: Duration::from_ns(DURATION),

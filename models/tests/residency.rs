@@ -39,6 +39,7 @@ fn run(bugs: Vec<Bug>, seed: u64) -> Run {
         tables: Vec::new(),
         workloads: vec![serde_json::from_str(workload).expect("the workload is well formed")],
         rebalancing: Rebalancing { concurrent: 3, ..Rebalancing::default() },
+        remedies: Default::default(),
         membership: vec![Membership {
             name: "loss".into(),
             fault: 0,

@@ -164,7 +164,10 @@ pub fn needs(name: &str) -> Option<&'static str> {
 pub fn presupposes(name: &str) -> Option<&'static str> {
     let sees_survivors_only = name.starts_with("staleness.")
         || name.starts_with("siblings.")
-        || matches!(name, "reads.stale" | "anomalies.stale-read");
+        || matches!(
+            name,
+            "reads.stale" | "anomalies.stale-read" | "cache.stale_reads" | "cache.overwritten_p99_ms"
+        );
     sees_survivors_only.then_some("writes.lost")
 }
 

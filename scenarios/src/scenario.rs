@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_models::config::{
-    Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Table, Transactions, Workload,
+    Bug, Cluster, Config, Membership, Rebalancing, Remedies, Replication, Sharding, Table, Transactions,
+    Workload,
 };
 use shardlab_sim::Duration;
 
@@ -60,6 +61,9 @@ pub struct Scenario {
     /// How keys move when servers come or go.
     #[serde(default)]
     pub rebalancing: Rebalancing,
+    /// What is done about hotspots.
+    #[serde(default)]
+    pub remedies: Remedies,
     /// Who asks for what, how often and of which keys.
     #[serde(default)]
     pub workload: Vec<Workload>,
@@ -92,6 +96,7 @@ impl Scenario {
             tables: self.table.clone(),
             workloads: self.workload.clone(),
             rebalancing: self.rebalancing.clone(),
+            remedies: self.remedies.clone(),
             membership: self.membership(),
             bugs: self.bugs.clone(),
             duration: self.duration,

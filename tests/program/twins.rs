@@ -13,7 +13,7 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 45] = [
+const TWINS: [(&str, &[&str]); 49] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
@@ -94,6 +94,10 @@ const TWINS: [(&str, &[&str]); 45] = [
         ],
     ),
     ("unexpected-element", &["unexpected-element"]),
+    ("join-late", &["stale-read"]),
+    ("forget-a-way", &["stale-read"]),
+    ("set-with-void-token", &["stale-read"]),
+    ("forget-invalidation", &["stale-read"]),
     ("unrepeatable-reads", &["non-repeatable-read", "G2-item-realtime"]),
 ];
 

@@ -174,8 +174,8 @@ impl ClientPool {
             Work::Single(single) => BTreeMap::from([group(single.key)]),
             Work::Merge(merge) => BTreeMap::from([group(merge.single.key)]),
             Work::Transaction(work) => work.steps().map(|step| group(step.key())).collect(),
-            // Rows of tables are not looked up.
-            Work::Idle | Work::Scan(_) | Work::Query(_) => BTreeMap::new(),
+            // Rows of tables are not looked up, and remedies are refused where shards are.
+            Work::Idle | Work::Scan(_) | Work::Query(_) | Work::Salted(_) => BTreeMap::new(),
         }
     }
 
@@ -186,7 +186,7 @@ impl ClientPool {
             Work::Single(single) => single.shard = shard_of(single.key),
             Work::Merge(merge) => merge.single.shard = shard_of(merge.single.key),
             Work::Transaction(work) => work.regroup(shard_of),
-            Work::Idle | Work::Scan(_) | Work::Query(_) => {}
+            Work::Idle | Work::Scan(_) | Work::Query(_) | Work::Salted(_) => {}
         }
     }
 

@@ -31,7 +31,7 @@ impl ClientPool {
         key: u64,
         cx: &mut World<'_, Message>,
     ) {
-        let single = Single { purpose, key, shard: self.router.shard_of(key), asked: None, is_second: false };
+        let single = Single::new(purpose, key, self.router.shard_of(key));
         let merge = Merge { single, is_fetching: true, has_put: false };
         self.sessions[slot].begin(Work::Merge(Box::new(merge)), cx.now());
         self.attempt_merge(slot, cx);

@@ -7,13 +7,16 @@
 //! replaced by a new one, as Jepsen's processes are, so that a session's operations stay in order.
 
 mod fanout;
+mod flights;
 mod load;
 mod lookups;
 mod merge;
 mod observed;
 mod query;
+mod remedied;
 mod retry;
 mod router;
+mod salted;
 mod scan;
 mod second_write;
 mod sessions;
@@ -29,6 +32,7 @@ use shardlab_sim::{Context, Node, NodeId, Random, Time, TimerSlot, WriteId};
 
 use crate::client::load::Load;
 use crate::client::lookups::Lookups;
+use crate::client::remedied::Remedied;
 use crate::client::router::Router;
 use crate::client::sessions::Sessions;
 use crate::cluster::{PoolPlace, pool_places};
@@ -44,6 +48,8 @@ use crate::world::Layout;
 pub use lookups::LookupMeasures;
 pub use sessions::pool_of;
 
+pub use remedied::ClientMeasures;
+
 /// The clients of one workload in one region.
 #[derive(Clone, Debug)]
 pub struct ClientPool {
@@ -58,6 +64,8 @@ pub struct ClientPool {
     /// Where shards are found by lookup.
     lookups: Option<Box<Lookups>>,
     sessions: Sessions,
+    /// Where remedies for hotspots are on.
+    remedied: Option<Box<Remedied>>,
     /// A crash ended operations that nobody has reported yet.
     crashed: bool,
     /// How many values its transactions have written.
@@ -125,6 +133,8 @@ impl ClientPool {
             let mut pool = Self::new(config, *place, router, sessions, seed);
             pool.settings.coordinators.clone_from(&layout.coordinators);
             (pool.settings.pool, pool.settings.pools) = (index as u64, places.len() as u64);
+            let bugs = pool.settings.bugs;
+            pool.remedied = Remedied::new(config, &layout, bugs, index as u64, places.len() as u64);
             pool.probes = index == 0;
             pool.lookups = pool.lookups(config, &layout, home).map(Box::new);
             pool
@@ -144,6 +154,7 @@ impl ClientPool {
             router,
             lookups: None,
             sessions,
+            remedied: None,
             crashed: false,
             values: 0,
             second_writes_missed: 0,
@@ -194,6 +205,12 @@ impl ClientPool {
     #[must_use]
     pub fn pending(&self) -> Vec<Operation> {
         self.sessions.iter().filter_map(observed::pending_operation).collect()
+    }
+
+    /// What they did about hotspots; nothing where no remedy is on.
+    #[must_use]
+    pub fn measures(&self) -> Option<&ClientMeasures> {
+        self.remedied.as_ref().map(|remedied| &remedied.measures)
     }
 
     /// Transactions under way, as `info`.
@@ -257,6 +274,7 @@ impl Node for ClientPool {
                     self.on_answer(answer, cx);
                 }
             }
+            Message::Cache(message) => self.on_cache(from, message, cx),
             Message::Commit(CommitMessage::Done(result)) => self.on_done(&result, cx),
             Message::Control(ControlMessage::Map(map)) => self.router.take_map(map),
             Message::Lookup(LookupMessage::Found { group, shard, version }) => {
@@ -284,6 +302,9 @@ impl Node for ClientPool {
         self.router.forget_request();
         if let Some(lookups) = &mut self.lookups {
             lookups.crash();
+        }
+        if let Some(remedied) = &mut self.remedied {
+            remedied.crash();
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn single(
         kind: single.purpose.kind(),
         outcome,
         key: single.key,
-        value: if single.purpose.writes() { session.operation().as_value() } else { read },
+        value: if single.purpose.writes() { session.written() } else { read },
         previous: 0,
         invoked: session.invoked,
         completed: completed(outcome, now),
@@ -120,6 +120,8 @@ pub(super) fn pending_operation(session: &Session) -> Option<Operation> {
 pub(super) fn pending_transaction(session: &Session) -> Option<ObservedTransaction> {
     match &session.work {
         Work::Transaction(work) => Some(transaction(session, work, Outcome::Info, (&[], 0), session.invoked)),
-        Work::Single(_) | Work::Merge(_) | Work::Scan(_) | Work::Query(_) | Work::Idle => None,
+        Work::Single(_) | Work::Merge(_) | Work::Salted(_) | Work::Scan(_) | Work::Query(_) | Work::Idle => {
+            None
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What happens when an attempt comes to nothing.
 
-use shardlab_consistency::Outcome;
+use shardlab_consistency::{NO_NODE, Outcome};
 use shardlab_sim::{Context, Time};
 
 use crate::client::sessions::Work;
@@ -22,7 +22,9 @@ impl ClientPool {
         } else if self.sessions[slot].looks_up {
             self.lookup_timed_out(slot, cx);
         } else if work.awaits_answer() {
-            self.timed_out(slot, cx);
+            if !self.does_without_cache(slot, cx) {
+                self.timed_out(slot, cx);
+            }
         } else {
             self.resume(slot, cx);
         }
@@ -36,6 +38,7 @@ impl ClientPool {
 
     /// A refusal or silence: the map may be out of date.
     pub(super) fn attempt_failed(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.leave_flight(slot, cx);
         self.sessions[slot].work.stop_waiting();
         self.router.request_map(cx);
         self.retry_or_give_up(slot, cx);
@@ -49,6 +52,7 @@ impl ClientPool {
     /// Nobody is known who could be asked. The pause comes first even if it was the last attempt, so that a closed
     /// load without think time does not go round and round in no time.
     pub(super) fn nobody_to_ask(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        self.leave_flight(slot, cx);
         self.router.request_map(cx);
         self.sessions[slot].failures += 1;
         self.pause(slot, cx);
@@ -87,6 +91,7 @@ impl ClientPool {
                 self.reroute(slot);
                 self.attempt_single(slot, cx);
             }
+            Work::Salted(_) => self.attempt_single(slot, cx),
             Work::Merge(_) => self.attempt_merge(slot, cx),
             Work::Scan(_) => self.attempt_scan(slot, cx),
             Work::Query(_) => self.attempt_query(slot, cx),
@@ -106,7 +111,10 @@ impl ClientPool {
         let outcome = if may_have_happened { Outcome::Info } else { Outcome::Fail };
         match session.work {
             Work::Idle => {}
-            Work::Single(_) | Work::Merge(_) => self.give_up_single(slot, outcome, cx),
+            Work::Single(_) | Work::Merge(_) | Work::Salted(_) => {
+                let (outcome, node) = self.outcome_of_written(slot).unwrap_or((outcome, NO_NODE));
+                self.end_single(slot, outcome, 0, node, cx);
+            }
             Work::Scan(_) => self.end_scan(slot, outcome, cx),
             Work::Query(_) => self.give_up_query(slot, cx),
             Work::Transaction(_) => self.give_up_transaction(slot, outcome, cx),

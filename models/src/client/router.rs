@@ -8,6 +8,7 @@ use crate::cluster::round_trip;
 use crate::config::Config;
 use crate::message::{ControlMessage, Message};
 use crate::rebalancing::Routing;
+use crate::remedies::FollowerReads;
 use crate::replication::{Mode, Reads, Replication};
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Shards};
@@ -24,6 +25,7 @@ pub(super) struct Router {
     /// By region: the round trip from home, in ns.
     distances: Vec<Time>,
     access: Access,
+    spread: FollowerReads,
     map: Arc<ShardMap>,
     /// By shard: whom the map or a newer hint names.
     primaries: Vec<Primary>,
@@ -78,6 +80,7 @@ impl Router {
             home,
             distances: distances(config, layout.region[home.index()]),
             access: Access::from(&config.replication),
+            spread: config.remedies.follower_reads,
             primaries: map.shards.iter().map(Primary::from).collect(),
             map,
             asked_map: None,
@@ -97,6 +100,11 @@ impl Router {
     /// The group of keys that `key` is looked up with.
     pub fn group_of(&self, key: u64) -> u64 {
         self.partitioner.group_of(key)
+    }
+
+    /// Where the clients are.
+    pub const fn home(&self) -> NodeId {
+        self.home
     }
 
     /// How many shards there are, those that no key lives in any more or yet included.
@@ -152,18 +160,22 @@ impl Router {
     }
 
     /// A copy of the shard, drawn among those in the clients' zone, else in their region, else in the nearest region
-    /// that has one.
+    /// that has one; reads may be spread wider.
     ///
     /// Once an attempt has failed the near ones may be down: then among all.
     fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
         let copies = &self.map.assignment(shard).copies;
         let zone = &self.layout.zone;
         let same_zone = |copy: NodeId| zone[copy.index()] == zone[self.home.index()];
-        if has_failed {
-            return draw(copies, |_| true, random);
-        }
         let nearest = copies.iter().map(|&copy| self.far(copy)).min().unwrap_or(0);
-        draw(copies, same_zone, random).or_else(|| draw(copies, |copy| self.far(copy) == nearest, random))
+        let (in_zone, in_region) = match self.spread {
+            _ if has_failed => (false, false),
+            FollowerReads::Nearest => (true, true),
+            FollowerReads::Region => (false, true),
+            FollowerReads::Everywhere => (false, false),
+        };
+        let near = |random: &mut Random| in_zone.then(|| draw(copies, same_zone, random)).flatten();
+        near(random).or_else(|| draw(copies, |copy| !in_region || self.far(copy) == nearest, random))
     }
 
     /// The round trip to a node's region, in ns.

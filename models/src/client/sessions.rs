@@ -6,6 +6,7 @@ use shardlab_sim::Time;
 
 use crate::client::merge::Merge;
 use crate::client::query::QueryWork;
+use crate::client::salted::Salted;
 use crate::client::scan::Scan;
 use crate::client::single::Single;
 use crate::client::transaction::TransactionWork;
@@ -18,6 +19,8 @@ pub(super) struct Session {
     pub number: u32,
     /// Operations so far; the one under way has this number.
     pub sequence: u32,
+    /// How many numbers, from that one on, are the operation's: one for each way of a salted key.
+    span: u32,
     /// Attempts of transactions so far.
     pub transactions: u32,
     /// When the operation under way began.
@@ -41,6 +44,8 @@ pub(super) enum Work {
     Single(Single),
     /// One key, whose siblings are merged.
     Merge(Box<Merge>),
+    /// One key that is stored several times.
+    Salted(Box<Salted>),
     /// All shards.
     Scan(Box<Scan>),
     /// Rows of tables.
@@ -58,6 +63,7 @@ impl Work {
             Self::Merge(merge) => merge.single.asked.is_some(),
             Self::Scan(scan) => scan.fanout.outstanding() > 0,
             Self::Query(query) => query.awaits_answer(),
+            Self::Salted(salted) => salted.awaits_answer(),
             Self::Transaction(work) => work.awaits_answer,
         }
     }
@@ -70,6 +76,7 @@ impl Work {
             Self::Merge(merge) => merge.single.asked = None,
             Self::Scan(scan) => scan.fanout.stop_waiting(),
             Self::Query(query) => query.stop_waiting(),
+            Self::Salted(salted) => salted.stop_waiting(),
             Self::Transaction(work) => work.awaits_answer = false,
         }
     }
@@ -82,6 +89,7 @@ impl Work {
             Self::Single(single) => single.purpose.writes(),
             // Fetching leaves no trace.
             Self::Merge(merge) => merge.has_put,
+            Self::Salted(salted) => salted.single.purpose.writes(),
             Self::Transaction(work) => work.changes_something(),
         }
     }
@@ -92,7 +100,24 @@ impl Work {
         match self {
             Self::Single(single) => Some(*single),
             Self::Merge(merge) => Some(merge.single),
+            Self::Salted(salted) => Some(salted.single),
             Self::Idle | Self::Scan(_) | Self::Query(_) | Self::Transaction(_) => None,
+        }
+    }
+
+    /// Forgets what an earlier attempt at a read has found.
+    pub fn begin_anew(&mut self) {
+        if let Self::Salted(salted) = self {
+            salted.begin_anew();
+        }
+    }
+
+    /// What is under way on one key, to be changed; merges go their own way.
+    pub fn single_mut(&mut self) -> Option<&mut Single> {
+        match self {
+            Self::Single(single) => Some(single),
+            Self::Salted(salted) => Some(&mut salted.single),
+            Self::Merge(_) | Self::Idle | Self::Scan(_) | Self::Query(_) | Self::Transaction(_) => None,
         }
     }
 
@@ -107,6 +132,7 @@ impl Session {
         Self {
             number,
             sequence: 0,
+            span: 1,
             transactions: 0,
             invoked: 0,
             failures: 0,
@@ -127,12 +153,34 @@ impl Session {
     /// Begins a new operation.
     #[inline]
     pub fn begin(&mut self, work: Work, now: Time) {
-        self.sequence += 1;
+        self.begin_several(1, now);
+        self.work = work;
+    }
+
+    /// Begins a new operation of so many requests, each with a number of its own; the work is to be put in.
+    #[inline]
+    pub fn begin_several(&mut self, requests: u32, now: Time) {
+        self.sequence += self.span;
+        self.span = requests;
         self.invoked = now;
         self.failures = 0;
         self.in_doubt = false;
         self.looks_up = false;
-        self.work = work;
+    }
+
+    /// Gives the operation under way new numbers: what is answered to the old ones comes too late. Only reads may have
+    /// them, since a write is known by its number.
+    pub fn renumber(&mut self) {
+        assert!(!self.work.changes_something(), "a write keeps its number");
+        self.sequence += self.span;
+    }
+
+    /// The id that the operation under way leaves, if it writes.
+    pub fn written(&self) -> u64 {
+        match &self.work {
+            Work::Salted(salted) => salted.stamp,
+            _ => self.operation().as_value(),
+        }
     }
 }
 
@@ -209,7 +257,8 @@ impl Sessions {
     pub fn find(&self, operation: OperationId) -> Option<usize> {
         let slot = *self.slot_of.get((operation.session >> self.pool_bits) as usize)? as usize;
         let session = self.slots.get(slot)?;
-        (session.operation() == operation && !session.is_idle()).then_some(slot)
+        let is_own = operation.sequence.wrapping_sub(session.sequence) < session.span;
+        (session.number == operation.session && is_own && !session.is_idle()).then_some(slot)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Session> {

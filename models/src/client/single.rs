@@ -1,6 +1,6 @@
 //! Operations on one key: read, write, insert, read then write, probe.
 
-use shardlab_consistency::{NO_NODE, OperationKind, Outcome};
+use shardlab_consistency::{OperationKind, Outcome};
 use shardlab_sim::{Context, NodeId};
 
 use crate::client::sessions::Work;
@@ -19,6 +19,35 @@ pub(super) struct Single {
     pub asked: Option<NodeId>,
     /// The first of two writes is done, and the answer to the second awaited.
     pub is_second: bool,
+    /// How far it is, where remedies for hotspots are on.
+    pub stage: Stage,
+}
+
+/// How far an operation on one key is, where remedies for hotspots are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// At its beginning; without remedies it stays there.
+    Begin,
+    /// It waits for the answer to somebody else's request.
+    Riding,
+    /// The cache has been asked.
+    Cache,
+    /// The database has been asked.
+    Database {
+        /// The cache's token, if it wants to know the answer.
+        fills: Option<u64>,
+    },
+    /// It is written, and is to be deleted from the cache.
+    Invalidate {
+        /// Who wrote it.
+        node: u16,
+    },
+}
+
+impl Single {
+    pub const fn new(purpose: Purpose, key: u64, shard: ShardId) -> Self {
+        Self { purpose, key, shard, asked: None, is_second: false, stage: Stage::Begin }
+    }
 }
 
 /// What for.
@@ -83,15 +112,23 @@ impl ClientPool {
         if purpose.writes() && self.settings.merges_siblings {
             return self.begin_merge(slot, purpose, key, cx);
         }
+        if self.salts(key) {
+            return self.begin_salted(slot, purpose, key, cx);
+        }
         let shard = self.router.shard_of(key);
-        self.sessions[slot]
-            .begin(Work::Single(Single { purpose, key, shard, asked: None, is_second: false }), cx.now());
+        self.sessions[slot].begin(Work::Single(Single::new(purpose, key, shard)), cx.now());
         self.attempt_single(slot, cx);
+    }
+
+    /// Asks the database, unless there are remedies, which know better.
+    #[inline]
+    pub(super) fn attempt_single(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+        if self.remedied.is_some() { self.attempt_remedied(slot, cx) } else { self.ask_database(slot, cx) }
     }
 
     /// Sends the request to whom it should go; pauses if nobody is known.
     #[inline]
-    pub(super) fn attempt_single(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
+    pub(super) fn ask_database(&mut self, slot: usize, cx: &mut Context<'_, Message>) {
         if self.lookups.is_some() && !self.find_shards(slot, cx) {
             return;
         }
@@ -126,6 +163,11 @@ impl ClientPool {
             (Work::Scan(_), _) => self.on_scan_response(slot, from, response, cx),
             (Work::Query(_), _) => self.on_query_refused(slot, from, &response, cx),
             (Work::Merge(_), _) => self.on_merge_response(slot, from, &response, cx),
+            (Work::Salted(_), _) => self.on_salted_response(slot, from, &response, cx),
+            (Work::Single(_), Status::Ok) if self.remedied.is_some() => {
+                let found = (response.value, response.value_bytes);
+                self.carried_out(slot, found, from.0 as u16, cx)
+            }
             (Work::Single(_), Status::Ok) => {
                 self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx)
             }
@@ -161,13 +203,9 @@ impl ClientPool {
         // end.
         let writes = self.sessions[slot].work.changes_something();
         if follow && !self.router.takes_any_copy(writes) {
-            return self.attempt_single(slot, cx);
+            return self.ask_database(slot, cx);
         }
         self.attempt_failed(slot, cx);
-    }
-
-    pub(super) fn give_up_single(&mut self, slot: usize, outcome: Outcome, cx: &mut Context<'_, Message>) {
-        self.end_single(slot, outcome, 0, NO_NODE, cx);
     }
 
     /// `value` is what a read found.

@@ -1,7 +1,8 @@
 //! Which node is who, and where it stands.
 //!
-//! Nodes are numbered densely: the control plane, servers, coordinators, client pools, the operator, directories.
-//! Servers, coordinators and directories are dealt to regions in turn, and within a region to its zones in turn, so that neighbours in number are in different
+//! Nodes are numbered densely: the control plane, servers, coordinators, client pools, the operator, directories, caches.
+//! Servers, coordinators, directories and caches are dealt to regions in turn, and within a region to its zones in turn, so
+//! that neighbours in number are in different
 //! zones. The control plane is in the first zone of all.
 
 use shardlab_sim::NodeId;
@@ -65,8 +66,21 @@ pub fn layout(config: &Config) -> Layout {
     let operator = (!config.membership.is_empty()).then(|| builder.add("operator".into(), 0, 0));
     let directories = config.sharding.strategy.directory().map_or(0, |spec| spec.nodes);
     let directories = builder.deal(directories, "directory");
+    let caches = config.remedies.cache.as_ref().map_or(0, |cache| cache.nodes);
+    let caches = builder.deal(caches, "cache");
     let Builder { names, region, zone, .. } = builder;
-    Layout { control_plane, servers, coordinators, clients, operator, directories, names, region, zone }
+    Layout {
+        control_plane,
+        servers,
+        coordinators,
+        clients,
+        operator,
+        directories,
+        caches,
+        names,
+        region,
+        zone,
+    }
 }
 
 /// Nodes so far.

@@ -1,8 +1,9 @@
 //! From `[cluster]` to machines and links.
 //!
 //! Servers have cores and a queue in front of them. Coordinators, the control plane and clients handle messages at
-//! once: what shardlab measures is the load on servers, and nobody saves on the others' cores. Directories have cores
-//! of their own, because a lookup is part of an operation. All but clients and directories have disks.
+//! once: what shardlab measures is the load on servers, and nobody saves on the others' cores. Directories and caches have
+//! cores of their own, because a lookup and a look into the cache are part of an operation. All but clients, directories
+//! and caches have disks.
 
 use shardlab_sim::{
     ClockSkew, Cpu, Disk, Distribution, Duration, LinkProfile, Machine, NodeId, Overflow, Random, Topology,
@@ -11,6 +12,7 @@ use shardlab_sim::{
 use crate::cluster::{Clocks, Cluster, Service, regions};
 use crate::config::{BuildError, Config};
 use crate::message::Kind;
+use crate::remedies::Cache;
 use crate::sharding::directory;
 use crate::world::Layout;
 
@@ -33,11 +35,13 @@ fn machine(config: &Config, layout: &Layout, node: NodeId, seed: u64) -> Machine
     let cluster = &config.cluster;
     let is_server = layout.servers.contains(&node);
     let directory = config.sharding.strategy.directory().filter(|_| layout.directories.contains(&node));
-    let is_diskless = layout.clients.contains(&node) || directory.is_some();
+    let cache = config.remedies.cache.as_ref().filter(|_| layout.caches.contains(&node));
+    let is_diskless = layout.clients.contains(&node) || directory.is_some() || cache.is_some();
+    let own_cpu = directory.map(directory_cpu).or_else(|| cache.map(cache_cpu));
     Machine {
         name: layout.names[node.index()].clone(),
         zone: layout.zone[node.index()],
-        cpu: directory.map(directory_cpu).or_else(|| is_server.then(|| cpu(cluster))),
+        cpu: own_cpu.or_else(|| is_server.then(|| cpu(cluster))),
         disk: (!is_diskless).then(|| disk(cluster)),
         clock: skew(cluster, layout.region[node.index()], node, seed),
     }
@@ -62,8 +66,18 @@ fn directory_cpu(spec: &directory::Spec) -> Cpu {
     Cpu { cores: spec.cpu, queue_limit: None, overflow: Overflow::DropNewest, service }
 }
 
+/// A cache node's cores take as long for any message.
+fn cache_cpu(cache: &Cache) -> Cpu {
+    Cpu {
+        cores: cache.cpu,
+        queue_limit: None,
+        overflow: Overflow::DropNewest,
+        service: KINDS.map(|_| Some(cache.service.clone())).into(),
+    }
+}
+
 /// Every kind, in the order of the service table.
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     Kind::Read,
     Kind::Write,
     Kind::Scan,
@@ -81,6 +95,7 @@ const KINDS: [Kind; 17] = [
     Kind::Lookup,
     Kind::Query,
     Kind::Window,
+    Kind::Cache,
 ];
 
 fn service_time(service: &Service, kind: Kind) -> &Distribution {
@@ -101,8 +116,9 @@ fn service_time(service: &Service, kind: Kind) -> &Distribution {
         | Kind::Decide
         | Kind::Decided
         | Kind::Inquire
-        // Servers look nothing up.
-        | Kind::Lookup => &service.control,
+        // Servers look nothing up, and are no caches.
+        | Kind::Lookup
+        | Kind::Cache => &service.control,
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Checks, Config};
 use crate::conflict::Conflict;
+use crate::remedies::{Join, SaltedWrites};
 use crate::replication::{Ack, Mode, Reads};
 use crate::sharding::Strategy;
 
@@ -83,6 +84,14 @@ pub enum Bug {
     AppointNewcomer,
     /// A client takes the parts of a query's answer as they come, whichever end of a move each of them counted.
     TrustEveryPart,
+    /// A read rides on a request that left before the read was called, though only the next was promised.
+    JoinLate,
+    /// A write of all ways of a salted key leaves one out.
+    ForgetAWay,
+    /// A cache node takes what was read before the last delete, whatever became of its token.
+    SetWithVoidToken,
+    /// A write is acknowledged without deleting its key from the cache.
+    ForgetInvalidation,
 }
 
 /// A set of bugs, asked often.
@@ -122,7 +131,7 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
 impl Bug {
     /// What is missing for the bug to act at all.
     fn wants(self, config: &Config) -> Option<&'static str> {
-        let replication = &config.replication;
+        let (replication, remedies) = (&config.replication, &config.remedies);
         let (log, copies, fails_over, waits) = match &replication.mode {
             Mode::Primary { replicas, ack, failover } => {
                 (true, *replicas, failover.is_some(), *ack != Ack::Async)
@@ -176,6 +185,17 @@ impl Bug {
             Self::NoCopyFence | Self::AppointNewcomer => (config.rebalances(), "copies that move"),
             Self::TrustEveryPart => {
                 (config.keys_move() && !config.tables.is_empty(), "queries over tables, and keys that move")
+            }
+            Self::JoinLate => (
+                remedies.coalesce.is_some_and(|coalesce| coalesce.join == Join::Next),
+                "remedies.coalesce with join = \"next\"",
+            ),
+            Self::ForgetAWay => (
+                remedies.salt.as_ref().is_some_and(|salt| salt.writes == SaltedWrites::All),
+                "remedies.salt with writes = \"all\"",
+            ),
+            Self::SetWithVoidToken | Self::ForgetInvalidation => {
+                (remedies.cache.as_ref().is_some_and(|cache| cache.leases), "remedies.cache with leases")
             }
         };
         (!acts).then_some(wanted)

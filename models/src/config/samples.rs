@@ -16,6 +16,7 @@ pub(crate) fn config() -> Config {
         tables: Vec::new(),
         workloads: vec![workload("main")],
         rebalancing: Default::default(),
+        remedies: Default::default(),
         membership: Vec::new(),
         bugs: Vec::new(),
         duration: seconds(10),

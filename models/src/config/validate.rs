@@ -6,6 +6,7 @@ use crate::cluster;
 use crate::commit::Transactions;
 use crate::config::{BuildError, Checks, Config, bugs};
 use crate::rebalancing;
+use crate::remedies;
 use crate::replication::{Mode, Reads, Replication};
 use crate::sharding::{Sharding, first_keys};
 use crate::tables;
@@ -26,6 +27,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     check_transactions(&config.transactions, &mut checks);
     workload::checks::check(config, &mut checks);
     rebalancing::checks::check(config, &mut checks);
+    remedies::check(config, &mut checks);
     bugs::check(config, &mut checks);
     checks.result()?;
     check_shares(config)
@@ -34,8 +36,11 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
 /// Every shard must own something, which can only be asked of a sharding that can be built.
 fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
     let partitioner = config.sharding.partitioner(config.cluster.servers, 0);
-    let Err(shard) = first_keys(&partitioner) else { return Ok(()) };
     let mut checks = Checks::default();
+    if let Some(salt) = &config.remedies.salt {
+        salt.check_spread(&partitioner, &mut checks);
+    }
+    let Err(shard) = first_keys(&partitioner) else { return checks.result() };
     let message = format!("shard {} owns next to none of the keys", shard.0);
     checks.refuse(
         "sharding.strategy",

@@ -9,6 +9,7 @@ use crate::concurrency::Concurrency;
 use crate::config::Bugs;
 use crate::message::{Command, MoveStep};
 use crate::rebalancing::{Pair, Plan};
+use crate::remedies::salt;
 use crate::replication::LogReplica;
 use crate::state_machine::{Effect, StateMachine};
 
@@ -33,6 +34,11 @@ pub(super) fn order<'a>(
     logs.for_each(|replica| gathered.read(replica, concurrency, bugs));
     let mut order = Vec::new();
     for (&key, writes) in &gathered.writes {
+        if salt::is_sub_key(key) {
+            // What its owner holds in the end tells which of them survive.
+            order.extend(writes.iter().map(|&(_, value)| (key, value)));
+            continue;
+        }
         order.extend(gathered.surviving(key, writes).into_iter().map(|value| (key, value)));
     }
     order

@@ -47,6 +47,8 @@ pub enum Kind {
     Query,
     /// One window of read-ahead of a query that reads much.
     Window,
+    /// To or from a cache node.
+    Cache,
 }
 
 /// A message's headers on the wire: Ethernet, IP and TCP without options, 54 bytes, and 10 for framing.
@@ -73,6 +75,7 @@ impl Payload for Message {
         "lookup",
         "query",
         "window",
+        "cache",
     ];
 
     // Nearly all messages are one of two: they are told apart without a jump into a table.
@@ -139,6 +142,7 @@ fn kind_of(message: &Message) -> Kind {
             QueryMessage::Read { .. } => Kind::Window,
             QueryMessage::Answer(_) => Kind::Response,
         },
+        Message::Cache(_) => Kind::Cache,
     }
 }
 
@@ -170,6 +174,7 @@ fn content_bytes(message: &Message) -> u64 {
         Message::Lookup(_) => 2 * WORD_BYTES,
         Message::Copy(CopyMessage::Chunk { bytes, .. }) => *bytes,
         Message::Query(message) => query_bytes(message),
+        Message::Cache(message) => message.bytes(),
         _ => 0,
     }
 }

@@ -227,7 +227,11 @@ impl Server {
             Message::Copy(message) => self.on_copy(from, message, cx),
             Message::Query(message) => self.on_query(from, *message, cx),
             // Clients' business, and the other family's.
-            Message::Response(_) | Message::Versions(..) | Message::Siblings(_) | Message::Lookup(_) => {}
+            Message::Response(_)
+            | Message::Versions(..)
+            | Message::Siblings(_)
+            | Message::Lookup(_)
+            | Message::Cache(_) => {}
         }
     }
 

@@ -109,7 +109,8 @@ impl VersionServer {
             | Message::Move(_)
             | Message::Copy(_)
             | Message::Query(_)
-            | Message::Lookup(_) => {}
+            | Message::Lookup(_)
+            | Message::Cache(_) => {}
         }
     }
 

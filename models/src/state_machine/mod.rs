@@ -18,6 +18,7 @@ use crate::concurrency::{Age, Concurrency, LockTable};
 use crate::config::{Bug, Bugs};
 use crate::message::{Command, Found, OperationId, Prepare, Step, TransactionId};
 use crate::rebalancing::Pair;
+use crate::remedies::salt;
 use crate::storage::{Row, Versioned};
 use crate::tables::{Inserted, Tables};
 
@@ -190,6 +191,9 @@ impl StateMachine {
     }
 
     fn apply_write(&mut self, write: WaitingWrite, effects: &mut Vec<Effect>) {
+        if salt::is_sub_key(write.key) {
+            return self.apply_stamped(&write, effects);
+        }
         match self.sessions.seen(write.operation) {
             Seen::Earlier => return,
             // A retry of what waits is answered when that is done.
@@ -208,6 +212,20 @@ impl StateMachine {
             self.waiting_writes.push(write);
         } else {
             self.write_row(&write, effects);
+        }
+    }
+
+    /// A way of a salted key keeps the highest stamp (Thomas 1979). That tells retries apart too: sessions number their
+    /// operations, and one operation writes several ways, of which this shard may have more than one.
+    fn apply_stamped(&mut self, write: &WaitingWrite, effects: &mut Vec<Effect>) {
+        let held = self.rows.row(write.key).map_or(0, |row| row.value);
+        if !self.owns(write.key) {
+            let (operation, client) = (write.operation, write.client);
+            effects.push(Effect::NotOwner { operation, client });
+        } else if write.value > held {
+            self.write_row(write, effects);
+        } else {
+            effects.push(write.done(write.value < held));
         }
     }
 

@@ -17,6 +17,7 @@ use crate::lookup::Directory;
 use crate::node::DatabaseNode;
 use crate::placement::{self, Placement};
 use crate::rebalancing::{Loaded, Operator, OperatorSettings, Routing, loaded_rows};
+use crate::remedies::{Cache, CacheNode};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{
     MoveSettings, ReportSettings, Server, ServerSettings, VersionServer, VersionServerSettings,
@@ -184,6 +185,7 @@ impl Builder<'_> {
         let directory = || Directory::new(self.layout.control_plane, Arc::clone(&self.map));
         let directories = self.layout.directories.iter();
         nodes.extend(directories.map(|_| DatabaseNode::Directory(Box::new(directory()))));
+        nodes.extend(self.config.remedies.cache.iter().flat_map(|cache| self.caches(cache)));
         assert_eq!(nodes.len(), self.layout.names.len(), "the layout names every node");
         assert_eq!(self.layout.clients.len(), pool_places(self.config).len(), "the layout places every pool");
         nodes
@@ -280,6 +282,12 @@ impl Builder<'_> {
         // Tables are not sharded by ranges that split.
         let (loaded, row_bytes) = self.loaded();
         Some(ReportSettings { loaded: loaded.len(), row_bytes })
+    }
+
+    fn caches(&self, cache: &Cache) -> impl Iterator<Item = DatabaseNode> + use<> {
+        let node = CacheNode::new(cache, self.config.warmup.as_ns(), self.bugs);
+        let nodes = self.layout.caches.len();
+        std::iter::repeat_n(node, nodes).map(|node| DatabaseNode::Cache(Box::new(node)))
     }
 
     fn operator(&self) -> Operator {

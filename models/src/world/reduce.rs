@@ -10,12 +10,13 @@ use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
 use super::queries;
 use super::relocations::SeenRelocations;
-use super::{Holding, LookupCosts, Ownership, Run, ShardOperations, TransactionCosts, World};
-use crate::client::LookupMeasures;
+use super::{Holding, LookupCosts, Ownership, RemedyMeasures, Run, ShardOperations, TransactionCosts, World};
+use crate::client::{ClientMeasures, ClientPool, LookupMeasures};
 use crate::control_plane::ControlPlane;
 use crate::evidence::{Copies, Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation, ObservedQuery, ObservedTransaction};
+use crate::remedies::CacheNode;
 use crate::residency;
 use crate::server::{Server, VersionServer};
 use crate::shard_map::{Assignment, ShardId, ShardMap};
@@ -126,6 +127,7 @@ impl World {
             tables,
             evidence,
             divergence,
+            remedies: remedies(&nodes),
             promises,
             receipts,
             fingerprint,
@@ -327,6 +329,18 @@ fn probes(owning: Vec<ShardId>, sent: Time, seen: &Seen) -> Vec<Probe> {
     };
     let acknowledged = |shard| seen.probed.get(&shard).copied();
     wanted.into_iter().map(|shard| Probe { shard, sent, acknowledged: acknowledged(shard) }).collect()
+}
+
+fn remedies(nodes: &[DatabaseNode]) -> Option<RemedyMeasures> {
+    let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
+    let clients =
+        clients.filter_map(ClientPool::measures).fold(None, |sum: Option<ClientMeasures>, next| {
+            let mut sum = sum.unwrap_or_default();
+            sum.add(next);
+            Some(sum)
+        })?;
+    let caches = nodes.iter().filter_map(DatabaseNode::as_cache).map(CacheNode::measures).collect();
+    Some(RemedyMeasures { clients, caches })
 }
 
 fn shard_operations(before: &Measures, after: &Measures) -> Vec<ShardOperations> {

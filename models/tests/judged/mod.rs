@@ -134,6 +134,7 @@ fn config(load: Load, random: &mut Random) -> Config {
         tables: Vec::new(),
         workloads: vec![workload(load, random)],
         rebalancing: Rebalancing::default(),
+        remedies: Default::default(),
         membership: Vec::new(),
         bugs: Vec::new(),
         duration: Duration::from_ns(LOAD),

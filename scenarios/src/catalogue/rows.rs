@@ -575,6 +575,65 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "Operations that a server sent elsewhere because their key was on the move or gone; whole run.",
     ),
+    plain(
+        "database.requests_per_op",
+        "requests",
+        Lower,
+        "Reads, writes and scans that clients sent to servers, retries included, divided by operations called; from \
+         warm-up on.",
+    ),
+    plain(
+        "coalesce.joined_fraction",
+        "fraction",
+        Higher,
+        "Reads that were answered with somebody else's request, of all point reads called.",
+    ),
+    headline(
+        "cache.hit_fraction",
+        "fraction",
+        Higher,
+        "throughput",
+        "Reads that cache nodes answered, of all that asked one; from warm-up on.",
+    ),
+    plain("cache.misses", "count", Lower, "Reads that cache nodes sent to the database; from warm-up on."),
+    plain(
+        "cache.stampede_peak",
+        "requests",
+        Lower,
+        "Most reads of one key that a cache node sent to the database before one of them had set it; from warm-up on.",
+    ),
+    plain(
+        "cache.stale_reads",
+        "count",
+        Lower,
+        "Reads answered by a cache that returned an older version than one acknowledged before they began; whole run.",
+    ),
+    plain(
+        "cache.overwritten_p99_ms",
+        "ms",
+        Lower,
+        "For how long the values had been overwritten that caches answered with, 99th percentile; fresh ones count as \
+         zero; whole run.",
+    ),
+    plain(
+        "cache.early_refreshes",
+        "count",
+        Neither,
+        "Of the misses: those of entries that had not expired, to renew them in time.",
+    ),
+    plain(
+        "cache.refused_sets",
+        "count",
+        Neither,
+        "Sets of what was read before a delete, which cache nodes refused because of a lease; from warm-up on.",
+    ),
+    plain("cache.evictions", "count", Lower, "Entries that made room for others; from warm-up on."),
+    plain(
+        "cache.timeouts",
+        "count",
+        Lower,
+        "Reads that went to the database because the cache did not answer in time.",
+    ),
     headline(
         "network.bytes_per_op",
         "bytes",

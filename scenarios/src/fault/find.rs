@@ -43,6 +43,8 @@ impl Finder<'_> {
             TargetSpec::OneDirectory => Target::Nodes(drawn(self.directories()?, random)),
             TargetSpec::Directories => Target::Nodes(self.directories()?.to_vec()),
             TargetSpec::ControlPlane => Target::Nodes(vec![self.layout.control_plane]),
+            TargetSpec::Cache(number) => Target::Nodes(vec![nth("cache", &self.layout.caches, *number)?]),
+            TargetSpec::Caches => Target::Nodes(self.layout.caches.clone()),
             TargetSpec::Clients => Target::Nodes(self.layout.clients.clone()),
             TargetSpec::Marker => Target::Marker,
             TargetSpec::Zone(zone) => Target::Nodes(self.zone(*zone)?),

@@ -70,6 +70,8 @@ pub const MARKS: &[(&str, &str)] = &[
     ("2pc.prepared", "a coordinator has all votes in"),
     ("2pc.decided", "a coordinator has decided and its record is on its way to the disk"),
     ("2pc.applied", "a participant has applied a decision"),
+    ("cache.set", "a cache node has been told what a reader found in the database"),
+    ("cache.deleted", "a cache node has been told that a key was written"),
 ];
 
 /// One `[[fault]]`: exactly one of `at` and `when`, and exactly one of the things that can go wrong.

@@ -39,6 +39,10 @@ pub enum TargetSpec {
     Directories,
     /// `control-plane`.
     ControlPlane,
+    /// `cache 0`.
+    Cache(u32),
+    /// `caches`: all of them.
+    Caches,
     /// `clients`: all of them.
     Clients,
     /// `marker`: with `when`, the node that reached the step.
@@ -50,7 +54,7 @@ pub enum TargetSpec {
 }
 
 /// The words without a parameter.
-const WORDS: [(&str, TargetSpec); 12] = [
+const WORDS: [(&str, TargetSpec); 13] = [
     ("server", TargetSpec::OneServer),
     ("servers", TargetSpec::Servers),
     ("primary", TargetSpec::OnePrimary),
@@ -61,6 +65,7 @@ const WORDS: [(&str, TargetSpec); 12] = [
     ("directory", TargetSpec::OneDirectory),
     ("directories", TargetSpec::Directories),
     ("control-plane", TargetSpec::ControlPlane),
+    ("caches", TargetSpec::Caches),
     ("clients", TargetSpec::Clients),
     ("marker", TargetSpec::Marker),
 ];
@@ -80,10 +85,11 @@ impl FromStr for TargetSpec {
 type Numbered = fn(u32) -> TargetSpec;
 
 /// Targets with a number.
-const NUMBERED: [(&str, Numbered); 6] = [
+const NUMBERED: [(&str, Numbered); 7] = [
     ("server ", TargetSpec::Server),
     ("coordinator ", TargetSpec::Coordinator),
     ("directory ", TargetSpec::Directory),
+    ("cache ", TargetSpec::Cache),
     ("primary:", TargetSpec::PrimaryOf),
     ("backup:", TargetSpec::BackupOf),
     ("zone:", TargetSpec::Zone),
@@ -113,6 +119,7 @@ impl fmt::Display for TargetSpec {
             Self::Server(number) => write!(f, "server {number}"),
             Self::Coordinator(number) => write!(f, "coordinator {number}"),
             Self::Directory(number) => write!(f, "directory {number}"),
+            Self::Cache(number) => write!(f, "cache {number}"),
             Self::PrimaryOf(shard) => write!(f, "primary:{shard}"),
             Self::BackupOf(shard) => write!(f, "backup:{shard}"),
             Self::Zone(number) => write!(f, "zone:{number}"),
@@ -143,10 +150,10 @@ impl JsonSchema for TargetSpec {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Whom a fault strikes: `server 3`, `coordinator 0`, one drawn (`server`, `primary`, \
-                            `backup`, `coordinator`, `directory`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`, `directories`), `control-plane`, `clients`, \
+                            `backup`, `coordinator`, `directory`), a shard's (`primary:7`, `backup:7`), all (`servers`, `primaries`, `coordinators`, `directories`, `caches`), `cache 0`, `control-plane`, `clients`, \
                             `marker` (the node that reached the step of `when`), `zone:2`, `region:NAME`.",
             "type": "string",
-            "pattern": "^(servers?|primary|primaries|backup|coordinators?|directory|directories|control-plane|clients|marker|server \\d+|\
+            "pattern": "^(servers?|primary|primaries|backup|coordinators?|directory|directories|control-plane|caches|clients|marker|server \\d+|cache \\d+|\
                         coordinator \\d+|directory \\d+|(primary|backup|zone):\\d+|region:.+)$",
             "examples": ["server 3", "primary", "marker"]
         })
@@ -163,6 +170,7 @@ mod tests {
             "server 3",
             "coordinator 0",
             "directory 0",
+            "cache 1",
             "primary:7",
             "backup:7",
             "zone:2",

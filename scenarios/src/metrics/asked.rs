@@ -10,7 +10,8 @@ use shardlab_sim::Time;
 use crate::scenario::Scenario;
 
 /// By shard: operations and transactions that clients directed at it between warm-up and the load's end. A scan asks
-/// every shard, unless a tenant's rows are kept together, a transaction each shard that it has a key in; a call that is tried again is one.
+/// every shard, unless a tenant's rows are kept together, a transaction each shard that it has a key in; a call that is tried
+/// again is one. What a remedy spares the database is not asked, and each way of a salted key is.
 ///
 /// What was served would tell less: the more a shard drowns, the less it serves.
 pub(crate) fn asked(run: &Run) -> Vec<u64> {
@@ -19,11 +20,15 @@ pub(crate) fn asked(run: &Run) -> Vec<u64> {
     if run.tables.is_some() {
         return asked_by_queries(run);
     }
+    // With remedies not every call reaches the database, and some reach it several times: clients have counted.
+    let counted = run.remedies.as_ref().map(|remedies| &remedies.clients.asked);
+    counted.into_iter().flatten().zip(&mut asked).for_each(|(counted, asked)| *asked += counted);
     for operation in run.history.operations.iter().filter(|operation| is_measured(&operation.invoked)) {
         match operation.kind {
             OperationKind::Scan if run.ownership.scanned(operation.key, operation.invoked).is_none() => {
                 asked.iter_mut().for_each(|count| *count += 1);
             }
+            kind if counted.is_some() && kind != OperationKind::Scan => {}
             _ => asked[run.ownership.shard_of(operation.key, operation.invoked).index()] += 1,
         }
     }

@@ -12,6 +12,7 @@ mod lookups;
 mod quantiles;
 pub(crate) mod queries;
 mod rebalancing;
+mod remedies;
 mod space_saving;
 mod spread;
 mod transactions;
@@ -52,6 +53,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     rebalancing::measure(scenario, run, &mut metrics);
     lookups::measure(run, &mut metrics);
     queries::measure(run, &mut metrics);
+    remedies::measure(run, &mut metrics);
     judged(judgements, &mut metrics);
     drop_what_nobody_asks(scenario, &mut metrics);
     in_order(scenario, metrics)

@@ -21,6 +21,7 @@ pub(crate) fn run(history: History) -> Run {
         loaded_rows: 0,
         rebalancing: Default::default(),
         lookups: None,
+        remedies: None,
         layout: Layout {
             control_plane: NodeId(0),
             servers: vec![NodeId(1), NodeId(2)],
@@ -28,6 +29,7 @@ pub(crate) fn run(history: History) -> Run {
             clients: vec![NodeId(4)],
             operator: None,
             directories: Vec::new(),
+            caches: Vec::new(),
             names: names.map(str::to_owned).to_vec(),
             region: vec![0; 5],
             zone: vec![0; 5],

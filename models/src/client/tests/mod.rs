@@ -6,6 +6,7 @@
 mod load;
 mod lookups;
 mod merges;
+mod remedies;
 mod requests;
 mod transactions;
 
@@ -61,7 +62,7 @@ fn pool(mix: Mix, bend: impl FnOnce(&mut Config)) -> Script<ClientPool> {
     config.workloads[0].retries = 2;
     bend(&mut config);
     let pools = ClientPool::all(&config, &layout(&config), &map(1, 1, [Some(1), Some(2), Some(3)]), 7);
-    Script::new(pools.into_iter().next().expect("one pool"), NodeId(5), 6)
+    Script::new(pools.into_iter().next().expect("one pool"), NodeId(5), 7)
 }
 
 /// Started, with its first operation sent.

@@ -338,3 +338,78 @@ fn counters_are_no_ids() {
         c.workloads.push(Workload { name: "ids".into(), mix: ids(), ..c.workloads[0].clone() });
     });
 }
+
+#[test]
+fn impossible_remedies() {
+    use crate::remedies::{Coalesce, FollowerReads, Join, Salt, SaltedWrites};
+    let salt = |keys: &[u64], ways| Some(Salt { keys: keys.into(), ways, writes: SaltedWrites::All });
+    let mut good = config();
+    good.remedies.salt = salt(&[7, 8], 3);
+    good.remedies.cache = serde_json::from_str(r#"{ "ttl": "1s" }"#).expect("it is well formed");
+    good.remedies.coalesce = Some(Coalesce::default());
+    assert_eq!(validate(&good), Ok(()));
+    for ways in [0, 1, 1_025] {
+        check_refused("remedies.salt.ways", |c| c.remedies.salt = salt(&[7], ways));
+    }
+    for keys in [&[][..], &[7, 7], &[1_000]] {
+        check_refused("remedies.salt.keys", |c| c.remedies.salt = salt(keys, 3));
+    }
+    check_refused("remedies.salt", |c| {
+        c.remedies.salt = salt(&[7], 3);
+        bank(c);
+    });
+    // Ways of a ring with few points may fall into one shard.
+    check_refused("remedies.salt", |c| {
+        let ring = r#"{ "consistent-hash": { "vnodes": 1, "shards": 2 } }"#;
+        c.sharding.strategy = serde_json::from_str(ring).expect("it is well formed");
+        c.remedies.salt = salt(&(0..200).collect::<Vec<u64>>(), 2);
+    });
+    check_refused("remedies.coalesce.application-servers", |c| {
+        c.remedies.coalesce = Some(Coalesce { join: Join::Any, application_servers: 0 });
+    });
+    check_refused("remedies.follower-reads", |c| c.remedies.follower_reads = FollowerReads::Region);
+    let caches = [
+        ("ttl", r#"{ "ttl": "0s" }"#),
+        ("entries", r#"{ "ttl": "1s", "entries": 0 }"#),
+        ("nodes", r#"{ "ttl": "1s", "nodes": 0 }"#),
+        ("cpu", r#"{ "ttl": "1s", "cpu": 0 }"#),
+        ("timeout", r#"{ "ttl": "1s", "timeout": "0s" }"#),
+        ("leases", r#"{ "ttl": "1s", "leases": true, "invalidate": false }"#),
+        ("early-refresh", r#"{ "ttl": "1s", "early-refresh": -1.0 }"#),
+    ];
+    for (setting, cache) in caches {
+        check_refused(&format!("remedies.cache.{setting}"), |c| {
+            c.remedies.cache = serde_json::from_str(cache).expect("it is well formed");
+        });
+    }
+}
+
+/// What is promised of reads of one key, by remedy: fresh, linearizable.
+#[test]
+fn remedies_take_from_promises_what_they_must() {
+    use shardlab_consistency::Promise;
+    type Bend = fn(&mut Config);
+    let promised = |remedies: &str, bend: Bend| {
+        let mut config = config();
+        config.remedies = serde_json::from_str(remedies).expect("it is well formed");
+        bend(&mut config);
+        assert_eq!(validate(&config), Ok(()), "{remedies}");
+        let promises = crate::evidence::promises(&config, &[]);
+        [Promise::FreshReads, Promise::Linearizability].map(|promise| promises.contains(promise))
+    };
+    let skewed: Bend = |c| c.cluster.clocks.max_offset = Duration::from_ns(1);
+    let table: [(&str, Bend, [bool; 2]); 9] = [
+        ("{}", |_| {}, [true, true]),
+        (r#"{ "coalesce": { "join": "next" } }"#, |_| {}, [true, true]),
+        (r#"{ "coalesce": { "join": "any" } }"#, |_| {}, [false, false]),
+        (r#"{ "salt": { "keys": [7], "ways": 3 } }"#, |_| {}, [true, false]),
+        (r#"{ "salt": { "keys": [7], "ways": 3, "writes": "one" } }"#, |_| {}, [true, true]),
+        (r#"{ "salt": { "keys": [7], "ways": 3, "writes": "one" } }"#, skewed, [true, false]),
+        (r#"{ "cache": { "ttl": "1s" } }"#, |_| {}, [false, false]),
+        (r#"{ "cache": { "ttl": "1s", "leases": true } }"#, |_| {}, [true, false]),
+        (r#"{ "follower-reads": "region" }"#, |c| c.replication.reads = Reads::Local, [false, false]),
+    ];
+    for (remedies, bend, expected) in table {
+        assert_eq!(promised(remedies, bend), expected, "{remedies}");
+    }
+}
