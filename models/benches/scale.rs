@@ -1,8 +1,13 @@
-//! What size costs: the same load for each server on 10, 100 and 1,000 servers, 100 shards each, three copies, 10⁸ keys.
+//! What size costs: events in worlds of 10, 100 and 1,000 servers, with three copies of every shard and 10⁸ keys.
 //!
-//! Prints nanoseconds an event, the ratio of the largest world to the smallest, the time that a world takes to build,
-//! and the most memory that the process has had, which is the largest world's. The worlds take turns in one process, so
-//! that what else the machine does strikes them alike, and the best of each counts.
+//! Two series. In the one everything stays as it is, 100,000 shards and their load, and lies on more and more servers: what
+//! an event costs may not grow with the servers. In the other, shards and load grow with the servers, and an event's cost
+//! grows as the world leaves the processor's caches, whose sizes decide by how much.
+//!
+//! Prints nanoseconds an event, the ratio of the largest world to the smallest, how long it takes to build a world and to
+//! gather what a run leaves, and the most memory that the process has had. The worlds take turns in one process, so that
+//! what else the machine does strikes them alike, and the best of each counts. Times are the processor's where the system
+//! tells them (Linux), for long runs are interrupted more often than short ones; else the clock's.
 //!
 //! `cargo bench -p shardlab-models --bench scale -- memory` runs the largest alone, for three simulated seconds.
 
@@ -14,18 +19,35 @@ use shardlab_models::world::World;
 use shardlab_sim::{Distribution, Duration};
 
 const KEYS: u64 = 100_000_000;
-const SHARDS_A_SERVER: u32 = 100;
 const MILLISECOND: u64 = 1_000_000;
 
-/// The same for each server, however many there are.
-fn config(servers: u32, operations_per_s: u32, duration_ms: u64) -> Config {
-    let rate = servers * operations_per_s;
+/// How large a world is.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    servers: u32,
+    shards: u32,
+    operations_per_s: u32,
+}
+
+impl Size {
+    /// 100,000 shards and 100,000 operations a second on so many servers.
+    const fn spread(servers: u32) -> Self {
+        Self { servers, shards: 100_000, operations_per_s: 100_000 }
+    }
+
+    /// 100 shards and 1,000 operations a second for each server.
+    const fn grown(servers: u32) -> Self {
+        Self { servers, shards: 100 * servers, operations_per_s: 1_000 * servers }
+    }
+}
+
+fn config(size: Size, duration_ms: u64) -> Config {
+    let Size { servers, shards, operations_per_s: rate } = size;
     let workload = format!(
         r#"{{ "name": "ycsb-b", "arrivals": {{ "open": "{rate}/s" }}, "mix": {{ "read": 0.95, "update": 0.05 }},
             "keys": {{ "count": {KEYS}, "distribution": "uniform" }} }}"#
     );
     let workload: Workload = serde_json::from_str(&workload).expect("the workload is well formed");
-    let shards = servers * SHARDS_A_SERVER;
     let sharding = format!(r#"{{ "strategy": {{ "modulo": {{ "shards": {shards} }} }} }}"#);
     let sharding: Sharding = serde_json::from_str(&sharding).expect("the strategy is well formed");
     let replication = r#"{ "mode": { "primary": { "replicas": 3, "failover": "3s" } } }"#;
@@ -45,7 +67,8 @@ fn config(servers: u32, operations_per_s: u32, duration_ms: u64) -> Config {
         bugs: Vec::new(),
         duration: Duration::from_ns(duration_ms * MILLISECOND),
         warmup: Duration::ZERO,
-        drain: Duration::from_ns(500 * MILLISECOND),
+        // Long enough for ten servers to take a probe of every shard.
+        drain: Duration::from_ns(2_000 * MILLISECOND),
     }
 }
 
@@ -54,6 +77,8 @@ fn config(servers: u32, operations_per_s: u32, duration_ms: u64) -> Config {
 struct Measured {
     build_s: f64,
     run_s: f64,
+    /// Evidence and measures, once everything has happened.
+    gather_s: f64,
     events: u64,
     operations: usize,
 }
@@ -64,16 +89,50 @@ impl Measured {
     }
 }
 
-#[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
+/// A point of time: what has kept this thread's processor busy, and what the clock says, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    processor_s: Option<f64>,
+    #[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
+    clock: Instant,
+}
+
+impl Point {
+    #[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
+    fn now() -> Self {
+        Self { processor_s: processor_s(), clock: Instant::now() }
+    }
+
+    fn until(self, later: Self) -> f64 {
+        let busy = later.processor_s.zip(self.processor_s).map(|(later, earlier)| later - earlier);
+        busy.unwrap_or_else(|| later.clock.duration_since(self.clock).as_secs_f64())
+    }
+}
+
+/// Seconds that this thread has had a processor (Linux, `Documentation/scheduler/sched-stats`).
+fn processor_s() -> Option<f64> {
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let ns: f64 = statistics.split_whitespace().next()?.parse().ok()?;
+    Some(ns / 1e9)
+}
+
 fn measure(config: &Config) -> Measured {
-    let began = Instant::now();
+    let end = config.duration.as_ns() + config.drain.as_ns();
+    let began = Point::now();
     let world = World::build(config, Vec::new(), 1).expect("the configuration is possible");
-    let build_s = began.elapsed().as_secs_f64();
-    let began = Instant::now();
-    let run = world.run(&mut |_| true).expect("nobody stops it");
-    let run_s = began.elapsed().as_secs_f64();
+    let built = Point::now();
+    let mut over = built;
+    let run = world.run(&mut |now| {
+        if now == end {
+            over = Point::now();
+        }
+        true
+    });
+    let run = run.expect("nobody stops it");
+    let (build_s, run_s, gather_s) = (began.until(built), built.until(over), over.until(Point::now()));
     assert!(run.evidence.probes.iter().all(|probe| probe.acknowledged.is_some()), "every shard takes writes");
-    Measured { build_s, run_s, events: run.events_processed, operations: run.history.operations.len() }
+    let (events, operations) = (run.events_processed, run.history.operations.len());
+    Measured { build_s, run_s, gather_s, events, operations }
 }
 
 /// The most memory that this process has had resident, in MiB, where the system tells.
@@ -84,14 +143,17 @@ fn peak_mib() -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-fn print(servers: u32, measured: &Measured) {
+fn print(size: Size, measured: &Measured) {
     println!(
-        "  {servers:>5} servers, {:>6} shards: {:>6.1} ns an event, {:>9} events, {:>8} operations, built in {:.3} s",
-        servers * SHARDS_A_SERVER,
+        "  {:>5} servers, {:>6} shards: {:>6.1} ns an event, {:>9} events, {:>8} operations; \
+         built in {:.3} s, gathered in {:.3} s",
+        size.servers,
+        size.shards,
         measured.ns_an_event(),
         measured.events,
         measured.operations,
         measured.build_s,
+        measured.gather_s,
     );
 }
 
@@ -102,38 +164,41 @@ fn print_peak() {
     }
 }
 
-/// The bound of 8 GiB: 100,000 shards on 1,000 servers, 10⁸ keys, 100,000 operations a second.
+/// The largest world by itself, so that the memory is its own.
 fn memory() {
     println!("the largest world alone: 100,000 operations/s for 3 simulated seconds, full history");
-    let measured = measure(&config(1_000, 100, 3_000));
-    print(1_000, &measured);
+    let size = Size::spread(1_000);
+    let measured = measure(&config(size, 3_000));
+    print(size, &measured);
     println!("  ran in {:.2} s", measured.run_s);
     print_peak();
 }
 
-fn main() {
-    if std::env::args().any(|argument| argument == "memory") {
-        return memory();
-    }
-    /// Servers, and runs a round: the small ones are short.
-    const WORLDS: [(u32, usize); 3] = [(10, 20), (100, 4), (1_000, 1)];
-    println!(
-        "one thread: 1,000 operations/s a server, 100 shards a server, 3 copies, quorum, YCSB-B, 10⁸ keys"
-    );
-    let mut best: [Option<Measured>; WORLDS.len()] = [None; WORLDS.len()];
+/// Measures each of these worlds, so many runs a round: the small ones are short.
+fn series(title: &str, worlds: [(Size, usize); 3]) {
+    println!("{title}, 3 copies, quorum, YCSB-B, 10⁸ keys, one thread");
+    let mut best: [Option<Measured>; 3] = [None; 3];
     for _ in 0..3 {
-        for ((servers, runs), best) in WORLDS.into_iter().zip(&mut best) {
-            let config = config(servers, 1_000, 1_000);
+        for ((size, runs), best) in worlds.into_iter().zip(&mut best) {
+            let config = config(size, 1_000);
             let runs = (0..runs).map(|_| measure(&config));
             let measured = best.take().into_iter().chain(runs).min_by(|a, b| a.run_s.total_cmp(&b.run_s));
             *best = measured;
         }
     }
     let best = best.map(|best| best.expect("every world was run"));
-    WORLDS.iter().zip(&best).for_each(|((servers, _), measured)| print(*servers, measured));
-    println!(
-        "  {:>5.2} × the cost of an event from 10 to 1,000 servers",
-        best[2].ns_an_event() / best[0].ns_an_event()
-    );
+    worlds.iter().zip(&best).for_each(|((size, _), measured)| print(*size, measured));
+    let ratio = best[2].ns_an_event() / best[0].ns_an_event();
+    println!("  {ratio:>5.2} × the cost of an event from 10 to 1,000 servers");
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "memory") {
+        return memory();
+    }
+    let spread = [10, 100, 1_000].map(|servers| (Size::spread(servers), 1));
+    series("100,000 shards and 100,000 operations/s", spread);
+    let grown = [(10, 20), (100, 4), (1_000, 1)].map(|(servers, runs)| (Size::grown(servers), runs));
+    series("100 shards and 1,000 operations/s a server", grown);
     print_peak();
 }

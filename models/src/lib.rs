@@ -4,6 +4,8 @@
 //! [`commit`], [`concurrency`], [`storage`], [`workload`]. A [`server`] composes them; a [`world`] is a whole cluster with its
 //! clients, ready to run.
 
+#![forbid(unsafe_code)]
+
 pub mod client;
 pub mod cluster;
 pub mod commit;

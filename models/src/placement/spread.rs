@@ -120,6 +120,9 @@ impl<'a> Plan<'a> {
     fn chain_from(&self, load: u32) -> Option<Vec<(usize, u32, u32)>> {
         let mut open: VecDeque<u32> =
             (0..self.servers()).filter(|&server| self.load[server as usize] == load).collect();
+        if open.is_empty() {
+            return None;
+        }
         let mut unreached = Unreached::new(self, load);
         let backups = self.backups_by_server();
         let mut arrived_by = vec![None; self.zones.len()];
