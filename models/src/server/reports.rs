@@ -112,13 +112,13 @@ impl Hosted {
         };
         let keys: Vec<std::ops::Range<u64>> = mine.iter().map(loaded).collect();
         let rows = keys.iter().map(|keys| keys.end - keys.start).sum::<u64>() + inserted.len() as u64;
-        let middle = nth(&keys, &inserted, rows / 2).map(|key| DynamicRange::position(key));
+        let middle = nth(&keys, &inserted, rows / 2).map(DynamicRange::position);
         (!mine.is_empty()).then(|| ShardReport {
             shard: self.shard,
             operations_per_s: self.accesses.count * SECOND / REPORT_INTERVAL,
             bytes: rows * u64::from(settings.row_bytes),
             middle,
-            load_middle: self.accesses.middle(|key| DynamicRange::position(key)),
+            load_middle: self.accesses.middle(DynamicRange::position),
         })
     }
 }

@@ -298,10 +298,12 @@ impl Server {
         cx: &mut Context<'_, Message>,
     ) {
         let Some(snapshot) = self.snapshots.by_shard.get(&shard) else { return };
-        if snapshot.learner.node == from && snapshot.admitted && snapshot.told.is_none() {
-            if let Some(slot) = self.leads(shard) {
-                self.ship_log(shard, slot, cx);
-            }
+        if snapshot.learner.node == from
+            && snapshot.admitted
+            && snapshot.told.is_none()
+            && let Some(slot) = self.leads(shard)
+        {
+            self.ship_log(shard, slot, cx);
         }
     }
 }

@@ -79,6 +79,13 @@ impl ConsistentHash {
         Self { members, hash: spec.hash, ring }
     }
 
+    /// Where a key stands on the ring.
+    #[inline]
+    #[must_use]
+    pub fn position(&self, key: u64) -> u64 {
+        self.hash.position(key)
+    }
+
     /// Who shares the ring.
     pub(super) fn members(&self) -> &Members {
         &self.members
@@ -88,7 +95,7 @@ impl ConsistentHash {
 impl Shards for ConsistentHash {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        self.ring.owner(self.hash.position(key))
+        self.ring.owner(self.position(key))
     }
 
     fn shards(&self) -> Vec<ShardId> {

@@ -1,7 +1,6 @@
 //! Where a key lies in the space that a strategy cuts into parts: for drawings of who owns what.
 
 use super::Partitioner;
-use crate::hash::mix;
 
 /// A place in that space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +20,9 @@ impl Partitioner {
     #[must_use]
     pub fn place_of(&self, key: u64) -> Place {
         match self {
-            Self::ConsistentHash(_) => Place::Ring(mix(key)),
+            Self::ConsistentHash(ring) => Place::Ring(ring.position(key)),
+            Self::Ranges(ranges) if ranges.keeps_neighbours() => Place::Key,
+            Self::Ranges(ranges) => Place::Line(ranges.position(key)),
             _ => Place::Scattered,
         }
     }

@@ -130,8 +130,8 @@ impl Slots {
         let mut slots = self.slots.entries().to_vec();
         let mut homeless = Vec::new();
         // From the last slot on, so that what a shard keeps stays one row.
-        for place in 0..slots.len() {
-            match owed.binary_search_by_key(&slots[place], |of| of.0) {
+        for (place, owner) in slots.iter().enumerate() {
+            match owed.binary_search_by_key(owner, |of| of.0) {
                 Ok(member) if owed[member].1 > 0 => owed[member].1 -= 1,
                 _ => homeless.push(place),
             }
