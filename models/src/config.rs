@@ -59,10 +59,10 @@ impl Config {
         !self.membership.is_empty() || self.sharding.strategy.reshapes().is_some()
     }
 
-    /// Whether anything is moved while the world runs.
+    /// Whether anything may be moved while the world runs: keys, copies or offices.
     #[must_use]
     pub fn rebalances(&self) -> bool {
-        self.keys_move()
+        self.keys_move() || self.rebalancing.balancer.is_some()
     }
 
     /// How many rows are loaded before the load begins.

@@ -368,6 +368,21 @@ pub struct ShardReport {
     pub load_middle: Option<u64>,
 }
 
+/// What one copy of a shard has cost its server since the server's last report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ShardLoad {
+    /// Of this shard.
+    pub shard: ShardId,
+    /// Whether the copy leads.
+    pub leads: bool,
+    /// Requests and appends that were handled.
+    pub operations: u32,
+    /// The time of cores that those usually take, in µs.
+    pub core_us: u32,
+    /// Bytes written.
+    pub bytes: u32,
+}
+
 /// Messages to and from the control plane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ControlMessage {
@@ -448,6 +463,9 @@ pub enum ControlMessage {
     },
     /// Server → control plane: how the shards are that it leads, where shards are split and merged.
     Report(Box<[ShardReport]>),
+    /// Server → control plane, after a heartbeat: what each of its copies has cost since the last one. Where a balancer
+    /// wants to know.
+    Loads(Box<[ShardLoad]>),
 }
 
 /// Messages of two-phase commit, in the words of Mohan, Lindsay & Obermarck 1986.

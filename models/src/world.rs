@@ -187,6 +187,9 @@ pub struct RebalancingCosts {
     pub relocations: Vec<RelocationCosts>,
     /// Offices of primary that were handed over to even out the load.
     pub hand_overs: Vec<HandOver>,
+    /// How many steps of the balancer would have been enough, had the load of the whole run been known at its first look;
+    /// nothing without a balancer.
+    pub moves_needed: Option<u32>,
     /// When the control plane heard for the first time that a server is lost for ever, in ns.
     pub lost_at: Option<Time>,
     /// Operations that servers sent elsewhere, because their key was on the move or gone.

@@ -123,6 +123,7 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
             throttle: Size([200_000, 2_000_000][random.below(2) as usize]),
             concurrent: 1 + random.below(4) as u32,
             seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
+            balancer: None,
         },
         remedies: Default::default(),
         membership,

@@ -6,7 +6,7 @@ use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
-use shardlab_models::rebalancing::MembershipChange;
+use shardlab_models::rebalancing::{Balancer, By, MembershipChange};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::{Strategy, consistent_hash, modulo};
 use shardlab_models::world::{Run, World};
@@ -55,7 +55,7 @@ fn workload(random: &mut Random) -> Workload {
 }
 
 /// Servers come, go and one is lost, one after the other, and always as many stay as there are copies.
-fn membership(servers: u32, replicas: u32, random: &mut Random) -> Vec<Membership> {
+fn membership(servers: u32, replicas: u32, counted: bool, random: &mut Random) -> Vec<Membership> {
     let mut loses = replicas > 1;
     let mut there: Vec<u32> = (0..servers).collect();
     let mut ever = servers;
@@ -64,7 +64,11 @@ fn membership(servers: u32, replicas: u32, random: &mut Random) -> Vec<Membershi
     (0..commands)
         .map(|fault| {
             at += random.below(SECOND);
-            let change = match random.below(3) {
+            let change = match random.below(4) {
+                3 if counted => MembershipChange::Reweight {
+                    server: there[random.below(there.len() as u64) as usize],
+                    thousandths: [0, 500, 2_000][random.below(3) as usize],
+                },
                 kind @ (0 | 1) if there.len() > replicas as usize => {
                     let server = there.remove(random.below(there.len() as u64) as usize);
                     if kind == 0 && std::mem::take(&mut loses) {
@@ -83,6 +87,16 @@ fn membership(servers: u32, replicas: u32, random: &mut Random) -> Vec<Membershi
             Membership { name: format!("command {fault}"), fault, at: Duration::from_ns(at), change }
         })
         .collect()
+}
+
+fn balancer(random: &mut Random) -> Balancer {
+    Balancer {
+        by: [By::Count, By::Bytes, By::Load, By::Mixed][random.below(4) as usize],
+        interval: Duration::from_ns([SECOND / 4, SECOND][random.below(2) as usize]),
+        threshold: [1.0, 1.3][random.below(2) as usize],
+        cool_down: Duration::from_ns([0, SECOND][random.below(2) as usize]),
+        steps: 1 + random.below(3) as u32,
+    }
 }
 
 fn config(random: &mut Random) -> Config {
@@ -114,10 +128,11 @@ fn config(random: &mut Random) -> Config {
             throttle: Size([200_000, 2_000_000][random.below(2) as usize]),
             concurrent: 1 + random.below(4) as u32,
             seal_deadline: Duration::from_ns([SECOND / 20, SECOND][random.below(2) as usize]),
+            balancer: (shards.is_some() && random.below(2) == 0).then(|| balancer(random)),
             ..Rebalancing::default()
         },
         remedies: Default::default(),
-        membership: membership(servers, replicas, random),
+        membership: membership(servers, replicas, shards.is_some(), random),
         bugs: Vec::new(),
         duration: Duration::from_ns(DURATION),
         warmup: Duration::ZERO,
@@ -204,6 +219,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn nothing_is_lost_while_copies_move_and_faults_strike() {
     let first = setting("RELOCATION_SEED", 1);
     let (mut moved, mut offices, mut remade, mut given_up, mut failed) = (0, 0, 0, 0, Vec::new());
+    let (mut by_itself, mut handed_over) = (0, 0);
     for seed in first..first + setting("RELOCATION_WORLDS", WORLDS) {
         let mut random = Random::new(seed, "relocations", 0);
         let config = config(&mut random);
@@ -212,6 +228,8 @@ fn nothing_is_lost_while_copies_move_and_faults_strike() {
         moved += done().count();
         offices += done().filter(|of| of.led).count();
         remade += done().filter(|of| of.from.is_none()).count();
+        by_itself += done().filter(|of| of.command.is_none()).count();
+        handed_over += run.rebalancing.hand_overs.len();
         given_up += run.rebalancing.relocations.iter().filter(|of| of.given_up.is_some()).count();
         let wrong = failures(&run);
         if !wrong.is_empty() {
@@ -222,6 +240,8 @@ fn nothing_is_lost_while_copies_move_and_faults_strike() {
         }
     }
     println!("{moved} copies moved, {offices} of them primaries', {remade} made anew, {given_up} given up");
+    println!("the balancer moved {by_itself} copies and handed {handed_over} offices over");
+    assert!(by_itself > 0 && handed_over > 0, "the balancer has to act");
     assert!(failed.is_empty(), "seeds {failed:?} failed");
     assert!(
         moved > 0 && offices > 0 && remade > 0 && given_up > 0,
@@ -270,4 +290,31 @@ fn a_copy_that_takes_over_too_soon_loses_writes() {
         let lost = failures(&run).iter().any(|failure| failure.contains("lost") || failure.contains("durab"));
         assert_eq!(lost, !config.bugs.is_empty(), "{:?}: {:?}", config.bugs, failures(&run));
     }
+}
+
+/// A server that is to bear twice as much gets twice as many copies, and one that is to bear nothing is emptied.
+#[test]
+fn weights_share_copies_out() {
+    let mut random = Random::new(1, "weights", 0);
+    let mut config = config(&mut random);
+    config.cluster.servers = 4;
+    config.sharding.strategy = Strategy::Modulo(modulo::Spec { shards: Some(24), ..modulo::Spec::default() });
+    config.replication.mode =
+        Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
+    config.rebalancing.balancer = None;
+    let reweight = |fault, server, thousandths| Membership {
+        name: format!("weight {fault}"),
+        fault,
+        at: Duration::from_ns(SECOND),
+        change: MembershipChange::Reweight { server, thousandths },
+    };
+    config.membership = vec![reweight(0, 0, 2_000), reweight(1, 3, 0)];
+    let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+    let run = world.run(&mut |_| true).expect("nobody stops it");
+    assert_eq!(failures(&run), [""; 0]);
+    let led = |server: usize| {
+        let node = Some(run.layout.servers[server]);
+        run.primaries.iter().filter(|&&primary| primary == node).count()
+    };
+    assert_eq!([0, 1, 2, 3].map(led), [12, 6, 6, 0]);
 }

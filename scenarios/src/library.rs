@@ -46,6 +46,8 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "set",
     "counter",
     "unique-ids",
+    "lose-a-server",
+    "over-sharding",
     "negative/ack-before-sync",
     "negative/ack-before-replication",
     "negative/no-fencing",

@@ -68,6 +68,17 @@ impl Change {
             && leaders + committing > members
     }
 
+    /// An asynchronous primary alone has what it acknowledged last: it goes on leading, where it was to leave or to hand its
+    /// office over, while nobody else has its whole log. Whoever wanted that tries again.
+    pub(super) fn keep_leader_that_is_ahead(&mut self, old: &Assignment) {
+        let goes = |primary: &NodeId| self.leaving == Some(*primary) || self.abdicating == Some(*primary);
+        let Some(primary) = old.primary.filter(goes) else { return };
+        let Some(&(_, last)) = self.fenced.iter().find(|(copy, _)| *copy == primary) else { return };
+        if self.candidates(old).all(|(_, end)| end < last) {
+            (self.leaving, self.abdicating, self.preferred) = (None, None, None);
+        }
+    }
+
     /// Those that have promised, were members and may lead.
     fn candidates(&self, old: &Assignment) -> impl Iterator<Item = (NodeId, Position)> {
         let may = |(copy, _): &(NodeId, Position)| {

@@ -8,6 +8,7 @@
 //! (a majority has promised) nor answer reads (its lease is over, or it has promised too).
 //! Left out: the control plane is not replicated; while it is down nothing fails over and leases run out.
 
+mod balancer;
 mod change;
 mod rebalance;
 mod relocation;
@@ -23,6 +24,7 @@ use crate::message::{ControlMessage, CopyMessage, Message, MoveMessage};
 use crate::node::Observation;
 use crate::replication::Ack;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+use balancer::Balance;
 use change::Change;
 use rebalance::Rebalance;
 pub use rebalance::RebalanceSettings;
@@ -82,6 +84,8 @@ pub struct ControlPlane {
     rebalance: Option<Rebalance>,
     relocations: Relocations,
     reshaping: Option<Reshaping>,
+    // Volatile in part.
+    balance: Option<Balance>,
     // Volatile.
     watches: BTreeMap<NodeId, Watch>,
     changes: BTreeMap<ShardId, Change>,
@@ -95,6 +99,8 @@ impl ControlPlane {
     #[must_use]
     pub fn new(settings: ControlPlaneSettings, map: Arc<ShardMap>) -> Self {
         let watches = BTreeMap::new();
+        let balancer = settings.rebalance.as_ref().and_then(|rebalance| rebalance.balancer);
+        let balance = balancer.map(Balance::new);
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
         let reshaping =
             settings.rebalance.as_ref().and_then(|spec| spec.partitioning.reshapes()).map(Reshaping::new);
@@ -103,6 +109,7 @@ impl ControlPlane {
             rebalance,
             relocations: Relocations::default(),
             reshaping,
+            balance,
             watches,
             changes: BTreeMap::new(),
             appointing: VecDeque::new(),
@@ -161,6 +168,11 @@ impl ControlPlane {
                 };
                 change.note(from, last);
                 self.try_appoint(shard, cx);
+            }
+            ControlMessage::Loads(loads) => {
+                if let Some(balance) = &mut self.balance {
+                    balance.hear(&loads);
+                }
             }
             ControlMessage::MapRequest { version } if version < self.map.version => self.send_map(from, cx),
             _ => {}
@@ -251,6 +263,7 @@ impl ControlPlane {
         }
         self.order_moves(cx);
         self.relocate(cx);
+        self.balance(cx);
         self.finish_command(cx);
         cx.set_timer(TICK, self.settings.tick);
     }
@@ -309,6 +322,10 @@ impl ControlPlane {
             return;
         }
         let any_log = self.settings.bugs.contains(Bug::AppointAnyLog);
+        let mut change = change.clone();
+        if self.settings.ack == Ack::Async {
+            change.keep_leader_that_is_ahead(assignment);
+        }
         let mut next = change.assignment(assignment, self.settings.ack, any_log);
         if let Some(joining) = change.joining.filter(|_| self.settings.bugs.contains(Bug::AppointNewcomer)) {
             next.primary = Some(joining);
@@ -380,6 +397,9 @@ impl ControlPlane {
         self.changes.clear();
         self.appointing.clear();
         self.relocations.crash();
+        if let Some(balance) = &mut self.balance {
+            balance.crash();
+        }
         if let Some(rebalance) = &mut self.rebalance {
             rebalance.crash();
         }

@@ -15,7 +15,7 @@ use crate::config::Bug;
 use crate::message::{ControlMessage, Message, MoveMessage};
 use crate::node::{Cause, MoveEvent, Observation};
 use crate::placement::{Placement, Residence, Spread};
-use crate::rebalancing::{Loaded, MembershipChange, Pair, Plan, Protocol};
+use crate::rebalancing::{Balancer, Loaded, MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId};
 use crate::sharding::{Partitioner, Partitioning};
 
@@ -42,6 +42,8 @@ pub struct RebalanceSettings {
     pub concurrent: usize,
     /// How keys move.
     pub protocol: Protocol,
+    /// What moves copies without being told to.
+    pub balancer: Option<Balancer>,
     /// By shard: how many of the loaded rows live there at the beginning.
     pub loaded_rows: Vec<u64>,
 }
@@ -65,6 +67,8 @@ pub(super) struct Rebalance {
     // By server: whether it is to hold copies, and whether it is gone for ever.
     pub present: Vec<bool>,
     pub lost: Vec<bool>,
+    /// By server: how much it is to bear, in thousandths of a usual server.
+    pub weights: Vec<u64>,
     /// By shard: how many of the loaded rows live there.
     pub rows: Vec<u64>,
     /// How many plans were made, of commands or by ourselves.
@@ -88,6 +92,7 @@ impl Rebalance {
             ever: settings.servers as usize,
             present,
             lost: vec![false; settings.zones.len()],
+            weights: vec![1_000; settings.zones.len()],
             rows: settings.loaded_rows.clone(),
             writing: VecDeque::new(),
             ordered: BTreeSet::new(),
@@ -132,6 +137,9 @@ impl Rebalance {
             }
             MembershipChange::Remove(server) | MembershipChange::Lose(server) => {
                 self.present[server as usize] = false;
+            }
+            MembershipChange::Reweight { server, thousandths } => {
+                self.weights[server as usize] = u64::from(thousandths);
             }
         }
     }

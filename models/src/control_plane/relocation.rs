@@ -90,13 +90,33 @@ impl ControlPlane {
         }
         // Keys first: what moves with them may not have to move twice.
         while self.map.routing.plan.is_none() && self.may_begin_another() {
-            let Some(relocation) = self.next_relocation(cx.now()) else { break };
-            let write = cx.force();
-            self.relocations.writing.push_back((write, Record::Begin(relocation)));
+            let Some((shard, from, to)) = self.next_relocation(cx.now()) else { break };
+            self.order_relocation(shard, from, to, self.open_command(), cx);
         }
     }
 
-    fn may_begin_another(&self) -> bool {
+    /// Writes down that a copy is to move; shard and servers by place.
+    pub(super) fn order_relocation(
+        &mut self,
+        shard: usize,
+        from: Option<usize>,
+        to: usize,
+        command: Option<u32>,
+        cx: &mut Context<'_, Message>,
+    ) {
+        let waiting = self.relocations.all().count() - self.relocations.open.len();
+        let relocation = Relocation {
+            number: self.relocations.begun + waiting as u32,
+            command,
+            shard: ShardId(shard as u32),
+            from: from.map(|place| self.settings.servers[place]),
+            to: self.settings.servers[to],
+        };
+        let write = cx.force();
+        self.relocations.writing.push_back((write, Record::Begin(relocation)));
+    }
+
+    pub(super) fn may_begin_another(&self) -> bool {
         let most = self.rebalance.as_ref().map_or(0, |rebalance| rebalance.settings.concurrent);
         self.relocations.all().count() < most
     }
@@ -303,7 +323,7 @@ impl ControlPlane {
     }
 
     /// The same question by places, as the planner asks it: the seam for rules of residency.
-    fn place_may_hold(&self, shard: usize, server: usize) -> bool {
+    pub(super) fn place_may_hold(&self, shard: usize, server: usize) -> bool {
         self.may_hold(ShardId(shard as u32), self.settings.servers[server])
     }
 
@@ -339,24 +359,16 @@ impl ControlPlane {
     }
 
     /// The next copy to move: a missing one first, then one on a server that is to be empty, then to even out.
-    fn next_relocation(&self, now: Time) -> Option<Relocation> {
+    fn next_relocation(&self, now: Time) -> Option<(usize, Option<usize>, usize)> {
         let evens_out = self.is_evening_out();
         if !evens_out && !self.shards().any(|shard| self.is_unsound(shard)) {
             return None;
         }
         let picture = self.picture(now, |_| (1, 1));
-        let (shard, from, to) = self.mending(&picture).or_else(|| {
+        self.mending(&picture).or_else(|| {
             let step = evens_out.then(|| self.evening_step(&picture)).flatten()?;
             let Step::Move { shard, from, to } = step else { return None };
             Some((shard, Some(from), to))
-        })?;
-        Some(Relocation {
-            number: self.relocations.begun
-                + (self.relocations.all().count() - self.relocations.open.len()) as u32,
-            command: self.open_command(),
-            shard: ShardId(shard as u32),
-            from: from.map(|place| self.settings.servers[place]),
-            to: self.settings.servers[to],
         })
     }
 
@@ -382,10 +394,11 @@ impl ControlPlane {
     }
 
     /// The map as the planner sees it, with what is under way done. `costs`: of leading a shard, and of any other copy.
-    fn picture(&self, now: Time, costs: impl Fn(usize) -> (u64, u64)) -> Picture {
+    pub(super) fn picture(&self, now: Time, costs: impl Fn(usize) -> (u64, u64)) -> Picture {
         let server = |&node: &NodeId| ServerPicture {
             zone: self.zone_of(node),
-            weight: 1_000,
+            // One that is to bear nothing gets the least weight, and is emptied.
+            weight: self.weight_of(node).max(1),
             takes: self.may_take(node, now),
         };
         let mut picture = Picture {
@@ -406,6 +419,11 @@ impl ControlPlane {
             self.assume_done(relocation, &mut picture.shards[relocation.shard.index()]);
         }
         picture
+    }
+
+    fn weight_of(&self, node: NodeId) -> u64 {
+        let weight = |rebalance: &super::Rebalance| Some(rebalance.weights[self.place_of(node)?]);
+        self.rebalance.as_ref().and_then(weight).unwrap_or(1_000)
     }
 
     fn zone_of(&self, node: NodeId) -> u32 {

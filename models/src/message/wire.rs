@@ -159,6 +159,7 @@ fn content_bytes(message: &Message) -> u64 {
         },
         Message::Versions(_, message) => version_bytes(message),
         Message::Siblings(message) => sibling_bytes(message),
+        Message::Control(ControlMessage::Loads(loads)) => LOAD_BYTES * loads.len() as u64,
         Message::Control(ControlMessage::Map(map)) => 32 * map.shards.len() as u64,
         Message::Commit(CommitMessage::Begin(request)) => {
             let steps: usize = request.steps.iter().map(|(_, steps)| steps.len()).sum();
@@ -178,6 +179,9 @@ fn content_bytes(message: &Message) -> u64 {
         _ => 0,
     }
 }
+
+/// A shard, who leads, and three counts.
+const LOAD_BYTES: u64 = 20;
 
 /// Keys, digests and sets of ranges are words.
 const WORD_BYTES: u64 = 8;

@@ -2,7 +2,7 @@
 
 use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
-use crate::rebalancing::MembershipChange;
+use crate::rebalancing::{MembershipChange, balancer};
 use crate::replication::{Ack, Mode};
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
@@ -19,6 +19,7 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
     checks.count("rebalancing.concurrent", u64::from(spec.concurrent), 1_000_000, "moves at once");
     let help = "give a time that the keys may be refused at most, such as \"1s\"";
     checks.positive("rebalancing.seal-deadline", spec.seal_deadline, help);
+    balancer::check(config, checks);
     if !config.membership.is_empty() {
         check_commands(config, checks);
     }
@@ -54,6 +55,13 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
             format!("add fewer: there are at most {MOST_NODES} in a run, those that left counted too"),
         )),
         MembershipChange::Add(_) => None,
+        MembershipChange::Reweight { server, .. }
+            if !servers.get(server as usize).copied().unwrap_or(false) =>
+        {
+            let help = format!("name one of the {there} servers that are there by then");
+            Some((format!("there is no server {server} to weigh anew"), help))
+        }
+        MembershipChange::Reweight { .. } => None,
         MembershipChange::Lose(_) if replicas == 1 => Some((
             "what is on the only copy of a shard is gone with it".into(),
             "keep several copies, or `remove` the server, which hands over first".into(),
@@ -82,6 +90,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
         checks.refuse("replication.mode", message, "use `primary`, or leave the membership faults out");
     }
     check_losses(config, checks);
+    check_weights(config, checks);
     let keys = config.loaded_rows();
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
@@ -98,6 +107,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
             continue;
         }
         match command.change {
+            MembershipChange::Reweight { .. } => {}
             MembershipChange::Add(count) => servers.resize(servers.len() + count as usize, true),
             MembershipChange::Remove(server) | MembershipChange::Lose(server) => {
                 servers[server as usize] = false
@@ -123,6 +133,29 @@ fn check_losses(config: &Config, checks: &mut Checks) {
             );
             let help = "lose fewer, give the cluster time between two losses, or keep more copies";
             checks.refuse(format!("fault.{}.membership.lose", loss.fault), message, help);
+        }
+    }
+}
+
+/// Weights are targets for copies of shards: where each server has the one shard of its number there is nothing to share
+/// out by them. And somebody has to bear something.
+fn check_weights(config: &Config, checks: &mut Checks) {
+    let mut commands: Vec<_> = config.membership.iter().collect();
+    commands.sort_by_key(|command| command.at);
+    let mut weights = vec![1_000; config.cluster.servers as usize];
+    for command in commands {
+        let MembershipChange::Reweight { server, thousandths } = command.change else { continue };
+        let path = format!("fault.{}.membership.reweight", command.fault);
+        if !config.sharding.strategy.counts_shards() {
+            let message = "each server has the one shard of its number, which bears what it bears";
+            let help = "say how many `shards` there are in `sharding.strategy`, several for each server";
+            checks.refuse(path, message, help);
+            continue;
+        }
+        weights.resize(weights.len().max(server as usize + 1), 1_000);
+        weights[server as usize] = thousandths;
+        if weights.iter().all(|&weight| weight == 0) {
+            checks.refuse(path, "no server is to bear anything", "leave one of them a weight above zero");
         }
     }
 }

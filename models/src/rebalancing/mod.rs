@@ -5,6 +5,7 @@
 //! two. How keys are moved is a [`Protocol`]; all of them end with two commands in the source's log (seal, give) and one
 //! in the destination's (own), which `server::moves` sees to.
 
+mod balancer;
 pub(crate) mod checks;
 mod loaded;
 mod loaded_keys;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shardlab_sim::{Duration, Size};
 
+pub use balancer::{Balancer, By};
 pub use loaded::loaded_rows;
 pub use loaded_keys::Loaded;
 pub use operator::{Operator, OperatorSettings};
@@ -27,7 +29,7 @@ pub use protocol::{Next, Progress, Protocol};
 pub use routing::Routing;
 
 /// `[rebalancing]`: how keys are moved when servers come or go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Rebalancing {
     /// By which protocol keys move.
@@ -42,6 +44,9 @@ pub struct Rebalancing {
     pub seal_deadline: Duration,
     /// With dual writes: how long a source keeps the rows that it has given away.
     pub grace: Duration,
+    /// What moves copies of shards without being told to; nothing if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balancer: Option<Balancer>,
 }
 
 impl Default for Rebalancing {
@@ -59,6 +64,7 @@ impl Default for Rebalancing {
             seal_deadline: Duration::from_ns(1_000_000_000),
             // Long enough to see that nobody asks for them any more.
             grace: Duration::from_ns(1_000_000_000),
+            balancer: None,
         }
     }
 }
@@ -85,6 +91,13 @@ pub enum MembershipChange {
     Remove(u32),
     /// This one, by number, is gone for ever and hands nothing over.
     Lose(u32),
+    /// This one, by number, is to bear so much from now on.
+    Reweight {
+        /// Which.
+        server: u32,
+        /// Of what a usual server bears, in thousandths.
+        thousandths: u32,
+    },
 }
 
 impl MembershipChange {
@@ -95,6 +108,7 @@ impl MembershipChange {
             Self::Add(_) => "add",
             Self::Remove(_) => "remove",
             Self::Lose(_) => "lose",
+            Self::Reweight { .. } => "reweight",
         }
     }
 }
@@ -104,7 +118,7 @@ impl MembershipChange {
 pub fn standby_servers(membership: &[Membership]) -> u32 {
     let added = membership.iter().map(|command| match command.change {
         MembershipChange::Add(servers) => servers,
-        MembershipChange::Remove(_) | MembershipChange::Lose(_) => 0,
+        MembershipChange::Remove(_) | MembershipChange::Lose(_) | MembershipChange::Reweight { .. } => 0,
     });
     added.fold(0, u32::saturating_add)
 }

@@ -37,6 +37,7 @@ impl Server {
             map_version: self.map_version(),
         };
         cx.send(self.settings.control_plane, Message::Control(heartbeat));
+        self.report_loads(cx);
         cx.set_timer(HEARTBEAT, self.settings.heartbeat_interval);
     }
 

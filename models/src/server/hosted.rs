@@ -15,6 +15,14 @@ use crate::shard_map::{Epoch, ShardId};
 use crate::state_machine::{Effect, StateMachine};
 use crate::world::ShardOperations;
 
+/// What a copy has cost since its server's last report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Work {
+    pub operations: u32,
+    pub core_ns: u64,
+    pub bytes: u64,
+}
+
 /// One copy of one shard.
 #[derive(Clone, Debug)]
 pub struct Hosted {
@@ -27,6 +35,7 @@ pub struct Hosted {
     /// How often it served clients as primary.
     pub operations: ShardOperations,
     // Volatile.
+    pub(super) work: Work,
     pub(super) blocked: Vec<(NodeId, Request)>,
     pub(super) confirmations: Confirmations,
     pub(super) accesses: Accesses,
@@ -47,6 +56,7 @@ impl Hosted {
             replica,
             machine: settings.machine(),
             operations: ShardOperations::default(),
+            work: Work::default(),
             blocked: Vec::new(),
             confirmations: Confirmations::default(),
             accesses: Accesses::default(),
@@ -62,6 +72,7 @@ impl Hosted {
         use crate::replication::Replica;
         self.replica.crash();
         self.machine = settings.machine();
+        self.work = Work::default();
         self.blocked.clear();
         self.confirmations = Confirmations::default();
         self.held_back = None;

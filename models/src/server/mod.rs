@@ -15,6 +15,7 @@ mod reports;
 mod slots;
 mod snapshots;
 mod versions;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +24,9 @@ use shardlab_sim::{Context, NodeId, Time, TimerSlot, WriteId};
 
 use crate::concurrency::Concurrency;
 use crate::config::Bug;
-use crate::message::{Action, ChunkId, Command, LogMessage, Message, OperationId, Request, Response, Status};
+use crate::message::{
+    Action, ChunkId, Command, Entries, LogMessage, Message, OperationId, Request, Response, Status,
+};
 use crate::node::Observation;
 use crate::rebalancing::Pair;
 use crate::replication::{Effective, LogReplica, Port, Reads, Replica, Settings, SyncQueue, Then};
@@ -68,6 +71,8 @@ pub struct ServerSettings {
     pub tick: Time,
     /// How long a participant stays in doubt before it asks, in ns.
     pub inquiry_interval: Time,
+    /// What its work costs, where a balancer wants to know: it reports that with its heartbeats.
+    pub costs: Option<WorkCosts>,
     /// How it moves keys; `None` in a cluster whose servers neither come nor go.
     pub moves: Option<MoveSettings>,
     /// How it reports of its shards; `None` in a cluster that neither splits nor merges any.
@@ -82,6 +87,21 @@ impl ServerSettings {
         let tables = self.tables.as_ref().map(Arc::clone);
         StateMachine::new(self.concurrency, self.replica.bugs).with_tables(tables)
     }
+}
+
+/// The time on a core that each kind of work usually takes, in ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkCosts {
+    /// A point read.
+    pub read: Time,
+    /// A write.
+    pub write: Time,
+    /// A scan.
+    pub scan: Time,
+    /// Entries for a backup.
+    pub append: Time,
+    /// A transaction's prepare.
+    pub prepare: Time,
 }
 
 /// A server.
@@ -313,6 +333,9 @@ impl Server {
             LogMessage::Confirm { epoch, round } => self.confirm(slot, from, epoch, round, cx),
             LogMessage::Confirmed { epoch, round } => self.confirmed(slot, from, epoch, round, cx),
             message => {
+                if let LogMessage::Append { entries: Entries::One(_) | Entries::Many(_), .. } = &message {
+                    self.note_cost(slot, |costs| costs.append, 0);
+                }
                 self.transaction_forces += u64::from(participant::carries_transaction(&message));
                 self.with_port(slot, cx, |replica, port| replica.receive(from, message, port));
                 self.pump(slot, cx);
@@ -325,6 +348,7 @@ impl Server {
         let Some(slot) = self.slot(request.shard) else {
             return refuse(from, (request.operation, request.shard), None, Epoch(0), cx);
         };
+        self.note_work(slot, &request);
         match request.action {
             Action::Read | Action::Scan(_) => self.read(slot, from, Asked::One(request), cx),
             Action::Write => self.write(slot, from, &request, cx),

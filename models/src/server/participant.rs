@@ -33,6 +33,7 @@ impl Server {
             return not_primary(from, transaction, shard, cx);
         };
         self.transaction_forces += 1;
+        self.note_cost(slot, |costs| costs.prepare, 0);
         let early =
             self.has(Bug::VoteBeforeSync).then(|| self.hosted[slot].machine.foresee(&prepare)).flatten();
         let command = Command::Prepare(prepare);

@@ -20,7 +20,7 @@ use crate::rebalancing::{Loaded, Operator, OperatorSettings, Routing, loaded_row
 use crate::remedies::{Cache, CacheNode};
 use crate::replication::{Ack, Mode, Settings, VersionSettings};
 use crate::server::{
-    MoveSettings, ReportSettings, Server, ServerSettings, VersionServer, VersionServerSettings,
+    MoveSettings, ReportSettings, Server, ServerSettings, VersionServer, VersionServerSettings, WorkCosts,
 };
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId, ShardMap};
 use crate::sharding::{Partitioner, Partitioning, Shards};
@@ -250,6 +250,18 @@ impl Builder<'_> {
             row_bytes,
             concurrent: self.config.rebalancing.concurrent as usize,
             protocol: self.config.rebalancing.protocol,
+            balancer: self.config.rebalancing.balancer,
+        }
+    }
+
+    fn costs(&self) -> WorkCosts {
+        let service = &self.config.cluster.service;
+        WorkCosts {
+            read: mean_ns(&service.read),
+            write: mean_ns(&service.write),
+            scan: mean_ns(&service.scan),
+            append: mean_ns(&service.append),
+            prepare: mean_ns(&service.prepare),
         }
     }
 
@@ -318,6 +330,7 @@ impl Builder<'_> {
             lease: self.failover().map(|failover| failover - failover * LEASE_MARGIN_PERCENT / 100),
             tick: SERVER_TICK,
             inquiry_interval: self.config.transactions.inquiry_interval.as_ns(),
+            costs: self.config.rebalancing.balancer.map(|_| self.costs()),
             moves: self.config.rebalances().then(|| self.moves()),
             reports: self.reports(),
             tables: self.tables.map(Arc::clone),

@@ -165,7 +165,9 @@ impl<'a> Commands<'a> {
                 ever += count;
                 (ever - count)..ever
             }
-            MembershipChange::Remove(server) | MembershipChange::Lose(server) => server..server + 1,
+            MembershipChange::Remove(server)
+            | MembershipChange::Lose(server)
+            | MembershipChange::Reweight { server, .. } => server..server + 1,
         };
         self.all.iter().map(|command| about(command)).collect()
     }

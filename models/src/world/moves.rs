@@ -8,6 +8,7 @@ use shardlab_sim::Time;
 use super::relocations::SeenRelocations;
 use super::{CommandCosts, MoveCosts, RebalancingCosts};
 use crate::config::Config;
+use crate::control_plane::ControlPlane;
 use crate::node::{DatabaseNode, MoveEvent, Observation};
 use crate::rebalancing::{MembershipChange, Pair, Plan};
 
@@ -135,6 +136,7 @@ pub(super) fn costs(
         moves,
         relocations: copies.relocations,
         hand_overs: copies.hand_overs,
+        moves_needed: control_plane(nodes).and_then(ControlPlane::moves_needed),
         lost_at,
         redirects: servers().map(|server| server.redirects()).sum(),
         open,
@@ -143,6 +145,10 @@ pub(super) fn costs(
         second_bytes: servers().map(|server| server.second_writes().1).sum(),
         second_writes_missed: clients.map(|clients| clients.second_writes_missed()).sum(),
     }
+}
+
+fn control_plane(nodes: &[DatabaseNode]) -> Option<&ControlPlane> {
+    nodes.iter().find_map(DatabaseNode::as_control_plane)
 }
 
 /// When the control plane heard for the first time that a server is lost for ever.

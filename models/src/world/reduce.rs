@@ -376,7 +376,8 @@ fn lag_samples(nodes: &[DatabaseNode], before: &Measures) -> Vec<Time> {
     for (id, server) in servers(nodes) {
         for hosted in server.hosted() {
             let skip = before.lag_samples.get(&(id, hosted.shard)).copied().unwrap_or(0);
-            samples.extend(&hosted.replica.lag_ns[skip..]);
+            // A copy that has left and come back counts anew.
+            samples.extend(hosted.replica.lag_ns.get(skip..).unwrap_or(&hosted.replica.lag_ns));
         }
     }
     samples

@@ -453,6 +453,22 @@ pub(super) const SINGLE: &[Row] = &[
         "Offices of primary that the balancer handed over to another copy; it moves no bytes.",
     ),
     plain(
+        "rebalance.moves_needed",
+        "count",
+        Neither,
+        "Steps (copies moved and offices handed over) that would have been enough for the balancer: the same greedy steps, \
+         from where copies were at its first look, with the load of the whole run as servers reported it, until that is \
+         within the balancer's threshold or no step makes it more even.",
+    ),
+    headline(
+        "rebalance.thrash_index",
+        "ratio",
+        Lower,
+        "moves",
+        "Copies that the balancer moved and offices that it handed over, divided by the steps that were needed \
+         (`rebalance.moves_needed`, one at least): above one it has done the same work again.",
+    ),
+    plain(
         "rebalance.copied_fraction",
         "fraction",
         Lower,

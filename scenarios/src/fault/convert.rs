@@ -187,6 +187,14 @@ fn check_command(spec: &FaultSpec) -> Result<(), FaultProblem> {
             let message = format!("`{target}` may be anyone; the operator says which server is lost");
             Err(problem("membership.lose", message, "name it: `lose = \"server 3\"`"))
         }
+        Some(MembershipSpec::Reweight(of)) if !matches!(of.server, TargetSpec::Server(_)) => {
+            let message = format!("`{}` may be anyone; the operator weighs one server anew", of.server);
+            Err(problem("membership.reweight.server", message, "name it: `server = \"server 3\"`"))
+        }
+        Some(MembershipSpec::Reweight(of)) if of.thousandths().is_none() => {
+            let message = format!("a server cannot bear {} times as much as others", of.weight);
+            Err(problem("membership.reweight.weight", message, "give a factor from 0 to 1000"))
+        }
         _ => Ok(()),
     }
 }

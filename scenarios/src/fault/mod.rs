@@ -138,6 +138,27 @@ pub enum MembershipSpec {
     /// This one is gone for ever, without handing anything over: its machine stops and never comes back, and the operator
     /// says so.
     Lose(TargetSpec),
+    /// This one is to bear more or less than others: `{ server = "server 1", weight = 2.0 }`.
+    Reweight(Reweight),
+}
+
+/// How much a server is to bear from now on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Reweight {
+    /// Which: `"server 1"`.
+    pub server: TargetSpec,
+    /// As a multiple of what a server usually bears; with 0 it is emptied, and stays.
+    pub weight: f64,
+}
+
+impl Reweight {
+    /// The weight in thousandths, if it is one.
+    #[must_use]
+    #[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the bounds are checked")]
+    pub fn thousandths(&self) -> Option<u32> {
+        (0.0..=1_000.0).contains(&self.weight).then(|| (self.weight * 1_000.0).round() as u32)
+    }
 }
 
 /// Cut the links between some nodes and some others: a partial partition.
@@ -253,6 +274,12 @@ impl FaultSpec {
             MembershipSpec::Add(servers) => MembershipChange::Add(*servers),
             MembershipSpec::Remove(TargetSpec::Server(number)) => MembershipChange::Remove(*number),
             MembershipSpec::Lose(TargetSpec::Server(number)) => MembershipChange::Lose(*number),
+            MembershipSpec::Reweight(reweight) => match reweight.server {
+                TargetSpec::Server(server) => {
+                    MembershipChange::Reweight { server, thousandths: reweight.thousandths()? }
+                }
+                _ => return None,
+            },
             MembershipSpec::Remove(_) | MembershipSpec::Lose(_) => return None,
         };
         Some(Membership { name: self.label(index), fault: index, at: self.at?, change })

@@ -72,6 +72,15 @@ fn copies(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let stopped = costs.relocations.iter().map(|of| of.stopped);
     let handed = costs.hand_overs.iter().map(|of| of.stopped);
     put(metrics, "rebalance.unavailable_s", seconds(sealed.chain(stopped).chain(handed).sum()));
+    if let Some(needed) = costs.moves_needed {
+        let by_itself = done().filter(|of| of.command.is_none()).count() + costs.hand_overs.len();
+        put(metrics, "rebalance.moves_needed", f64::from(needed));
+        put(metrics, "rebalance.thrash_index", by_itself as f64 / f64::from(needed.max(1)));
+    }
+    if costs.commands.is_empty() {
+        put(metrics, "rebalance.bytes_moved", bytes_moved(run));
+        put(metrics, "rebalance.redirects", costs.redirects as f64);
+    }
     let bare = under_replicated(run);
     put(metrics, "rebalance.copies_missing_s", bare.map(seconds));
 }
