@@ -5,7 +5,7 @@
 //! a server changes the mapping. Survey: Pavlo et al., *Skew-aware automatic database partitioning*, SIGMOD 2012, §2;
 //! Karger et al., *Consistent hashing and random trees*, STOC 1997.
 //!
-//! To add a strategy: a file with its `Spec`, which is a [`Scheme`], and its function, which is [`Shards`]; a line in
+//! To add a strategy: a file with its `Spec`, which is a `Scheme`, and its function, which is [`Shards`]; a line in
 //! [`Strategy`] and its match; a line in [`Partitioner`] and its match.
 
 pub mod bounded_load;
