@@ -52,6 +52,12 @@ fn every_scenario_is_tested_here() {
         "single-to-four-shards",
         "sharding-strategies",
         "monotonic-key",
+        "directory-outage",
+        "geo-residency",
+        "big-tenants",
+        "celebrity",
+        "lose-a-server",
+        "over-sharding",
         "list-append",
         "rw-register",
         "register",
@@ -67,6 +73,19 @@ fn every_scenario_is_tested_here() {
     tested.sort();
     library.sort();
     assert_eq!(library, tested);
+}
+
+/// Their expectations are the claims that their files make, and stand beside the settings that they follow from.
+#[test]
+fn lookups_remedies_and_losses_are_as_their_scenarios_expect() {
+    for name in
+        ["directory-outage", "geo-residency", "big-tenants", "celebrity", "lose-a-server", "over-sharding"]
+    {
+        let summary = run(&format!("{name} --seeds 1..3"), 0);
+        let expectations =
+            summary["expectations"].as_array().expect("a run tells how its expectations fared");
+        assert!(expectations.len() >= 5, "{name} expects something: {summary:#}");
+    }
 }
 
 /// A shorter sale than the library's, so that it can be watched in an unoptimised build too.
