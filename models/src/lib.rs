@@ -1,7 +1,7 @@
 //! Distributed databases as state machines on the shardlab kernel.
 //!
 //! One axis of choice a folder, one choice a file: [`sharding`], [`placement`], [`replication`], [`conflict`],
-//! [`commit`], [`concurrency`], [`storage`], [`workload`]. A [`server`] composes them; a [`world`] is a whole cluster with its
+//! [`commit`], [`concurrency`], [`storage`], [`workload`], and [`tables`], whose rows queries ask for. A [`server`] composes them; a [`world`] is a whole cluster with its
 //! clients, ready to run.
 
 #![forbid(unsafe_code)]

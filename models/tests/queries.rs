@@ -189,3 +189,101 @@ fn parts_that_are_trusted_whatever_they_counted_are_caught() {
     });
     assert_eq!(caught.count(), 6);
 }
+
+/// A world in which nothing moves, with these tables and queries.
+fn still(tables: &str, queries: &str) -> Run {
+    let mut config = config(STRATEGIES[1], "order_id", Protocol::Live, Reads::Lease);
+    config.membership.clear();
+    config.sharding.key = None;
+    config.tables = json(tables);
+    let workload = format!(r#"{{ "name": "shop", "arrivals": {{ "open": "200/s" }}, "query": {queries} }}"#);
+    config.workloads = vec![json(&workload)];
+    let run =
+        World::build(&config, Vec::new(), 7).expect("it can be built").run(&mut |_| true).expect("it runs");
+    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
+    for judgement in judgements.iter().filter(|judgement| judgement.promised) {
+        assert!(!judgement.finding.verdict.is_fail(), "{}: {}", judgement.judge, judgement.finding.verdict);
+    }
+    run
+}
+
+fn of<'a>(run: &'a Run, name: &'a str) -> impl Iterator<Item = &'a ObservedQuery> {
+    let statements = &run.tables.as_ref().expect("there are tables").statements;
+    let number = statements.iter().position(|statement| statement.name == name).expect("it is there");
+    run.queries
+        .iter()
+        .filter(move |query| usize::from(query.statement) == number && query.outcome == Outcome::Ok)
+}
+
+#[test]
+fn a_summary_is_read_from_one_shard_and_made_from_all() {
+    let tables = r#"[{ "name": "orders", "rows": 900, "columns": { "order_id": "id" } }]"#;
+    let queries = r#"[{ "name": "all", "kind": "count", "table": "orders", "summary": "500ms" },
+        { "name": "new", "kind": "insert", "table": "orders" }]"#;
+    let run = still(tables, queries);
+    let (made, read): (Vec<_>, Vec<_>) = of(&run, "all").partition(|query| query.is_refresh);
+    assert_eq!(made.len(), 6, "one at the beginning, and one every half a second");
+    assert!(made.iter().all(|query| query.shards.len() == 3 && query.found >= 900), "{made:?}");
+    assert!(read.iter().all(|query| query.shards.len() == 1 && query.requests == 1));
+    let values: Vec<u64> = made.iter().map(|query| query.value).collect();
+    assert!(read.iter().all(|query| query.value == 0 || values.contains(&query.value)));
+    assert!(read.len() > 200 && read.iter().filter(|query| query.value == 0).count() < 5);
+}
+
+#[test]
+fn a_row_in_two_parts_takes_two_rounds_to_two_shards() {
+    let tables = r#"[{ "name": "products", "rows": 300, "row-bytes": 50, "far-bytes": 950,
+        "columns": { "product_id": "id" } }]"#;
+    let queries = r#"[
+        { "name": "near", "kind": "select", "table": "products", "where": { "product_id": { "equals": "uniform" } } },
+        { "name": "whole", "kind": "select", "table": "products", "where": { "product_id": { "equals": "uniform" } },
+          "far": true },
+        { "name": "change", "kind": "update", "table": "products", "where": { "product_id": { "equals": "uniform" } } }]"#;
+    let run = still(tables, queries);
+    assert!(of(&run, "near").all(|query| (query.shards.len(), query.rounds, query.bytes) == (1, 1, 50)));
+    assert!(of(&run, "whole").all(|query| (query.shards.len(), query.rounds, query.bytes) == (2, 2, 1_000)));
+    assert!(of(&run, "change").all(|query| query.writes == 1 && query.bytes_written == 50));
+    assert!(of(&run, "whole").count() > 50);
+}
+
+#[test]
+fn a_partner_that_is_everywhere_or_copied_is_written_everywhere() {
+    let queries = |way: &str| {
+        format!(
+            r#"[{{ "name": "joined", "kind": "select", "table": "orders", "where": {{ "order_id": {{ "equals": "uniform" }} }},
+               "join": {{ "column": "customer_id", "way": "{way}" }} }},
+            {{ "name": "change", "kind": "update", "table": "customers", "where": {{ "customer_id": {{ "equals": "uniform" }} }} }}]"#
+        )
+    };
+    let tables = |customers: &str, orders: &str| {
+        format!(
+            r#"[{{ "name": "customers", "rows": 30, "row-bytes": 400, "columns": {{ "customer_id": "id" }} {customers} }},
+            {{ "name": "orders", "rows": 600, "row-bytes": 100, "columns": {{ "order_id": "id",
+               "customer_id": {{ "reference": {{ "table": "customers" }} }} }} {orders} }}]"#
+        )
+    };
+    let application = still(&tables("", ""), &queries("application"));
+    assert!(of(&application, "joined").all(|query| query.rounds == 2 && query.bytes == 500));
+    assert!(of(&application, "change").all(|query| query.writes == 1));
+    let reference = still(&tables(r#", "reference": true"#, ""), &queries("reference"));
+    assert!(of(&reference, "joined").all(|query| query.rounds == 1 && query.bytes == 500));
+    assert!(of(&reference, "change").all(|query| query.writes == 3 && query.shards.len() == 3));
+    let embedded = still(&tables("", r#", "embeds": ["customer_id"]"#), &queries("denormalised"));
+    assert!(of(&embedded, "joined").all(|query| query.rounds == 1 && query.bytes == 500));
+    let tables = embedded.tables.as_ref().expect("there are tables");
+    for change in of(&embedded, "change") {
+        let column = tables.schema.carriers(change.matching.table).next().expect("orders carry customers");
+        let customer = change.matching.bounds[0].low;
+        let carriers = (0..600).filter(|&row| tables.schema.value(column, row) == customer).count() as u32;
+        assert_eq!(change.writes, 1 + carriers, "customer {customer}");
+    }
+    let local = still(&tables_by_customer(), &queries("co-located"));
+    assert!(of(&local, "joined").all(|query| query.rounds == 1 && query.bytes == 500));
+}
+
+fn tables_by_customer() -> String {
+    r#"[{ "name": "customers", "rows": 30, "row-bytes": 400, "columns": { "customer_id": "id" } },
+        { "name": "orders", "rows": 600, "row-bytes": 100, "shard-by": "customer_id", "columns": { "order_id": "id",
+          "customer_id": { "reference": { "table": "customers" } } } }]"#
+        .into()
+}

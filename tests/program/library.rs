@@ -307,3 +307,37 @@ fn judge_of<'a>(summary: &'a Value, variant: &str, judges: &[&str]) -> Vec<&'a s
     let rows = rows.filter(|row| judges.contains(&row["judge"].as_str().unwrap()));
     rows.filter_map(|row| row["verdict"].as_str()).collect()
 }
+
+#[test]
+fn the_customer_is_the_best_key_for_a_shop_and_the_numbers_say_why() {
+    let summary = run("shard-keys --set duration=3s", 0);
+    let mean = |variant, metric_name| figure(&summary, variant, metric_name, "mean");
+    let others = ["order_id", "product_id", "order_date", "region"];
+    let busiest = |variant| mean(variant, "server.hottest_utilization");
+    for other in others {
+        assert!(busiest("customer_id") < 0.8 * busiest(other), "{other}: {}", busiest(other));
+    }
+    for other in ["order_id", "product_id", "order_date"] {
+        let share = |variant| mean(variant, "queries.single_shard_fraction");
+        assert!(share("customer_id") > share(other) + 0.2, "{other}: {}", share(other));
+    }
+}
+
+#[test]
+fn every_way_to_join_pays_somewhere() {
+    let summary = run("cross-shard-joins --set duration=4s", 0);
+    let mean = |variant, metric_name| figure(&summary, variant, metric_name, "mean");
+    let p50 = |variant| mean(variant, "query.order-with-customer.p50_ms");
+    for local in ["denormalised", "reference", "co-located"] {
+        assert!(
+            p50("application") > 1.3 * p50(local),
+            "{local}: {} against {}",
+            p50(local),
+            p50("application")
+        );
+    }
+    let written = |variant| mean(variant, "writes.amplification");
+    assert_eq!((written("application"), written("co-located")), (1.0, 1.0));
+    assert!(written("denormalised") > 2.0 && written("reference") > 2.0);
+    assert_eq!(mean("denormalised", "query.customer-moves.fanout_mean"), 8.0);
+}

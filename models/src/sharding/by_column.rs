@@ -3,18 +3,21 @@
 //! It wraps any strategy. Rows of several tables that have the same value live together, which is co-location; ranges
 //! over a date see the date. The wrapped strategy sees values, and of keys that are no rows the keys themselves.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
-use crate::sharding::{Partitioner, Sharding, Shards, dynamic_range};
-use crate::tables::Schema;
+use crate::sharding::{Partitioner, Sharding, Shards, Strategy, dynamic_range};
 use crate::tables::schema::Place;
+use crate::tables::{Schema, TableId};
 
-/// A strategy that is asked for values of columns.
+/// A strategy that is asked for values of columns; some tables may have one of their own, over the same shards.
 #[derive(Clone, Debug)]
 pub struct ByColumn {
     inner: Box<Partitioner>,
+    own: Vec<(TableId, Partitioner)>,
     schema: Arc<Schema>,
     /// The wrapped strategy's shards, for what is kept beside another.
     shards: Arc<[ShardId]>,
@@ -23,23 +26,40 @@ pub struct ByColumn {
 /// Schemas of one world are one.
 impl PartialEq for ByColumn {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.schema, &other.schema) && self.inner == other.inner
+        Arc::ptr_eq(&self.schema, &other.schema) && self.inner == other.inner && self.own == other.own
     }
 }
 
 impl Eq for ByColumn {}
 
 impl ByColumn {
-    /// Wraps a strategy.
+    /// Wraps a strategy, and those that tables have of their own.
     #[must_use]
-    pub fn new(inner: Partitioner, schema: Arc<Schema>) -> Self {
-        Self { shards: inner.shards().into(), inner: Box::new(inner), schema }
+    pub fn new(inner: Partitioner, own: Vec<(TableId, Partitioner)>, schema: Arc<Schema>) -> Self {
+        Self { shards: inner.shards().into(), inner: Box::new(inner), own, schema }
     }
 
     /// The strategy that it wraps.
     #[must_use]
     pub const fn inner(&self) -> &Partitioner {
         &self.inner
+    }
+
+    /// The strategy of a table.
+    #[must_use]
+    #[inline]
+    pub fn of(&self, table: TableId) -> &Partitioner {
+        self.own.iter().find(|(other, _)| *other == table).map_or(&self.inner, |(_, own)| own)
+    }
+
+    /// Between which shards rows may move when `next` takes its place.
+    #[must_use]
+    pub fn moves_to(&self, next: &Self) -> BTreeSet<Pair> {
+        let own = self.own.iter().map(|(table, own)| own.moves_to(next.of(*table)));
+        own.fold(self.inner.moves_to(&next.inner), |mut pairs, more| {
+            pairs.extend(more);
+            pairs
+        })
     }
 
     /// The shard after this one, round and round.
@@ -53,8 +73,9 @@ impl Shards for ByColumn {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
         match self.schema.place(key) {
-            Place::Value(value) => self.inner.shard_of(value),
-            Place::Beside(value) => self.after(self.inner.shard_of(value)),
+            Place::Value(table, value) => self.of(table).shard_of(value),
+            Place::Beside(table, value) => self.after(self.of(table).shard_of(value)),
+            Place::Key(key) => self.inner.shard_of(key),
             Place::Shard(shard) => shard,
         }
     }
@@ -66,16 +87,14 @@ impl Shards for ByColumn {
     fn shards(&self) -> Vec<ShardId> {
         self.shards.to_vec()
     }
-
-    fn landmarks(&self) -> Vec<u64> {
-        self.inner.landmarks()
-    }
 }
 
 /// How the partitioners of a world are made: by its strategy, and where there are tables by their columns.
 #[derive(Clone, Debug)]
 pub struct Partitioning {
     sharding: Sharding,
+    /// Of tables that have one of their own.
+    own: Vec<(TableId, Strategy)>,
     seed: u64,
     schema: Option<Arc<Schema>>,
 }
@@ -86,7 +105,9 @@ impl Partitioning {
     pub fn new(config: &Config, seed: u64) -> Self {
         let schema = || Arc::new(Schema::new(&config.tables, config.sharding.key.as_deref(), seed));
         let schema = (!config.tables.is_empty()).then(schema);
-        Self { sharding: config.sharding.clone(), seed, schema }
+        let own = (0..).map(TableId).zip(&config.tables);
+        let own = own.filter_map(|(table, spec)| Some((table, spec.strategy.clone()?))).collect();
+        Self { sharding: config.sharding.clone(), own, seed, schema }
     }
 
     /// The tables, where there are any.
@@ -110,24 +131,32 @@ impl Partitioning {
     /// Over so many servers.
     #[must_use]
     pub fn over(&self, servers: u32) -> Partitioner {
-        self.wrap(self.sharding.partitioner(servers, self.seed))
+        let own = self.own.iter().map(|(table, own)| (*table, own.partitioner(servers, self.seed)));
+        self.wrap(self.sharding.partitioner(servers, self.seed), own.collect())
     }
 
     /// The one that follows `current` when shards have come or gone, so that these are there, ascending: some numbers
     /// may be missing, of servers that are gone.
     #[must_use]
     pub fn next(&self, current: &Partitioner, shards: &[ShardId]) -> Partitioner {
-        let current = match current {
+        let inner = match current {
             Partitioner::ByColumn(by_column) => by_column.inner(),
             plain => plain,
         };
-        self.wrap(self.sharding.strategy.next(current, shards, self.seed))
+        let own = |(table, own): &(TableId, Strategy)| match current {
+            Partitioner::ByColumn(by_column) => {
+                Some((*table, own.next(by_column.of(*table), shards, self.seed)))
+            }
+            _ => None,
+        };
+        let own = self.own.iter().filter_map(own).collect();
+        self.wrap(self.sharding.strategy.next(inner, shards, self.seed), own)
     }
 
-    fn wrap(&self, inner: Partitioner) -> Partitioner {
+    fn wrap(&self, inner: Partitioner, own: Vec<(TableId, Partitioner)>) -> Partitioner {
         match &self.schema {
             None => inner,
-            Some(schema) => Partitioner::ByColumn(ByColumn::new(inner, Arc::clone(schema))),
+            Some(schema) => Partitioner::ByColumn(ByColumn::new(inner, own, Arc::clone(schema))),
         }
     }
 }
@@ -146,16 +175,29 @@ mod tests {
         let column = schema.column(orders, "customer_id").expect("it is there");
         for strategy in crate::sharding::tests::strategies() {
             let plain = strategy.partitioner(4, 0);
-            let by_column = ByColumn::new(plain.clone(), Arc::clone(&schema));
+            let by_column = ByColumn::new(plain.clone(), Vec::new(), Arc::clone(&schema));
             for row in 0..600 {
                 let customer = schema.value(column, row);
                 let home = plain.shard_of(customer);
                 assert_eq!(by_column.shard_of(row_key(orders, row)), home);
-                assert_eq!(by_column.shard_of(value_key(customer)), home);
+                assert_eq!(by_column.shard_of(value_key(orders, customer)), home);
                 assert_ne!(by_column.shard_of(far_key(orders, row)), home);
                 assert_eq!(by_column.shard_of(copy_key(orders, row, ShardId(3))), ShardId(3));
             }
             first_keys(&by_column).expect("every shard has a key beyond the tables");
+        }
+    }
+    #[test]
+    fn a_table_may_have_a_strategy_of_its_own() {
+        let schema = Arc::new(Schema::new(&sample(), None, 1));
+        let [customers, orders] =
+            ["customers", "orders"].map(|name| schema.table(name).expect("it is there"));
+        let [modulo, ring] =
+            [0, 1].map(|place| crate::sharding::tests::strategies()[place].partitioner(4, 0));
+        let mixed = ByColumn::new(modulo.clone(), vec![(orders, ring.clone())], schema);
+        for row in 0..50 {
+            assert_eq!(mixed.shard_of(row_key(customers, row)), modulo.shard_of(row));
+            assert_eq!(mixed.shard_of(row_key(orders, row)), ring.shard_of(row));
         }
     }
 }

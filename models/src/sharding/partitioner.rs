@@ -9,6 +9,7 @@ use crate::sharding::{
     BoundedLoad, ByColumn, Composite, ConsistentHash, Directory, DynamicRange, Geographic, Jump, List,
     Maglev, Modulo, MultiProbe, Ranges, Rendezvous, Shards, Slots, Tenant,
 };
+use crate::tables::TableId;
 
 /// Any strategy, ready to be asked; shared by all who route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,15 @@ impl Partitioner {
         matches!(self, Self::Tenant(tenant) if tenant.deals_rows())
     }
 
+    /// The same of a table's rows in the order of the column that they are sharded by.
+    #[must_use]
+    pub fn keeps_neighbours_of(&self, table: TableId) -> bool {
+        match self {
+            Self::ByColumn(by_column) => by_column.of(table).keeps_neighbours(),
+            plain => plain.keeps_neighbours(),
+        }
+    }
+
     /// Whether neighbouring keys are mostly in the same shard, so that a range of keys lies in few.
     #[must_use]
     pub fn keeps_neighbours(&self) -> bool {
@@ -130,7 +140,7 @@ impl Partitioner {
                 Some(monotone(&alike(old.shards()), &alike(new.shards())))
             }
             (Self::DynamicRange(before), Self::DynamicRange(after)) => Some(before.moves_to(after)),
-            (Self::ByColumn(old), Self::ByColumn(new)) => Some(old.inner().moves_to(new.inner())),
+            (Self::ByColumn(old), Self::ByColumn(new)) => Some(old.moves_to(new)),
             _ => None,
         };
         known.unwrap_or_else(|| between(&self.shards(), &next.shards()).collect())

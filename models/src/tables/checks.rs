@@ -12,7 +12,7 @@ const MOST_ROWS: u64 = 1 << 30;
 /// Most columns of a table.
 const MOST_COLUMNS: u64 = 64;
 /// Most days, and the largest number: they may be what rows are sharded by.
-const LARGEST: u64 = MOST_VALUES >> 1;
+const LARGEST: u64 = MOST_VALUES - 1;
 
 pub(crate) fn check(config: &Config, checks: &mut Checks) {
     let tables = &config.tables;
@@ -34,6 +34,29 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
     check_key(config, checks);
     check_copies(config, checks);
     check_sharding(config, checks);
+    tables.iter().for_each(|table| check_strategy(config, table, checks));
+}
+
+/// A strategy of a table's own is over the same shards.
+fn check_strategy(config: &Config, table: &Table, checks: &mut Checks) {
+    let Some(strategy) = &table.strategy else { return };
+    let (at, before) = (path(table, "strategy"), checks.count_so_far());
+    strategy.check(&at, config.cluster.servers, checks);
+    if checks.count_so_far() > before {
+        return;
+    }
+    let (mine, all) =
+        (strategy.shards(config.cluster.servers), config.sharding.shards(config.cluster.servers));
+    if strategy.directory().is_some() || strategy.reshapes().is_some() {
+        checks.refuse(
+            at,
+            "rows of tables are not looked up, and their ranges do not split",
+            "take another strategy",
+        );
+    } else if mine != all {
+        let other = ("sharding.strategy", format!("there are {all} shards"));
+        checks.clash(at, format!("would be over {mine} shards"), other, "give both as many");
+    }
 }
 
 /// Sharding that asks for keys where rows would have to be asked for.

@@ -3,7 +3,9 @@
 //! ```text
 //!  61   60 … 48        47          46 … 40        39 … 0
 //!   0   copy's shard   far part    table          row
-//!   1   a value of the column that rows are sharded by
+//!
+//!  61   60 … 55   54 … 48        47 … 0
+//!   1   0         table          a value of the column that its rows are sharded by
 //! ```
 //! Keys from 2⁶² on are the probes'. A table's ordinary rows have zeros above the table, so that a single table's keys
 //! are its row numbers.
@@ -16,15 +18,17 @@ const TABLE_BITS: u32 = 7;
 const FAR_BIT: u32 = ROW_BITS + TABLE_BITS;
 const COPY_SHIFT: u32 = FAR_BIT + 1;
 const VALUE_BIT: u32 = 61;
+const VALUE_TABLE_SHIFT: u32 = 48;
 
 /// Rows of a table.
 pub const MOST_ROWS: u64 = 1 << ROW_BITS;
-/// Tables of a schema.
-pub const MOST_TABLES: usize = 1 << TABLE_BITS;
+/// Tables of a schema; the last number is that of summaries.
+pub const MOST_TABLES: usize = (1 << TABLE_BITS) - 1;
+const SUMMARIES: TableId = TableId(MOST_TABLES as u8);
 /// Shards that may hold a copy of a reference table.
 pub const MOST_COPIES: u32 = (1 << (VALUE_BIT - COPY_SHIFT)) - 1;
 /// Values of a column that rows are sharded by are below this.
-pub const MOST_VALUES: u64 = 1 << VALUE_BIT;
+pub const MOST_VALUES: u64 = 1 << VALUE_TABLE_SHIFT;
 
 /// What a key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +51,13 @@ pub enum Address {
         /// The shard.
         shard: ShardId,
     },
-    /// Any row that has this value in the column that it is sharded by.
-    Value(u64),
+    /// Any row of a table that has this value in the column that it is sharded by.
+    Value {
+        /// The table.
+        table: TableId,
+        /// The value.
+        value: u64,
+    },
     /// No row at all.
     Other,
 }
@@ -71,16 +80,16 @@ pub const fn copy_key(table: TableId, row: u64, shard: ShardId) -> u64 {
     row_key(table, row) | (shard.0 as u64 + 1) << COPY_SHIFT
 }
 
-/// A key that lives where all rows live that have this value in the column that they are sharded by.
+/// A key that lives where all rows of a table live that have this value in the column that they are sharded by.
 #[must_use]
-pub const fn value_key(value: u64) -> u64 {
-    1 << VALUE_BIT | value
+pub const fn value_key(table: TableId, value: u64) -> u64 {
+    1 << VALUE_BIT | (table.0 as u64) << VALUE_TABLE_SHIFT | value
 }
 
 /// The key of a query's summary: a row of its own, which lives where its number leads.
 #[must_use]
 pub const fn summary_key(statement: u16) -> u64 {
-    value_key(MOST_VALUES >> 1 | statement as u64)
+    value_key(SUMMARIES, statement as u64)
 }
 
 /// What a key stands for.
@@ -91,10 +100,11 @@ pub const fn address(key: u64) -> Address {
         return Address::Other;
     }
     if key >> VALUE_BIT != 0 {
-        return Address::Value(key & (MOST_VALUES - 1));
+        let table = TableId((key >> VALUE_TABLE_SHIFT) as u8 & MOST_TABLES as u8);
+        return Address::Value { table, value: key & (MOST_VALUES - 1) };
     }
     let row = key & (MOST_ROWS - 1);
-    let table = TableId((key >> ROW_BITS) as u8 & (MOST_TABLES - 1) as u8);
+    let table = TableId((key >> ROW_BITS) as u8 & MOST_TABLES as u8);
     match key >> COPY_SHIFT {
         0 => Address::Row { table, row, far: key >> FAR_BIT & 1 != 0 },
         copy => Address::Copy { table, row, shard: ShardId(copy as u32 - 1) },
@@ -115,7 +125,8 @@ mod tests {
             address(copy_key(TableId(0), 0, ShardId(0))),
             Address::Copy { table: TableId(0), row: 0, shard: ShardId(0) }
         );
-        assert_eq!(address(value_key(MOST_VALUES - 1)), Address::Value(MOST_VALUES - 1));
+        let value = MOST_VALUES - 1;
+        assert_eq!(address(value_key(table, value)), Address::Value { table, value });
         assert_eq!(address(crate::sharding::PROBE_KEYS), Address::Other);
         assert_eq!(row_key(TableId(0), 77), 77);
     }

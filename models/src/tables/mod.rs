@@ -32,7 +32,7 @@ pub use schema::{ColumnId, Schema, TableId};
 pub use statement::{Statement, Wanted};
 
 use crate::config::{Checks, Config};
-use crate::sharding::{Partitioner, Shards};
+use crate::sharding::{Partitioner, Shards, Strategy};
 
 /// All that is known of tables and never changes; shared by everyone in a world.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl Tables {
     }
 
     /// The index of a column, by its number.
-    fn index_of(&self, column: ColumnId) -> Option<usize> {
+    pub(crate) fn index_of(&self, column: ColumnId) -> Option<usize> {
         self.indices.iter().position(|index| index.column == column)
     }
 }
@@ -116,6 +116,9 @@ pub struct Table {
     /// The column that decides which shard a row lives in, where that is not the one of `sharding.key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard_by: Option<String>,
+    /// How its rows find their shard, where that is not `sharding.strategy`; over the same shards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
     /// Columns whose referred rows are copied into this table's rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeds: Vec<String>,
@@ -235,6 +238,7 @@ pub(crate) fn sample() -> Vec<Table> {
         ids: Ids::Sequential,
         columns: columns.iter().map(|(name, column)| ((*name).into(), column.clone())).collect(),
         shard_by: None,
+        strategy: None,
         embeds: Vec::new(),
         reference: false,
     };

@@ -318,7 +318,7 @@ fn check_join(
             let schema = super::Schema::new(&config.tables, config.sharding.key.as_deref(), 0);
             let id = schema.table(&table.name).expect("the table is one of them");
             let column = schema.column(id, &join.column).expect("the column was looked up");
-            if !schema.is_co_located(column) {
+            if !schema.is_co_located(column) || table.strategy != other.strategy {
                 let help = format!("shard both tables by the same: `{}` by `{}`", table.name, join.column);
                 clash(
                     checks,

@@ -375,16 +375,16 @@ impl Schema {
     #[inline]
     pub(crate) fn place(&self, key: u64) -> Place {
         match address(key) {
-            Address::Row { table, row, .. } if table.index() >= self.tables.len() => Place::Value(row),
+            Address::Row { table, row, .. } if table.index() >= self.tables.len() => Place::Value(table, row),
             Address::Row { table, row, far } => match self.shard_value(table, row) {
-                Some(value) if far => Place::Beside(value),
-                Some(value) => Place::Value(value),
+                Some(value) if far => Place::Beside(table, value),
+                Some(value) => Place::Value(table, value),
                 // Whoever asks for no copy in particular is sent to the one that its id would lead to.
-                None => Place::Value(self.id(table, row)),
+                None => Place::Value(table, self.id(table, row)),
             },
             Address::Copy { shard, .. } => Place::Shard(shard),
-            Address::Value(value) => Place::Value(value),
-            Address::Other => Place::Value(key),
+            Address::Value { table, value } => Place::Value(table, value),
+            Address::Other => Place::Key(key),
         }
     }
 
@@ -398,6 +398,24 @@ impl Schema {
     #[must_use]
     pub fn loaded(&self) -> Loaded {
         Loaded::new(self.tables().map(|table| row_key(table, 0)..row_key(table, self.rows(table))))
+    }
+
+    /// Where a key stands among all rows: those that were loaded table by table, then those that were inserted.
+    #[must_use]
+    pub fn position(&self, key: u64) -> u64 {
+        let (Address::Row { table, row, .. } | Address::Copy { table, row, .. }) = address(key) else {
+            return 0;
+        };
+        let before =
+            |table: TableId| self.tables[..table.index()].iter().map(|table| table.rows).sum::<u64>();
+        match self.tables.get(table.index()) {
+            None => 0,
+            Some(rules) if row < rules.rows => before(table) + row,
+            Some(rules) => {
+                let all = before(TableId(self.tables.len() as u8));
+                all + (row - rules.rows) * self.tables.len() as u64 + u64::from(table.0)
+            }
+        }
     }
 
     /// Size of a loaded row, mean over all of them, at least one.
@@ -431,10 +449,12 @@ pub enum Domain {
 /// Where a key lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Where the strategy puts this.
-    Value(u64),
+    /// Where the table's strategy puts this.
+    Value(TableId, u64),
     /// In the shard after that one.
-    Beside(u64),
+    Beside(TableId, u64),
+    /// Where the strategy puts this, which is no row.
+    Key(u64),
     /// There.
     Shard(ShardId),
 }
@@ -613,10 +633,14 @@ mod tests {
         let schema = Schema::new(&sample(), Some("customer_id"), 7);
         let [customers, orders] = ["customers", "orders"].map(|name| schema.table(name).expect("a table"));
         let customer = schema.value(column(&schema, "orders", "customer_id"), 17);
-        for key in [row_key(orders, 17), row_key(customers, customer), value_key(customer)] {
-            assert_eq!(schema.place(key), Place::Value(customer));
+        for (table, key) in [
+            (orders, row_key(orders, 17)),
+            (customers, row_key(customers, customer)),
+            (customers, value_key(customers, customer)),
+        ] {
+            assert_eq!(schema.place(key), Place::Value(table, customer));
         }
-        assert_eq!(schema.place(far_key(orders, 17)), Place::Beside(customer));
+        assert_eq!(schema.place(far_key(orders, 17)), Place::Beside(orders, customer));
     }
 
     #[test]

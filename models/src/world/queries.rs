@@ -24,6 +24,8 @@ struct InsertedRow {
 struct Inserts<'a> {
     tables: &'a Tables,
     by_table: BTreeMap<TableId, Vec<InsertedRow>>,
+    /// By the number of an index and a value: places in the table's list.
+    by_value: BTreeMap<(usize, u64), Vec<usize>>,
 }
 
 /// Of every query that was answered from rows: how many it found, and how many it must and may have found.
@@ -64,14 +66,35 @@ impl<'a> Inserts<'a> {
             }
             by_table.entry(table).or_default().push(row);
         }
-        Self { tables, by_table }
+        let mut by_value: BTreeMap<(usize, u64), Vec<usize>> = BTreeMap::new();
+        for (number, index) in tables.indices.iter().enumerate() {
+            for (place, row) in by_table.get(&index.column.table).into_iter().flatten().enumerate() {
+                let value = tables.schema.value(index.column, row.row);
+                by_value.entry((number, value)).or_default().push(place);
+            }
+        }
+        Self { tables, by_table, by_value }
+    }
+
+    /// The rows that may match: by the first bound, or all of them.
+    fn candidates(&self, matching: &Matching) -> Vec<&InsertedRow> {
+        let Some(rows) = self.by_table.get(&matching.table) else { return Vec::new() };
+        let indexed =
+            matching.bounds.iter().find_map(|bound| Some((self.tables.index_of(bound.column)?, bound)));
+        match indexed {
+            None => rows.iter().collect(),
+            Some((index, bound)) => {
+                let places = self.by_value.range((index, bound.low)..=(index, bound.high));
+                places.flat_map(|(_, places)| places).map(|&place| &rows[place]).collect()
+            }
+        }
     }
 
     fn evidence_of(&self, query: &ObservedQuery) -> QueryEvidence {
         let matching = &query.matching;
         let loaded = self.tables.count_loaded(matching);
         let (mut least, mut most) = (loaded, loaded);
-        for row in self.by_table.get(&matching.table).into_iter().flatten() {
+        for row in self.candidates(matching) {
             let may_be_seen = row.sent < query.completed;
             if may_be_seen && matching.holds(&self.tables.schema, row.row) {
                 most += 1;

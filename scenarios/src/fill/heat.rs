@@ -11,7 +11,8 @@ use crate::tables::HeatMap;
 /// Rows: as many as a picture of ordinary height has room for.
 const MOST_ROWS: u64 = 256;
 
-/// Every call until the load's end, by the keys it names and the time it was made; a scan by its first key.
+/// Every call until the load's end, by the keys it names and the time it was made; a scan by its first key. Rows of
+/// tables stand in the order of the file, and those that were inserted after all of them.
 pub(crate) fn heat(run: &Run) -> HeatMap {
     let step = interval(run.duration);
     let columns = run.duration.div_ceil(step) as usize;
@@ -54,7 +55,9 @@ fn add(map: &mut HeatMap, column: usize, key: u64, count: u32) {
 }
 
 fn touched(run: &Run) -> impl Iterator<Item = (u64, Time)> {
-    let operations = run.history.operations.iter().map(|operation| (operation.key, operation.invoked));
+    let place = |key| run.tables.as_ref().map_or(key, |tables| tables.schema.position(key));
+    let operations =
+        run.history.operations.iter().map(move |operation| (place(operation.key), operation.invoked));
     let steps = run.history.transactions.iter().flat_map(|transaction| {
         let keys = run.history.steps(transaction).iter().map(MicroOperation::key);
         keys.map(|key| (key, transaction.invoked))

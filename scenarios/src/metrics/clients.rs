@@ -5,6 +5,7 @@ use std::ops::Range;
 use shardlab_consistency::Outcome;
 use shardlab_models::client::pool_of;
 use shardlab_models::cluster::pool_places;
+use shardlab_models::node::ObservedQuery;
 use shardlab_models::world::Run;
 use shardlab_sim::Time;
 
@@ -25,6 +26,9 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
 }
 
 fn counts(run: &Run, window: &Range<Time>, metrics: &mut Metrics) {
+    if run.tables.is_some() {
+        return counts_of_queries(run, window, metrics);
+    }
     let called = || calls(&run.history).filter(|call| window.contains(&call.invoked));
     let operations = called().count() as f64;
     let ok = called().filter(|call| call.outcome == Outcome::Ok).count() as f64;
@@ -32,6 +36,20 @@ fn counts(run: &Run, window: &Range<Time>, metrics: &mut Metrics) {
     put(metrics, "errors", operations - ok);
     put(metrics, "availability.fraction", ratio(ok, operations));
     put(metrics, "throughput.ops_per_s", completed_per_second(run, window));
+}
+
+/// Where keys are rows of tables, what counts is the query, and not how many rows it writes.
+fn counts_of_queries(run: &Run, window: &Range<Time>, metrics: &mut Metrics) {
+    let queries = || run.queries.iter().filter(|query| !query.is_refresh);
+    let called = || queries().filter(|query| window.contains(&query.invoked));
+    let is_ok = |query: &&ObservedQuery| query.outcome == Outcome::Ok;
+    let (operations, ok) = (called().count() as f64, called().filter(is_ok).count() as f64);
+    put(metrics, "operations", operations);
+    put(metrics, "errors", operations - ok);
+    put(metrics, "availability.fraction", ratio(ok, operations));
+    let answered = queries().filter(is_ok).filter(|query| window.contains(&query.completed)).count() as f64;
+    let lasted = seconds(window.end.saturating_sub(window.start));
+    put(metrics, "throughput.ops_per_s", ratio(answered, lasted));
 }
 
 /// Calls answered ok in a window, a second.

@@ -33,12 +33,16 @@ impl ClientPool {
         let routing = self.router.routing();
         match matching.bounds.iter().find(|bound| shards_by(self.schema(), bound)) {
             Some(bound) if bound.low == bound.high => {
-                let pinned = value_key(bound.low);
+                let pinned = value_key(matching.table, bound.low);
                 Targets { shards: vec![routing.shard_of(pinned)], pinned: Some(pinned) }
             }
-            Some(bound) if routing.from.keeps_neighbours() && bound.high - bound.low < MOST_VALUES => {
-                let mut shards: Vec<ShardId> =
-                    (bound.low..=bound.high).map(|value| routing.shard_of(value_key(value))).collect();
+            Some(bound)
+                if routing.from.keeps_neighbours_of(matching.table)
+                    && bound.high - bound.low < MOST_VALUES =>
+            {
+                let mut shards: Vec<ShardId> = (bound.low..=bound.high)
+                    .map(|value| routing.shard_of(value_key(matching.table, value)))
+                    .collect();
                 shards.sort_unstable();
                 shards.dedup();
                 Targets { shards, pinned: None }
