@@ -33,7 +33,7 @@ impl Server {
         }
         let bounded = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let loads = self.hosted.iter_mut().map(|hosted| {
-            let work = std::mem::replace(&mut hosted.work, Work::default());
+            let work = std::mem::take(&mut hosted.work);
             ShardLoad {
                 shard: hosted.shard,
                 leads: hosted.replica.is_primary(),
