@@ -2,7 +2,6 @@
 
 use shardlab_sim::{Context, Time};
 
-use super::hosted::Work;
 use super::{Server, WorkCosts};
 use crate::message::{Action, ControlMessage, Message, Request, ShardLoad};
 
