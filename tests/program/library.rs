@@ -326,7 +326,7 @@ fn the_customer_is_the_best_key_for_a_shop_and_the_numbers_say_why() {
 #[test]
 fn every_way_to_join_pays_somewhere() {
     let summary = run("cross-shard-joins --set duration=4s", 0);
-    let mean = |variant, metric_name| figure(&summary, variant, metric_name, "mean");
+    let mean = |variant, metric_name| metric(&summary, variant, metric_name);
     let p50 = |variant| mean(variant, "query.order-with-customer.p50_ms");
     for local in ["denormalised", "reference", "co-located"] {
         assert!(
