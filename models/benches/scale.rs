@@ -11,7 +11,8 @@
 //!
 //! `cargo bench -p shardlab-models --bench scale -- memory` runs the largest alone, for three simulated seconds.
 
-#[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
+#![expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
+
 use std::time::Instant;
 
 use shardlab_models::config::{Cluster, Config, Rebalancing, Replication, Sharding, Transactions, Workload};
@@ -93,12 +94,10 @@ impl Measured {
 #[derive(Clone, Copy, Debug)]
 struct Point {
     processor_s: Option<f64>,
-    #[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
     clock: Instant,
 }
 
 impl Point {
-    #[expect(clippy::disallowed_types, reason = "a benchmark measures wall-clock time")]
     fn now() -> Self {
         Self { processor_s: processor_s(), clock: Instant::now() }
     }
