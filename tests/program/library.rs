@@ -311,7 +311,7 @@ fn judge_of<'a>(summary: &'a Value, variant: &str, judges: &[&str]) -> Vec<&'a s
 #[test]
 fn the_customer_is_the_best_key_for_a_shop_and_the_numbers_say_why() {
     let summary = run("shard-keys --set duration=3s", 0);
-    let mean = |variant, metric_name| figure(&summary, variant, metric_name, "mean");
+    let mean = |variant, metric_name| metric(&summary, variant, metric_name);
     let others = ["order_id", "product_id", "order_date", "region"];
     let busiest = |variant| mean(variant, "server.hottest_utilization");
     for other in others {
