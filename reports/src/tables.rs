@@ -33,7 +33,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
             ],
             shares,
         ),
-        ("keys", &["rank", "key", "shard", "operations", "guaranteed", "share", "bytes"], keys),
+        ("keys", &["rank", "key", "name", "shard", "operations", "guaranteed", "share", "bytes"], keys),
         ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
         ("ownership", &["when", "shape", "from_fraction", "to_fraction", "shard", "server"], ownership),
         ("imbalance", &["level", "time_s", "imbalance", "cv", "gini"], imbalance),
@@ -220,6 +220,7 @@ fn keys(variant: &VariantReport, rows: &mut Rows) {
         rows.push(&[
             &row.rank,
             &row.key,
+            &row.name,
             &row.shard,
             &row.operations,
             &row.guaranteed,

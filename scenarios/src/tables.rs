@@ -213,6 +213,8 @@ pub struct KeyRow {
     pub rank: u32,
     /// The key.
     pub key: u64,
+    /// What people call it: in a world of tables its table and its row.
+    pub name: String,
     /// The shard that it lives in when the load ends.
     pub shard: u32,
     /// How often it was asked for, at most: what the sketch has counted.

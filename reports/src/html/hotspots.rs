@@ -7,7 +7,7 @@ use crate::{
     plots::Picture,
 };
 use maud::{Markup, html};
-use shardlab_scenarios::tables::{HotspotRow, RunReport, VariantReport};
+use shardlab_scenarios::tables::{HotspotRow, KeyRow, RunReport, VariantReport};
 
 /// The pictures that stand here.
 pub(super) const PICTURES: [&str; 2] = ["shares", "imbalance"];
@@ -100,13 +100,17 @@ fn capital(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// What a key is called, with its digits in groups where that is a number.
+fn named(row: &KeyRow) -> String {
+    if row.name == row.key.to_string() { number(row.key as f64) } else { row.name.clone() }
+}
+
 /// The five keys asked for most.
 fn keys(report: &RunReport) -> Markup {
     const MOST: usize = 5;
     let row = |variant: &VariantReport| {
         let keys = variant.keys.iter().take(MOST);
-        keys.map(|row| format!("{} ({})", number(row.key as f64), rough_percent(row.share)))
-            .collect::<Vec<_>>()
+        keys.map(|row| format!("{} ({})", named(row), rough_percent(row.share))).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = report.variants.iter().map(row).collect();
     let same = rows.windows(2).all(|pair| pair[0] == pair[1]);

@@ -309,7 +309,7 @@ fn keys(badness: f64) -> Vec<KeyRow> {
         let operations = (91_000.0 * badness / f64::from(rank * rank)) as u64;
         let (key, guaranteed) = (u64::from(4_710 + rank), operations.saturating_sub(u64::from(rank)));
         let (share, bytes) = (operations as f64 / 275_000.0, operations as f64 * 100.0);
-        KeyRow { rank, key, shard: 17, operations, guaranteed, share, bytes }
+        KeyRow { rank, key, name: key.to_string(), shard: 17, operations, guaranteed, share, bytes }
     };
     (1..=20).map(row).collect()
 }

@@ -147,8 +147,8 @@ pub(super) const SINGLE: &[Row] = &[
         "s",
         Lower,
         "servers",
-        "From the beginning of the longest hotspot's first interval to the end of its last one, or to the load's end. Left \
-         out when nothing was hot.",
+        "From the beginning of the longest hotspot's first interval to the end of its last one, or to the load's end; \
+         zero when nothing was hot.",
     ),
     plain(
         "hotspot.times_fair",

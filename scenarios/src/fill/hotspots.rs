@@ -2,6 +2,7 @@
 
 use shardlab_models::world::Run;
 
+use super::key_name::key_name;
 use crate::metrics::{self, Hotspot, Level, seconds};
 use crate::scenario::Scenario;
 use crate::tables::HotspotRow;
@@ -13,7 +14,7 @@ const MOST: usize = 20;
 pub(crate) fn hotspots(scenario: &Scenario, run: &Run) -> Vec<HotspotRow> {
     let found = metrics::hotspots(scenario, run);
     let levels = found.chunk_by(|a, b| a.level == b.level);
-    levels.flat_map(worst).map(|hotspot| row(run, &hotspot)).collect()
+    levels.flat_map(worst).map(|hotspot| row(scenario, run, &hotspot)).collect()
 }
 
 fn worst(of_level: &[Hotspot]) -> Vec<Hotspot> {
@@ -24,14 +25,14 @@ fn worst(of_level: &[Hotspot]) -> Vec<Hotspot> {
     worst
 }
 
-fn row(run: &Run, hotspot: &Hotspot) -> HotspotRow {
+fn row(scenario: &Scenario, run: &Run, hotspot: &Hotspot) -> HotspotRow {
     let (level, name) = match hotspot.level {
         Level::Server => {
             let node = run.layout.servers[hotspot.which as usize];
             ("server", run.layout.names[node.index()].clone())
         }
         Level::Shard => ("shard", hotspot.which.to_string()),
-        Level::Key => ("key", hotspot.which.to_string()),
+        Level::Key => ("key", key_name(scenario, hotspot.which)),
     };
     HotspotRow {
         level: level.into(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use shardlab_models::world::Run;
 
+use super::key_name::key_name;
 use crate::metrics::{Counter, Prices, SpaceSaving, asked_keys};
 use crate::scenario::Scenario;
 use crate::tables::KeyRow;
@@ -33,6 +34,7 @@ pub(crate) fn keys(scenario: &Scenario, run: &Run) -> Vec<KeyRow> {
     let row = |(counter, rank): (&Counter, u32)| KeyRow {
         rank,
         key: counter.key,
+        name: key_name(scenario, counter.key),
         shard: run.ownership.shard_of(counter.key, run.duration).0,
         operations: counter.count,
         guaranteed: counter.guaranteed(),

@@ -5,6 +5,7 @@ mod divergence;
 mod heat;
 mod hotspots;
 mod imbalance;
+mod key_name;
 mod keys;
 mod moves;
 mod ownership;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use shardlab_models::tables::TableId;
+use shardlab_models::tables::keys::row_key;
 use shardlab_models::world::Run;
 use shardlab_sim::Time;
 
@@ -18,13 +20,27 @@ const CELLS: usize = 2_048;
 pub(crate) fn ownership(scenario: &Scenario, run: &Run) -> Vec<OwnershipRow> {
     let counts = scenario.workload.iter().map(|workload| workload.keys.count);
     let count = counts.max().unwrap_or_default().max(1);
-    let keys: Vec<u64> = match count.checked_div(SAMPLES) {
-        Some(stride) if stride > 0 => (0..SAMPLES).map(|index| index * stride).collect(),
-        _ => (0..count).collect(),
-    };
+    let keys = rows_of_tables(scenario, run)
+        .unwrap_or_else(|| (0..count).step_by(stride(count)).take(SAMPLES as usize).collect());
     let before = run.rebalancing.commands.last().map(|command| command.began);
     let times = before.map(|at| ("before", at)).into_iter().chain([("after", Time::MAX)]);
     times.flat_map(|(when, at)| rows(run, &keys, count, when, at)).collect()
+}
+
+/// Every so manyth of `count` keys is asked for.
+fn stride(count: u64) -> usize {
+    (count / SAMPLES).max(1) as usize
+}
+
+/// Rows that were loaded, of all tables that are not everywhere; nothing in a world without tables.
+fn rows_of_tables(scenario: &Scenario, run: &Run) -> Option<Vec<u64>> {
+    let schema = &run.tables.as_ref()?.schema;
+    let tables = scenario.table.iter().zip(0..).filter(|(table, _)| !table.reference);
+    let tables: Vec<TableId> = tables.map(|(_, number)| TableId(number)).collect();
+    let stride = stride(tables.iter().map(|&table| schema.rows(table)).sum());
+    let rows = |&table: &TableId| (0..schema.rows(table)).step_by(stride).map(move |row| row_key(table, row));
+    let keys: Vec<u64> = tables.iter().flat_map(rows).collect();
+    (!keys.is_empty()).then_some(keys)
 }
 
 fn rows(run: &Run, keys: &[u64], count: u64, when: &str, at: Time) -> Vec<OwnershipRow> {

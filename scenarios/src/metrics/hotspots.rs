@@ -78,7 +78,7 @@ pub(super) fn measure(run: &Run, hotspots: &[Hotspot], metrics: &mut Metrics) {
     let lasted = |hotspot: &Hotspot| hotspot.to - hotspot.from;
     let longest = hotspots.iter().reduce(|most, next| if lasted(next) > lasted(most) { next } else { most });
     put(metrics, "hotspot.began_s", longest.map(|hotspot| seconds(hotspot.from)));
-    put(metrics, "hotspot.lasted_s", longest.map(|hotspot| seconds(lasted(hotspot))));
+    put(metrics, "hotspot.lasted_s", longest.map_or(0.0, |hotspot| seconds(lasted(hotspot))));
     put(metrics, "hotspot.times_fair", hotspots.iter().map(|hotspot| hotspot.times_fair).reduce(f64::max));
 }
 
