@@ -35,8 +35,9 @@ pub struct Balancer {
     /// Time between looks; what was reported since the last one counts.
     #[serde(default = "default_interval")]
     pub interval: Duration,
-    /// How many times its share a server bears before anything is moved off it: the hysteresis. With 1 every difference
-    /// is mended that a step makes smaller.
+    /// How many times its share a server bears before anything is moved off it, and what a step has to gain: with 1.1 a
+    /// tenth of the share, or an average copy where that is less. The hysteresis. With 1 every difference is mended that a
+    /// step makes smaller.
     #[serde(default = "default_threshold")]
     pub threshold: f64,
     /// How long a shard rests after it was moved.

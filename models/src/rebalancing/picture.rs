@@ -83,6 +83,15 @@ impl Burden {
     }
 }
 
+/// One look at the server that is to be relieved.
+#[derive(Clone, Copy, Debug)]
+struct Look<'a> {
+    from: usize,
+    /// Neither of two servers may bear more than this after a step.
+    ceiling: Burden,
+    loads: &'a [u64],
+}
+
 impl Picture {
     /// What the copies and offices on each server cost it.
     #[must_use]
@@ -97,7 +106,9 @@ impl Picture {
     }
 
     /// The step that brings the most loaded server down most, if that bears more than `threshold` thousandths of its
-    /// share; where nothing helps it, the next one's. Nothing, where no step makes anything better.
+    /// share; where nothing helps it, the next one's. Nothing, where no step makes anything better by as much as the
+    /// threshold asks for: a server that is let be at a tenth above its share is not relieved of less than a tenth. Where
+    /// shards are so small that no single one is as much, what an average copy there costs is enough.
     ///
     /// `may_hold` says whether a server may hold a shard.
     #[must_use]
@@ -116,8 +127,22 @@ impl Picture {
             .into_iter()
             .take_while(|&server| burden(server).load > 0 && burden(server).exceeds(share))
             .find_map(|server| {
-                self.hand_over(server, &loads, &may_hold).or_else(|| self.relieve(server, &loads, &may_hold))
+                let look = Look { from: server, ceiling: self.ceiling(server, &loads, threshold), loads: &loads };
+                self.hand_over(&look, &may_hold).or_else(|| self.relieve(&look, &may_hold))
             })
+    }
+
+    /// What neither of the two may bear more than after a step that relieves a server, for it to be worth its while.
+    fn ceiling(&self, server: usize, loads: &[u64], threshold: u64) -> Burden {
+        let total: u128 = loads.iter().map(|&load| u128::from(load)).sum();
+        let bearing = self.servers.iter().filter(|server| server.takes);
+        let all: u128 = bearing.map(|server| u128::from(server.weight)).sum();
+        let weight = self.servers[server].weight;
+        let gain = total * u128::from(threshold.saturating_sub(1_000)) * u128::from(weight) / (1_000 * all.max(1));
+        let copies = self.shards.iter().filter(|shard| shard.copies.contains(&server)).count() as u64;
+        let average = loads[server] / copies.max(1);
+        let gain = u64::try_from(gain).unwrap_or(u64::MAX).min(average);
+        Burden { load: loads[server].saturating_sub(gain), weight }
     }
 
     /// How evenly: the largest burden as a multiple of the mean, in thousandths.
@@ -151,20 +176,18 @@ impl Picture {
         }
     }
 
-    /// The better of what the two would bear, if that is less than the one bears now.
-    fn after(&self, from: usize, to: usize, cost: u64, loads: &[u64]) -> Option<Burden> {
+    /// The heavier of what the two would bear, if that is less than the one bears now, by as much as is asked for.
+    fn after(&self, look: &Look<'_>, to: usize, cost: u64) -> Option<Burden> {
+        let Look { from, ceiling, loads } = *look;
         let burden = |server: usize, load| Burden { load, weight: self.servers[server].weight };
         let rest = burden(from, loads[from].checked_sub(cost)?);
         let worst = rest.or_heavier(burden(to, loads[to] + cost));
-        (cost > 0 && burden(from, loads[from]).exceeds(worst)).then_some(worst)
+        let is_less = cost > 0 && burden(from, loads[from]).exceeds(worst);
+        (is_less && !worst.exceeds(ceiling)).then_some(worst)
     }
 
-    fn hand_over(
-        &self,
-        from: usize,
-        loads: &[u64],
-        may_hold: &impl Fn(usize, usize) -> bool,
-    ) -> Option<Step> {
+    fn hand_over(&self, look: &Look<'_>, may_hold: &impl Fn(usize, usize) -> bool) -> Option<Step> {
+        let from = look.from;
         let led = (0..self.shards.len())
             .filter(|&shard| self.shards[shard].leader == Some(from) && !self.shards[shard].rests);
         let steps = led.flat_map(|shard| {
@@ -175,13 +198,14 @@ impl Picture {
         let valued = steps.filter_map(|(shard, to)| {
             let of = &self.shards[shard];
             let cost = of.leading.saturating_sub(of.following);
-            Some((self.after(from, to, cost, loads)?, (shard, to)))
+            Some((self.after(look, to, cost)?, (shard, to)))
         });
         let best = valued.min_by(|a, b| a.0.order(b.0).then(a.1.cmp(&b.1)));
         best.map(|(_, (shard, to))| Step::HandOver { shard, to })
     }
 
-    fn relieve(&self, from: usize, loads: &[u64], may_hold: &impl Fn(usize, usize) -> bool) -> Option<Step> {
+    fn relieve(&self, look: &Look<'_>, may_hold: &impl Fn(usize, usize) -> bool) -> Option<Step> {
+        let from = look.from;
         let leads = self.leads();
         let crowded = |to: usize| {
             let burden = |server: usize, more| Burden {
@@ -198,7 +222,7 @@ impl Picture {
         });
         let valued = steps.filter_map(|(shard, to)| {
             let of = &self.shards[shard];
-            let after = self.after(from, to, of.cost(from), loads)?;
+            let after = self.after(look, to, of.cost(from))?;
             // Among equals, an office goes where there are fewer.
             Some((after, ((of.leader == Some(from)) != crowded(to), shard, to)))
         });
@@ -305,6 +329,25 @@ mod tests {
         let picture = Picture { servers: servers(&[1_000; 4]), shards: vec![shard(&[0], 100, 0)] };
         assert_eq!(picture.step(1_100, |_, _| true), None);
         assert_eq!(picture.imbalance(), 4_000);
+    }
+
+    /// Server 0 bears 130 of 210, of which a step can take 10: a tenth of its share of 105.
+    #[test]
+    fn a_step_that_gains_less_than_the_threshold_asks_for_is_not_taken() {
+        let shards = || vec![shard(&[0], 120, 0), shard(&[0], 10, 0), shard(&[1], 80, 0)];
+        let picture = Picture { servers: servers(&[1_000; 2]), shards: shards() };
+        let away = Some(Step::Move { shard: 1, from: 0, to: 1 });
+        assert_eq!(picture.step(1_090, |_, _| true), away, "10 are more than 9 % of 105");
+        assert_eq!(picture.step(1_110, |_, _| true), None, "10 are less than 11 % of 105");
+    }
+
+    /// A hundredth of the share each: none of them alone is a tenth of it, and together they are twice too many.
+    #[test]
+    fn small_shards_are_moved_all_the_same() {
+        let shards = (0..200).map(|_| shard(&[0], 1, 0)).collect();
+        let mut picture = Picture { servers: servers(&[1_000; 2]), shards };
+        let (steps, loads) = settle(&mut picture, 1_100);
+        assert_eq!((steps, loads), (90, vec![110, 90]));
     }
 
     #[test]

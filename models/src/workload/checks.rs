@@ -100,6 +100,14 @@ fn check_keys(workload: &Workload, checks: &mut Checks) {
     let count = workload.keys.count;
     checks.count(path(workload, "keys.count"), count, MOST_KEYS, "keys");
     check_part(workload, checks);
+    if let Some(wander) = workload.keys.wander {
+        let help = "give the time for which it stays, such as \"5s\"";
+        checks.positive(path(workload, "keys.wander.every"), wander.every, help);
+        if wander.by % count.max(1) == 0 {
+            let message = format!("{} keys further it is where it was", wander.by);
+            checks.refuse(path(workload, "keys.wander.by"), message, "leave `wander` out, or let it go on");
+        }
+    }
     match workload.keys.distribution {
         KeyDistribution::Zipfian(theta) => check_theta(workload, "zipfian", theta, checks),
         KeyDistribution::Latest(theta) => check_theta(workload, "latest", theta, checks),

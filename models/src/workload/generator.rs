@@ -8,7 +8,7 @@ use crate::tables::Tables;
 use crate::workload::keys::{Chooser, KeyChooser, KeySpace};
 use crate::workload::mix::{MixChooser, OperationType};
 use crate::workload::queries::{Drawn, QueryGenerator};
-use crate::workload::{Mix, Surge, Workload, ycsb};
+use crate::workload::{Mix, Surge, Wander, Workload, ycsb};
 
 /// Draws the operations of one pool of one workload.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub struct Generator {
     from: u64,
     space: KeySpace,
     chooser: KeyChooser,
+    wander: Option<Wander>,
     surge: Option<SurgeWindow>,
     transfer_keys: usize,
     rollback: Share,
@@ -117,6 +118,7 @@ impl Generator {
             from: workload.keys.from,
             space: KeySpace::new(workload.keys.count, pool, pools),
             chooser: KeyChooser::new(&workload.keys.distribution, workload.keys.count),
+            wander: workload.keys.wander,
             surge: workload.surge.as_ref().map(|surge| SurgeWindow::new(surge, stream("surge"))),
             transfer_keys: workload.transfer_keys as usize,
             rollback: workload.rollback,
@@ -206,7 +208,13 @@ impl Generator {
     /// The chooser's key, or the surging one. The chooser draws either way, so that a surge shifts no other key.
     #[inline]
     fn key(&mut self, now: Time) -> u64 {
-        let key = self.from + self.space.key(self.chooser.choose(self.space.count(), &mut self.keys));
+        let chosen = self.space.key(self.chooser.choose(self.space.count(), &mut self.keys));
+        let loaded = self.space.loaded();
+        let key = self.from
+            + match &self.wander {
+                Some(wander) if chosen < loaded => wander.at(now, chosen, loaded),
+                _ => chosen,
+            };
         self.surge.as_mut().and_then(|surge| surge.key_at(now)).unwrap_or(key)
     }
 
@@ -253,7 +261,7 @@ mod tests {
         Workload {
             name: "test".into(),
             arrivals: Arrivals::Closed { clients: 1, think: Duration::ZERO },
-            keys: Keys { from: 0, count, distribution: KeyDistribution::Zipfian(0.99) },
+            keys: Keys { from: 0, count, distribution: KeyDistribution::Zipfian(0.99), wander: None },
             mix,
             queries: Vec::new(),
             start: Duration::ZERO,
@@ -292,6 +300,19 @@ mod tests {
         assert!(calm.iter().zip(&hot).all(|(calm, hot)| calm == hot || *hot == 777));
         let share = hot.iter().filter(|&&key| key == 777).count() as f64 / 30_000.0;
         assert!((share - 0.333).abs() < 0.02, "{share}");
+    }
+
+    /// The same draws, so many keys further, and round the end.
+    #[test]
+    fn what_is_popular_wanders() {
+        let stays = workload(Mix { read: 1.0, ..Mix::default() }, 1_000);
+        let mut wanders = stays.clone();
+        wanders.keys.wander = Some(Wander { every: Duration::from_ns(10), by: 400 });
+        let (mut stays, mut wanders) = (Generator::new(&stays, 0, 1, 1), Generator::new(&wanders, 0, 1, 1));
+        for (at, shift) in [(9, 0), (10, 400), (39, 200)] {
+            let there = keys(&mut stays, at, 500).into_iter().map(|key| (key + shift) % 1_000);
+            assert_eq!(keys(&mut wanders, at, 500), there.collect::<Vec<_>>(), "at {at}");
+        }
     }
 
     #[test]

@@ -138,11 +138,33 @@ pub struct Keys {
     pub count: u64,
     /// How popular each is.
     pub distribution: KeyDistribution,
+    /// Whether what is popular changes while the run lasts; it stays if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wander: Option<Wander>,
 }
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { from: 0, count: 10_000, distribution: KeyDistribution::Uniform }
+        Self { from: 0, count: 10_000, distribution: KeyDistribution::Uniform, wander: None }
+    }
+}
+
+/// Popularity goes from keys to keys: in each city the evening comes at another time, and each has its own rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Wander {
+    /// How long it stays.
+    pub every: Duration,
+    /// How many keys further it is then; behind the last one the first follows. New keys are left out.
+    pub by: u64,
+}
+
+impl Wander {
+    /// The key of `count` that is as popular at that time as `key` is at the beginning.
+    #[must_use]
+    pub fn at(&self, now: shardlab_sim::Time, key: u64, count: u64) -> u64 {
+        let steps = u128::from(now / self.every.as_ns());
+        ((u128::from(key) + steps * u128::from(self.by)) % u128::from(count)) as u64
     }
 }
 

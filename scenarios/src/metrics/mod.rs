@@ -100,7 +100,8 @@ fn in_order(scenario: &Scenario, mut metrics: Metrics) -> IndexMap<String, f64> 
 /// Puts a metric down, if there is anything to put.
 pub(crate) fn put(metrics: &mut Metrics, name: &str, value: impl Into<Option<f64>>) {
     if let Some(value) = value.into() {
-        metrics.insert(name.into(), value);
+        // A sum of no floating-point numbers is minus zero.
+        metrics.insert(name.into(), value + 0.0);
     }
 }
 
