@@ -39,6 +39,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "big-tenants",
     "monotonic-key",
     "celebrity",
+    "thrashing-balancer",
     "list-append",
     "rw-register",
     "register",

@@ -93,6 +93,14 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.small.arrivals.open=150/s",
         ],
         "celebrity" => &["duration=3s", "warmup=1s", "drain=2s", "workload.fans.arrivals.open=60/s"],
+        "thrashing-balancer" => &[
+            "duration=6s",
+            "warmup=1s",
+            "drain=2s",
+            "workload.evenings.arrivals.open=150/s",
+            "workload.capital.arrivals.open=40/s",
+            "workload.second-city.arrivals.open=40/s",
+        ],
         "lose-a-server" => &[
             "duration=4s",
             "warmup=1s",

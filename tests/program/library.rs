@@ -56,6 +56,7 @@ fn every_scenario_is_tested_here() {
         "geo-residency",
         "big-tenants",
         "celebrity",
+        "thrashing-balancer",
         "lose-a-server",
         "over-sharding",
         "list-append",
@@ -78,8 +79,15 @@ fn every_scenario_is_tested_here() {
 /// Their expectations are the claims that their files make, and stand beside the settings that they follow from.
 #[test]
 fn lookups_remedies_and_losses_are_as_their_scenarios_expect() {
-    for name in
-        ["directory-outage", "geo-residency", "big-tenants", "celebrity", "lose-a-server", "over-sharding"]
+    for name in [
+        "directory-outage",
+        "geo-residency",
+        "big-tenants",
+        "celebrity",
+        "thrashing-balancer",
+        "lose-a-server",
+        "over-sharding",
+    ]
     {
         let summary = run(&format!("{name} --seeds 1..3"), 0);
         let expectations =

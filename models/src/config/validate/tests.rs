@@ -7,7 +7,7 @@ use crate::config::samples::{config, workload};
 use crate::conflict::Conflict;
 use crate::replication::Ack;
 use crate::sharding::{Strategy, composite, consistent_hash, modulo, slots};
-use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Workload};
+use crate::workload::{Arrivals, KeyDistribution, Mix, Surge, Wander, Workload};
 
 /// The configuration bent so is refused, and one of the errors names `path`.
 #[track_caller]
@@ -252,6 +252,11 @@ fn impossible_keys() {
         c.workloads[0].keys.distribution =
             KeyDistribution::Hotspot { keys: share("0.01%"), operations: share("80%") };
     });
+    let wander = |every, by| Some(Wander { every, by });
+    check_refused("workload.main.keys.wander.every", |c| {
+        c.workloads[0].keys.wander = wander(Duration::ZERO, 7);
+    });
+    check_refused("workload.main.keys.wander.by", |c| c.workloads[0].keys.wander = wander(seconds(1), 2_000));
     let surge = Surge { at: seconds(5), lasts: None, key: 7, share: share("30%") };
     check_refused("workload.main.surge.key", |c| {
         c.workloads[0].surge = Some(Surge { key: 1_000, ..surge.clone() });
