@@ -87,8 +87,7 @@ fn lookups_remedies_and_losses_are_as_their_scenarios_expect() {
         "thrashing-balancer",
         "lose-a-server",
         "over-sharding",
-    ]
-    {
+    ] {
         let summary = run(&format!("{name} --seeds 1..3"), 0);
         let expectations =
             summary["expectations"].as_array().expect("a run tells how its expectations fared");

@@ -127,7 +127,8 @@ impl Picture {
             .into_iter()
             .take_while(|&server| burden(server).load > 0 && burden(server).exceeds(share))
             .find_map(|server| {
-                let look = Look { from: server, ceiling: self.ceiling(server, &loads, threshold), loads: &loads };
+                let look =
+                    Look { from: server, ceiling: self.ceiling(server, &loads, threshold), loads: &loads };
                 self.hand_over(&look, &may_hold).or_else(|| self.relieve(&look, &may_hold))
             })
     }
@@ -138,7 +139,8 @@ impl Picture {
         let bearing = self.servers.iter().filter(|server| server.takes);
         let all: u128 = bearing.map(|server| u128::from(server.weight)).sum();
         let weight = self.servers[server].weight;
-        let gain = total * u128::from(threshold.saturating_sub(1_000)) * u128::from(weight) / (1_000 * all.max(1));
+        let gain =
+            total * u128::from(threshold.saturating_sub(1_000)) * u128::from(weight) / (1_000 * all.max(1));
         let copies = self.shards.iter().filter(|shard| shard.copies.contains(&server)).count() as u64;
         let average = loads[server] / copies.max(1);
         let gain = u64::try_from(gain).unwrap_or(u64::MAX).min(average);
