@@ -6,6 +6,8 @@
 pub enum Promise {
     /// An acknowledged write survives.
     Durability,
+    /// A value that was read survives, even where its writer was never told that it was written.
+    SurvivingReads,
     /// A read returns nothing older than what was acknowledged before it began.
     FreshReads,
     /// A read returns only values whose write was not reported as failed, and which survived.
@@ -34,8 +36,9 @@ pub enum Promise {
 
 impl Promise {
     /// All of them, in the order in which they are judged.
-    pub const ALL: [Promise; 13] = [
+    pub const ALL: [Promise; 14] = [
         Self::Durability,
+        Self::SurvivingReads,
         Self::FreshReads,
         Self::CommittedReads,
         Self::WholeAnswers,

@@ -388,6 +388,7 @@ fn promises_of_a_log(config: &Config, faults: &[Fault], replicas: u32, ack: Ack)
     let left = remedied::left(config, clocks_jump);
     let promised = [
         (Promise::Durability, keeps && load.writes),
+        (Promise::SurvivingReads, keeps && load.writes && load.reads),
         (Promise::CommittedReads, keeps && load.reads),
         (Promise::FreshReads, keeps && load.reads && load.writes && fresh && left.fresh),
         (Promise::WholeAnswers, keeps && load.queries && fresh),

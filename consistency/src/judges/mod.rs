@@ -53,7 +53,7 @@ pub const JUDGES: &[Judge] = &[
     Judge {
         name: "vanished-reads",
         doc: "Every value that a read returned is among those that survived.",
-        promise: Promise::Durability,
+        promise: Promise::SurvivingReads,
         anomalies: &[vanished_reads::VANISHED_READ],
         is_asked: ALWAYS,
         judge: vanished_reads::judge,

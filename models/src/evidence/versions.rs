@@ -89,6 +89,7 @@ fn kept(store: &Store) -> impl Iterator<Item = Name> {
 pub(super) fn promises(load: &Load, replicas: u32, conflict: Conflict) -> Promises {
     let promised = [
         (Promise::Durability, conflict.keeps_siblings() && load.writes),
+        (Promise::SurvivingReads, conflict.keeps_siblings() && load.writes && load.reads),
         (Promise::CommittedReads, load.reads),
         (Promise::Convergence, replicas > 1),
         (Promise::Liveness, true),

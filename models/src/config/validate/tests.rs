@@ -389,6 +389,21 @@ fn impossible_remedies() {
     }
 }
 
+/// Where no single row is read, none can be seen to vanish: a judge of that would never come to a verdict.
+#[test]
+fn a_load_without_single_reads_promises_nothing_of_them() {
+    use shardlab_consistency::Promise;
+    let promises = |mix: &str| {
+        let mut config = config();
+        config.workloads[0].mix = serde_json::from_str(mix).expect("it is well formed");
+        let promises = crate::evidence::promises(&config, &[]);
+        [Promise::Durability, Promise::SurvivingReads].map(|promise| promises.contains(promise))
+    };
+    assert_eq!(promises(r#"{ "read": 0.5, "update": 0.5 }"#), [true, true]);
+    assert_eq!(promises(r#"{ "update": 1.0 }"#), [true, false]);
+    assert_eq!(promises(r#"{ "read": 1.0 }"#), [false, false]);
+}
+
 /// What is promised of reads of one key, by remedy: fresh, linearizable.
 #[test]
 fn remedies_take_from_promises_what_they_must() {
