@@ -10,6 +10,7 @@ mod determinism;
 mod engines;
 mod interrupt;
 mod library;
+mod manual;
 mod run_folder;
 mod twins;
 mod workbench;
