@@ -364,7 +364,8 @@ pub struct ShardReport {
     pub bytes: u64,
     /// Where half of its rows are, among the positions of keys.
     pub middle: Option<u64>,
-    /// Where half of the accesses are; nowhere if one key has most of them.
+    /// Where half of the accesses are; where one key has most of them, the place that cuts it off from others of its
+    /// range, and nowhere if it is alone there.
     pub load_middle: Option<u64>,
 }
 

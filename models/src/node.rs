@@ -107,7 +107,7 @@ pub enum Observation {
         /// For how long, in ns, nobody took its writes.
         stopped: Time,
     },
-    /// A shard is too busy, and there is no place where its load could be split.
+    /// A shard is too busy, and consists of one key.
     Unsplittable {
         /// Which.
         shard: ShardId,

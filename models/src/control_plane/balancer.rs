@@ -53,6 +53,15 @@ impl Balance {
         self.rests_until.clear();
     }
 
+    /// There is one more shard, which lies where its parent does: at the first look it was a part of that.
+    pub fn born(&mut self, parent: ShardId) {
+        if let Some(first) = &mut self.first
+            && let Some(part) = first.shards.get(parent.index()).cloned()
+        {
+            first.shards.push(part);
+        }
+    }
+
     pub fn hear(&mut self, loads: &[ShardLoad]) {
         for load in loads {
             add(&mut self.since_look, load);

@@ -2,7 +2,7 @@
 //! has a plan made of it as of a change of membership.
 //!
 //! The shard that exceeds what the strategy allows by most is split, by size at the middle of its rows, by load at the
-//! middle of its accesses. Neighbours that are small and idle together are merged. One thing is done at a time, and
+//! middle of its accesses, or beside the key that has most of them. Neighbours that are small and idle together are merged. One thing is done at a time, and
 //! afterwards everybody has to be heard of twice again: the first report may still tell of what was before. That, and
 //! thresholds of merging below those of splitting, keep a shard from being split and merged in turn.
 //!
@@ -176,6 +176,9 @@ impl ControlPlane {
         let Some(to) = to else { return };
         if let Some(reshaping) = &mut self.reshaping {
             reshaping.under_way = true;
+        }
+        if let (Reshape::Split { shard, .. }, Some(balance)) = (reshape, &mut self.balance) {
+            balance.born(shard);
         }
         let servers = self.rebalance.as_ref().map_or(0, |rebalance| rebalance.servers());
         self.begin_plan(cause, Partitioner::DynamicRange(to), born, servers, cx);

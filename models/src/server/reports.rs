@@ -1,13 +1,15 @@
 //! What primaries report of their shards, where shards are split and merged: size, load, and where the middle is.
 //!
 //! The place where a load can be split is found as CockroachDB finds it: among keys that were sampled, the one with as
-//! many accesses before it as after it. Where most accesses are of one key there is none.
+//! many accesses before it as after it. Where most accesses are of one key there is none; then the key is isolated, as
+//! Bigtable and Spanner do: the range is cut at the key, and the next time behind it, so that it is alone in its range.
 
 use shardlab_sim::{Context, SECOND, Time};
 
 use super::{REPORT, Server};
 use crate::message::{ControlMessage, Message, ShardReport};
 use crate::server::Hosted;
+use crate::sharding::dynamic_range::Range;
 use crate::sharding::{DynamicRange, Partitioner, Shards};
 
 /// Time between reports.
@@ -57,16 +59,37 @@ impl Accesses {
         self.count += 1;
     }
 
-    /// The place with as many accesses before it as after it; none if one key has most of them.
-    fn middle(&self, position: impl Fn(u64) -> u64) -> Option<u64> {
+    fn positions(&self, position: impl Fn(u64) -> u64) -> Vec<u64> {
         let mut sampled: Vec<u64> = self.sampled.iter().map(|&key| position(key)).collect();
         sampled.sort_unstable();
+        sampled
+    }
+
+    /// The place with as many accesses before it as after it; none if one key has most of them.
+    fn middle(&self, position: impl Fn(u64) -> u64) -> Option<u64> {
+        let sampled = self.positions(position);
         let count = sampled.len();
         let places = (1..count).filter(|&place| sampled[place - 1] != sampled[place]);
         let place = places.min_by_key(|&place| count.abs_diff(2 * place))?;
         let is_enough = count >= FEWEST_SAMPLED && place.min(count - place) * LEAST_SHARE >= count;
         is_enough.then(|| sampled[place])
     }
+
+    /// The key that has half of the accesses or more, if one has.
+    fn hottest(&self, position: impl Fn(u64) -> u64) -> Option<u64> {
+        let sampled = self.positions(position);
+        let key = *sampled.get(sampled.len() / 2)?;
+        let of_it = sampled.iter().filter(|&&other| other == key).count();
+        (sampled.len() >= FEWEST_SAMPLED && 2 * of_it >= sampled.len()).then_some(key)
+    }
+}
+
+/// Where to cut so that a key comes to be alone in its range: at the key, or behind it where the range begins with it.
+/// Nowhere, if it is alone.
+fn beside(key: u64, ranges: &[Range]) -> Option<u64> {
+    let holds = |&&(from, to): &&Range| from <= key && to.is_none_or(|to| key < to);
+    let &(from, to) = ranges.iter().find(holds)?;
+    if from < key { Some(key) } else { Some(key + 1).filter(|&next| to.is_none_or(|to| next < to)) }
 }
 
 impl Server {
@@ -106,19 +129,20 @@ impl Hosted {
         let mine = ranges.ranges_of(self.shard);
         let inserted =
             self.machine.rows().keys(|key| key >= settings.loaded && ranges.shard_of(key) == self.shard);
-        let loaded = |&(from, to): &(u64, Option<u64>)| {
+        let loaded = |&(from, to): &Range| {
             let to = to.unwrap_or(u64::MAX).min(settings.loaded);
             from.min(to)..to
         };
         let keys: Vec<std::ops::Range<u64>> = mine.iter().map(loaded).collect();
         let rows = keys.iter().map(|keys| keys.end - keys.start).sum::<u64>() + inserted.len() as u64;
         let middle = nth(&keys, &inserted, rows / 2).map(DynamicRange::position);
+        let alone = || beside(self.accesses.hottest(DynamicRange::position)?, &mine);
         (!mine.is_empty()).then(|| ShardReport {
             shard: self.shard,
             operations_per_s: self.accesses.count * SECOND / REPORT_INTERVAL,
             bytes: rows * u64::from(settings.row_bytes),
             middle,
-            load_middle: self.accesses.middle(DynamicRange::position),
+            load_middle: self.accesses.middle(DynamicRange::position).or_else(alone),
         })
     }
 }
@@ -152,11 +176,22 @@ mod tests {
     }
 
     #[test]
-    fn a_load_of_one_key_cannot_be_split() {
+    fn a_load_of_one_key_has_no_middle() {
         assert_eq!(accesses((0..1_000).map(|_| 7)).middle(|key| key), None);
         let mostly = accesses((0..1_000).map(|place| if place % 10 == 0 { place } else { 7 }));
         assert_eq!(mostly.middle(|key| key), None, "nine in ten are of one key");
+        assert_eq!(mostly.hottest(|key| key), Some(7));
         assert_eq!(accesses(0..3).middle(|key| key), None, "that is too few to tell");
+        assert_eq!(accesses((0..1_000).map(|place| place % 3)).hottest(|key| key), None);
+    }
+
+    /// The two cuts that isolate it, and none when it is alone.
+    #[test]
+    fn a_hot_key_is_cut_off_from_those_before_it_and_then_from_those_behind_it() {
+        assert_eq!(beside(7, &[(0, Some(5)), (5, Some(10))]), Some(7));
+        assert_eq!(beside(7, &[(7, Some(10))]), Some(8));
+        assert_eq!(beside(7, &[(7, None)]), Some(8));
+        assert_eq!(beside(7, &[(7, Some(8))]), None);
     }
 
     #[test]

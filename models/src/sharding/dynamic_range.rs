@@ -2,9 +2,10 @@
 //! small and idle are merged (Bigtable, Chang et al., OSDI 2006, §5.2; CockroachDB's load-based splitting).
 //!
 //! Neighbours live together, as in all ranges. The control plane decides by what primaries report of their shards: it
-//! splits at the middle of the rows, or of the accesses that were sampled. A single key that is too busy cannot be
-//! split, and is left alone. The shard that a split brings forth lies on the servers of its parent; that it comes to
-//! others is a balancer's business.
+//! splits at the middle of the rows, or of the accesses that were sampled. A key that has most of the accesses is
+//! isolated, by a split at the key and one behind it, as Spanner's load-based splitting does; a shard that consists of
+//! one key cannot be split, and is left alone. The shard that a split brings forth lies on the servers of its parent;
+//! that it comes to others is a balancer's business.
 
 use std::collections::BTreeSet;
 

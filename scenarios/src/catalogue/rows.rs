@@ -569,7 +569,7 @@ pub(super) const SINGLE: &[Row] = &[
         "rebalance.unsplittable",
         "count",
         Lower,
-        "Shards that were found too busy and had no place to be split at, since most of their load is of one key.",
+        "Shards that were found too busy and had no place to be split at, since they consist of one key.",
     ),
     plain("rebalance.second_writes", "count", Neither, "Second writes that new owners took, by dual writes."),
     plain(
