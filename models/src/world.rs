@@ -211,6 +211,8 @@ pub struct RebalancingCosts {
 pub struct CommandCosts {
     /// Why it was made.
     pub cause: Cause,
+    /// What the operator ordered, where that is why.
+    pub change: Option<MembershipChange>,
     /// When its moves began, in ns.
     pub began: Time,
     /// When the last of them was done, in ns.

@@ -7,7 +7,7 @@ use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
 use shardlab_models::node::Cause;
-use shardlab_models::rebalancing::{MembershipChange, Protocol};
+use shardlab_models::rebalancing::{Balancer, By, MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::dynamic_range::{self, Threshold};
 use shardlab_models::sharding::{Strategy, directory};
@@ -35,7 +35,7 @@ const STRATEGIES: [&str; 9] = [
     r#"{ "slots": { "slots": 64, "group": 3 } }"#,
 ];
 
-const MARKS: [&str; 19] = [
+const MARKS: [&str; 20] = [
     "membership.taken",
     "move.snapshot",
     "move.catch-up",
@@ -52,6 +52,7 @@ const MARKS: [&str; 19] = [
     "move.repaired",
     "split.begun",
     "merge.begun",
+    "separate.begun",
     "fence.promised",
     "2pc.prepared",
     "2pc.voted",
@@ -150,6 +151,52 @@ fn reshaping(random: &mut Random) -> Config {
         most: 2 + random.below(12) as u32 + 2,
     });
     config.membership.clear();
+    // What is split may lie elsewhere by then, and be on its way.
+    config.rebalancing.balancer = (random.below(2) == 0).then_some(Balancer {
+        by: By::Load,
+        interval: Duration::from_ns(SECOND / 4),
+        threshold: 1.1,
+        cool_down: Duration::ZERO,
+        steps: 2,
+    });
+    config
+}
+
+/// Tenants are moved out and ranges are cut by the operator, while servers come or go.
+fn separating(protocol: Protocol, random: &mut Random) -> Config {
+    let mut config = config(protocol, random);
+    let strategies = [
+        r#"{ "tenant": { "shards": 3, "tenants": { "count": 6, "keys": 14, "size": { "zipfian": 0.99 } } } }"#,
+        r#"{ "tenant": { "shards": 5 } }"#,
+        r#"{ "dynamic-range": { "bounds": [7] } }"#,
+        r#"{ "key-ranges": { "shards": ["-80", "80-"] } }"#,
+        r#"{ "static-ranges": { "shards": [{ "to": 10 }, { "from": 10 }] } }"#,
+    ];
+    let place = random.below(strategies.len() as u64) as usize;
+    config.sharding.strategy = serde_json::from_str(strategies[place]).expect("the strategy is well formed");
+    let servers = config.cluster.servers;
+    let change = |number: u64, random: &mut Random| match place {
+        0 | 1 => {
+            let to = (random.below(2) == 0).then(|| random.below(u64::from(servers)) as u32);
+            MembershipChange::Isolate { tenant: number, to }
+        }
+        _ => MembershipChange::Split { key: 2 + 3 * number + random.below(3) },
+    };
+    let first = config.membership.len();
+    for number in 0..1 + random.below(2) {
+        let fault = first + number as usize;
+        let at = Duration::from_ns(SECOND / 4 + random.below(2 * SECOND));
+        let change = change(number, random);
+        // Whom a tenant is moved to has to be there.
+        let others_leave = config.membership.iter().any(|of| matches!(of.change, MembershipChange::Remove(_)));
+        let change = match change {
+            MembershipChange::Isolate { tenant, .. } if others_leave => {
+                MembershipChange::Isolate { tenant, to: None }
+            }
+            change => change,
+        };
+        config.membership.push(Membership { name: format!("command {fault}"), fault, at, change });
+    }
     config
 }
 
@@ -296,6 +343,67 @@ fn nothing_is_lost_while_shards_are_split_and_merged_and_faults_strike() {
     println!("{splits} splits, {merges} merges");
     assert!(failed.is_empty(), "seeds {failed:?} failed");
     assert!(splits > 0 && merges > 0, "the load must reach what it is for");
+}
+
+/// A crash at every step of moving a tenant out, or of cutting a range, by each protocol.
+#[test]
+fn nothing_is_lost_while_tenants_are_moved_out_and_ranges_are_cut_and_faults_strike() {
+    let (mut moved, mut failed) = (0, Vec::new());
+    let first = setting("MOVE_SEED", 1);
+    for seed in first..first + setting("MOVE_WORLDS", WORLDS) {
+        let mut random = Random::new(seed, "separating", 0);
+        let protocol = [Protocol::Live, Protocol::StopTheWorld, Protocol::DualWrite][random.below(3) as usize];
+        let config = separating(protocol, &mut random);
+        let run = run(&config, seed, &mut random);
+        let separations = run.rebalancing.commands.iter().filter(|plan| {
+            plan.change.is_some_and(MembershipChange::adds_a_shard) && plan.ended.is_some() && plan.moves > 0
+        });
+        moved += separations.count();
+        let wrong = failures(&run);
+        if !wrong.is_empty() {
+            println!("seed {seed}: {wrong:#?} {protocol:?} {:?} {:?}", config.sharding, config.membership);
+            run.receipts.iter().for_each(|receipt| println!("  {receipt:?}"));
+            failed.push(seed);
+        }
+    }
+    println!("{moved} tenants and ranges");
+    assert!(failed.is_empty(), "seeds {failed:?} failed");
+    assert!(moved as u64 >= setting("MOVE_WORLDS", WORLDS) / 2, "most commands must move something");
+}
+
+/// The tenant's rows, and nobody else's, are led by the server that was named.
+#[test]
+fn a_tenant_is_moved_to_the_server_that_was_named() {
+    let mut config = separating(Protocol::Live, &mut Random::new(1, "named", 0));
+    config.cluster.servers = 4;
+    config.replication.mode =
+        Mode::Primary { replicas: 2, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
+    config.sharding.strategy =
+        serde_json::from_str(r#"{ "tenant": { "shards": 3, "tenants": { "count": 4, "keys": 40 } } }"#)
+            .expect("the strategy is well formed");
+    let command = |fault, change| Membership {
+        name: format!("command {fault}"),
+        fault,
+        at: Duration::from_ns(SECOND),
+        change,
+    };
+    config.membership = vec![
+        command(0, MembershipChange::Isolate { tenant: 2, to: Some(3) }),
+        command(1, MembershipChange::Isolate { tenant: 1, to: None }),
+    ];
+    config.workloads = vec![serde_json::from_str(
+        r#"{ "name": "open", "arrivals": { "open": "400/s" }, "keys": { "count": 40 }, "mix": { "update": 1.0 } }"#,
+    )
+    .expect("the workload is well formed")];
+    let layout = cluster::layout(&config);
+    let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+    let run = world.run(&mut |_| true).expect("nobody stops it");
+    assert_eq!(failures(&run), [""; 0]);
+    let moves: Vec<_> = run.rebalancing.moves.iter().map(|of| (of.target.0, of.keys)).collect();
+    assert_eq!(moves, [(3, 10), (4, 10)]);
+    assert_eq!(run.primaries[3], Some(layout.servers[3]));
+    // Shard 3's leader leads nobody else's rows; of the others the one that bears least leads shard 4.
+    assert_ne!(run.primaries[4], run.primaries[3]);
 }
 
 /// While keys are still copied when the run ends, copies differ by what is under way: that is no divergence.

@@ -296,8 +296,14 @@ pub struct ServerRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MoveKind {
-    /// Keys, from one shard to another.
+    /// Keys, from one shard to another, because servers came or went.
     Keys,
+    /// The upper part of a range, to a new shard.
+    Split,
+    /// All of a range, to its neighbour.
+    Merge,
+    /// A tenant's rows, to a shard of their own.
+    Isolation,
     /// A copy of a shard, from one server to another.
     Copy,
     /// The office of primary, from one copy of a shard to another.
@@ -310,6 +316,9 @@ impl MoveKind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Keys => "keys",
+            Self::Split => "split",
+            Self::Merge => "merge",
+            Self::Isolation => "isolation",
             Self::Copy => "copy",
             Self::Office => "office",
         }

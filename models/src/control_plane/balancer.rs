@@ -15,7 +15,7 @@ use crate::shard_map::ShardId;
 
 /// What a shard cost.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cost {
+pub(super) struct Cost {
     /// Time of cores at its primary, in µs.
     leading: u64,
     /// The same at the busiest of its other copies.
@@ -31,7 +31,7 @@ pub(super) struct Balance {
     rests_until: BTreeMap<ShardId, Time>,
     // Measures: they survive crashes, since they are ours.
     first: Option<Picture>,
-    total: Vec<Cost>,
+    pub total: Vec<Cost>,
     // Configuration.
     spec: Balancer,
 }
@@ -141,7 +141,7 @@ impl ControlPlane {
     }
 
     /// What leading and following each shard costs, by what is to be even.
-    fn costs<'a>(&'a self, by: By, measured: &'a [Cost]) -> impl Fn(usize) -> (u64, u64) + 'a {
+    pub(super) fn costs<'a>(&'a self, by: By, measured: &'a [Cost]) -> impl Fn(usize) -> (u64, u64) + 'a {
         let cost = |shard: usize| measured.get(shard).copied().unwrap_or_default();
         let copies: u64 = self.map.shards.iter().map(|of| of.copies.len() as u64).sum();
         let rows: u64 = (0..self.map.shards.len())
@@ -167,7 +167,7 @@ impl ControlPlane {
         }
     }
 
-    fn rows(&self, shard: usize) -> u64 {
+    pub(super) fn rows(&self, shard: usize) -> u64 {
         let rebalance = self.rebalance.as_ref();
         rebalance.and_then(|rebalance| rebalance.rows.get(shard).copied()).unwrap_or(0)
     }

@@ -13,6 +13,7 @@ mod change;
 mod rebalance;
 mod relocation;
 mod reshaping;
+mod separation;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

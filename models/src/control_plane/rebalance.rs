@@ -141,7 +141,14 @@ impl Rebalance {
             MembershipChange::Reweight { server, thousandths } => {
                 self.weights[server as usize] = u64::from(thousandths);
             }
+            MembershipChange::Isolate { .. } | MembershipChange::Split { .. } => {}
         }
+    }
+
+    /// The command that is being carried out.
+    pub fn open_change(&self) -> Option<MembershipChange> {
+        let last = self.begun.checked_sub(1).filter(|_| self.finished < self.begun)?;
+        self.commands.get(last as usize).copied()
     }
 }
 
@@ -259,6 +266,9 @@ impl ControlPlane {
         rebalance.begun += 1;
         rebalance.change(change);
         let settings = &rebalance.settings;
+        if change.adds_a_shard() {
+            return self.begin_separation(change, cause, cx);
+        }
         if settings.partitioning.counts_shards() {
             // Keys stay in their shards: copies move.
             let stays = (*self.map.routing.from).clone();

@@ -344,7 +344,7 @@ impl ControlPlane {
             || copies.iter().any(|&copy| self.is_gone(copy) || self.is_lost(copy))
     }
 
-    fn wanted_copies(&self) -> usize {
+    pub(super) fn wanted_copies(&self) -> usize {
         let wanted = |rebalance: &super::Rebalance| {
             let there = rebalance.present.iter().filter(|&&there| there).count();
             there.min(rebalance.settings.replicas as usize)
@@ -354,8 +354,12 @@ impl ControlPlane {
 
     /// Whether the open command makes copies even out over the servers: where shards are counted, they do not follow.
     fn is_evening_out(&self) -> bool {
-        let counts = |rebalance: &super::Rebalance| rebalance.settings.partitioning.counts_shards();
-        self.open_command().is_some() && self.rebalance.as_ref().is_some_and(counts)
+        let counts = |rebalance: &super::Rebalance| {
+            let change = rebalance.open_change();
+            rebalance.settings.partitioning.counts_shards()
+                && change.is_some_and(|change| !change.adds_a_shard())
+        };
+        self.rebalance.as_ref().is_some_and(counts)
     }
 
     /// The next copy to move: a missing one first, then one on a server that is to be empty, then to even out.

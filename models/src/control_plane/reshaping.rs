@@ -196,7 +196,7 @@ impl ControlPlane {
 }
 
 /// On the same servers, and led by the same one.
-fn born_of(parent: &Assignment) -> Assignment {
+pub(super) fn born_of(parent: &Assignment) -> Assignment {
     let mut copies = parent.copies.clone();
     if let Some(place) = copies.iter().position(|&copy| Some(copy) == parent.primary) {
         copies.swap(0, place);

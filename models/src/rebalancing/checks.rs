@@ -2,7 +2,7 @@
 
 use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
-use crate::rebalancing::{MembershipChange, balancer};
+use crate::rebalancing::{MembershipChange, balancer, separation};
 use crate::replication::{Ack, Mode};
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
@@ -54,14 +54,12 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
             ),
             format!("add fewer: there are at most {MOST_NODES} in a run, those that left counted too"),
         )),
-        MembershipChange::Add(_) => None,
         MembershipChange::Reweight { server, .. }
             if !servers.get(server as usize).copied().unwrap_or(false) =>
         {
             let help = format!("name one of the {there} servers that are there by then");
             Some((format!("there is no server {server} to weigh anew"), help))
         }
-        MembershipChange::Reweight { .. } => None,
         MembershipChange::Lose(_) if replicas == 1 => Some((
             "what is on the only copy of a shard is gone with it".into(),
             "keep several copies, or `remove` the server, which hands over first".into(),
@@ -79,7 +77,7 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
                 "let fewer servers go, or keep fewer copies".into(),
             ))
         }
-        MembershipChange::Remove(_) | MembershipChange::Lose(_) => None,
+        _ => None,
     }
 }
 
@@ -99,19 +97,22 @@ fn check_commands(config: &Config, checks: &mut Checks) {
     commands.sort_by_key(|command| command.at);
     let mut servers = vec![true; u64::from(config.cluster.servers).min(MOST_NODES) as usize];
     for command in commands {
-        let verb = command.change.verb();
-        let path = format!("fault.{}.membership.{verb}", command.fault);
+        let path = format!("fault.{}.{}", command.fault, command.change.path());
+        if command.change.adds_a_shard() {
+            separation::check(config, command.change, &path, &servers, checks);
+            continue;
+        }
         if let Some((message, help)) = objection(command.change, &servers, config.replication.mode.replicas())
         {
             checks.refuse(&path, message, &help);
             continue;
         }
         match command.change {
-            MembershipChange::Reweight { .. } => {}
             MembershipChange::Add(count) => servers.resize(servers.len() + count as usize, true),
             MembershipChange::Remove(server) | MembershipChange::Lose(server) => {
                 servers[server as usize] = false
             }
+            _ => {}
         }
     }
 }

@@ -14,6 +14,7 @@ mod picture;
 mod plan;
 mod protocol;
 mod routing;
+mod separation;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ impl Default for Rebalancing {
     }
 }
 
-/// An operator's command: servers come or go.
+/// An operator's command: servers come or go, or rows get a shard of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// Its name in receipts and pictures.
@@ -82,7 +83,7 @@ pub struct Membership {
     pub change: MembershipChange,
 }
 
-/// Servers come or go.
+/// Servers come or go, or shards do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MembershipChange {
     /// So many more, which stood by from the beginning, hosting nothing.
@@ -98,18 +99,38 @@ pub enum MembershipChange {
         /// Of what a usual server bears, in thousandths.
         thousandths: u32,
     },
+    /// This tenant is moved out: it gets a shard to itself.
+    Isolate {
+        /// Which, by number.
+        tenant: u64,
+        /// The server that leads the shard, by number; the one that bears least if none is given.
+        to: Option<u32>,
+    },
+    /// The range that this key is in is cut there: from the key on it is another shard's, on the same servers.
+    Split {
+        /// The first key behind the cut.
+        key: u64,
+    },
 }
 
 impl MembershipChange {
-    /// The file's word for it.
+    /// The file's words for it, dotted, below the fault that it is.
     #[must_use]
-    pub const fn verb(self) -> &'static str {
+    pub const fn path(self) -> &'static str {
         match self {
-            Self::Add(_) => "add",
-            Self::Remove(_) => "remove",
-            Self::Lose(_) => "lose",
-            Self::Reweight { .. } => "reweight",
+            Self::Add(_) => "membership.add",
+            Self::Remove(_) => "membership.remove",
+            Self::Lose(_) => "membership.lose",
+            Self::Reweight { .. } => "membership.reweight",
+            Self::Isolate { .. } => "isolate",
+            Self::Split { .. } => "split",
         }
+    }
+
+    /// Whether there is one more shard afterwards, and nothing else is changed.
+    #[must_use]
+    pub const fn adds_a_shard(self) -> bool {
+        matches!(self, Self::Isolate { .. } | Self::Split { .. })
     }
 }
 
@@ -118,7 +139,7 @@ impl MembershipChange {
 pub fn standby_servers(membership: &[Membership]) -> u32 {
     let added = membership.iter().map(|command| match command.change {
         MembershipChange::Add(servers) => servers,
-        MembershipChange::Remove(_) | MembershipChange::Lose(_) | MembershipChange::Reweight { .. } => 0,
+        _ => 0,
     });
     added.fold(0, u32::saturating_add)
 }

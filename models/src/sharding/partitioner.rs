@@ -121,6 +121,29 @@ impl Partitioner {
         }
     }
 
+    /// The same, but this tenant has the shard `new` to itself: that, and where it was before. Nothing where it has one
+    /// already, or where there are no tenants.
+    #[must_use]
+    pub fn isolate(&self, tenant: u64, new: ShardId) -> Option<(Self, ShardId)> {
+        let Self::Tenant(tenants) = self else { return None };
+        Some((Self::Tenant(tenants.isolate(tenant, new)?), tenants.home_of(tenant)))
+    }
+
+    /// The same, but from `key` on the rest of its range is the shard `new`'s: that, and whose it was before. Nothing where
+    /// a range begins with it, or where there are no ranges.
+    #[must_use]
+    pub fn split(&self, key: u64, new: ShardId) -> Option<(Self, ShardId)> {
+        let shard = self.shard_of(key);
+        let next = match self {
+            Self::DynamicRange(ranges) => {
+                Self::DynamicRange(ranges.split(shard, DynamicRange::position(key), new)?)
+            }
+            Self::Ranges(ranges) => Self::Ranges(ranges.split(shard, ranges.position(key), new)?),
+            _ => return None,
+        };
+        Some((next, shard))
+    }
+
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
     /// one of these pairs, or it would stay behind. Any two, unless the strategy knows better.
     #[must_use]
@@ -140,6 +163,7 @@ impl Partitioner {
                 Some(monotone(&alike(old.shards()), &alike(new.shards())))
             }
             (Self::DynamicRange(before), Self::DynamicRange(after)) => Some(before.moves_to(after)),
+            (Self::Tenant(old), Self::Tenant(new)) => Some(old.moves_to(new)),
             (Self::ByColumn(old), Self::ByColumn(new)) => Some(old.moves_to(new)),
             _ => None,
         };

@@ -3,17 +3,19 @@
 //! A tenant's queries are answered by one shard, however its rows are spread elsewhere. The price is that tenants are as
 //! unequal as customers are: whoever shares a shard with a whale waits behind it. So a tenant can be isolated. The
 //! shards of isolated tenants come on top of those that the others share, so that isolating one moves nobody else.
-//! Survey: Curino et al., *Relational Cloud*, CIDR 2011, §3; Citus, `isolate_tenant_to_new_shard`.
+//! Survey: Curino et al., *Relational Cloud*, CIDR 2011, §3; Citus, `isolate_tenant_to_new_shard`, which is what the
+//! operator's `isolate` does while the tenant is served.
 //!
 //! The tenant is the number that a key is sharded by. Plain keys are dealt to tenants by `tenants`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Checks;
 use crate::hash::mix;
+use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
 use crate::sharding::scheme::check_shards;
 use crate::sharding::{PROBE_KEYS, Partitioner, Scheme, Shards};
@@ -166,6 +168,11 @@ impl Spec {
         isolated
     }
 
+    /// Whether a tenant has a shard to itself from the beginning.
+    pub(crate) fn is_isolated(&self, tenant: u64) -> bool {
+        self.isolated().binary_search(&tenant).is_ok()
+    }
+
     fn build(&self) -> Tenant {
         let ends = self.tenants.as_ref().map_or(Vec::new(), Tenants::ends);
         let mut homes: BTreeMap<u64, ShardId> =
@@ -173,7 +180,7 @@ impl Spec {
         let isolated = self.isolated();
         let count = self.shards + isolated.len() as u32;
         homes.extend(isolated.into_iter().zip((self.shards..).map(ShardId)));
-        Tenant { ends, shared: self.shards, count, homes }
+        Tenant { ends, shared: self.shards, count, homes, born: Vec::new() }
     }
 
     fn check_numbers(&self, at: &str, count: u64, checks: &mut Checks) {
@@ -212,9 +219,12 @@ pub struct Tenant {
     ends: Vec<u64>,
     /// Shards that tenants share, the first ones.
     shared: u32,
+    /// Shards that are there from the beginning.
     count: u32,
     /// Tenants that are not where their hash says.
     homes: BTreeMap<u64, ShardId>,
+    /// Shards that have come since, each behind the one that its tenant was in before.
+    born: Vec<Pair>,
 }
 
 impl Tenant {
@@ -244,22 +254,47 @@ impl Tenant {
     }
 }
 
+impl Tenant {
+    /// The same, but this tenant has the shard `new` to itself; nothing where it has one already. Nobody else moves.
+    #[must_use]
+    pub fn isolate(&self, tenant: u64, new: ShardId) -> Option<Self> {
+        let home = self.home_of(tenant);
+        if home.0 >= self.shared {
+            return None;
+        }
+        let mut next = self.clone();
+        next.homes.insert(tenant, new);
+        next.born.push((home, new));
+        Some(next)
+    }
+
+    /// Between which shards keys move when `next` takes its place: each tenant's old home and its new one.
+    pub(super) fn moves_to(&self, next: &Self) -> BTreeSet<Pair> {
+        let tenants = self.homes.keys().chain(next.homes.keys());
+        let homes = tenants.map(|&tenant| (self.home_of(tenant), next.home_of(tenant)));
+        homes.filter(|(source, target)| source != target).collect()
+    }
+
+    /// Probes are nobody's rows, and a shard with one tenant must take one too: they are dealt in turn, and those of one
+    /// turn that were the old home's are a new shard's.
+    fn probed_at(&self, key: u64) -> ShardId {
+        let count = u64::from(self.count);
+        let (turn, dealt) = ((key - PROBE_KEYS) / count, ShardId((key % count) as u32));
+        let born = usize::try_from(turn).ok().and_then(|turn| self.born.get(turn));
+        born.filter(|(home, _)| *home == dealt).map_or(dealt, |&(_, new)| new)
+    }
+}
+
 impl Shards for Tenant {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        // Probes are nobody's rows, and a shard with one tenant must take one too.
-        if key >= PROBE_KEYS {
-            return ShardId((key % u64::from(self.count)) as u32);
-        }
-        self.home_of(self.tenant_of(key))
+        if key >= PROBE_KEYS { self.probed_at(key) } else { self.home_of(self.tenant_of(key)) }
     }
 
     fn shards(&self) -> Vec<ShardId> {
-        (0..self.count).map(ShardId).collect()
-    }
-
-    fn count(&self) -> u32 {
-        self.count
+        let mut shards: Vec<ShardId> = (0..self.count).map(ShardId).collect();
+        shards.extend(self.born.iter().map(|&(_, new)| new));
+        shards
     }
 }
 
@@ -299,6 +334,28 @@ mod tests {
         let tenant = spec.build();
         assert_eq!((tenant.count(), [0, 1, 7].map(|of| tenant.home_of(of).0)), (11, [8, 9, 10]));
         assert!((0..1_000).filter(|of| ![0, 1, 7].contains(of)).all(|of| tenant.home_of(of).0 < 8));
+    }
+
+    /// One after the other, and only from the shared home to the new shard, probes too.
+    #[test]
+    fn tenants_are_isolated_at_run_time() {
+        let tenant = spec(1_000, 10_000, TenantSize::Zipfian(0.99), &[7]).build();
+        let [first, second] = [ShardId(9), ShardId(12)];
+        let one = tenant.isolate(0, first).expect("it shares a shard");
+        let two = one.isolate(3, second).expect("it shares a shard");
+        assert_eq!(two.shards().len(), 11);
+        assert_eq!([0, 3].map(|of| two.home_of(of)), [first, second]);
+        for (before, after, moved) in [(&tenant, &one, 0), (&one, &two, 3)] {
+            let pair = (before.home_of(moved), after.home_of(moved));
+            assert_eq!(before.moves_to(after), [pair].into());
+            for key in (0..20_000).chain(PROBE_KEYS..PROBE_KEYS + 100) {
+                let [source, target] = [before, after].map(|tenant| tenant.shard_of(key));
+                assert!(source == target || (source, target) == pair, "key {key}");
+            }
+            assert!(first_keys(after).is_ok());
+        }
+        assert_eq!(two.isolate(0, ShardId(13)), None, "it is alone already");
+        assert_eq!(two.isolate(7, ShardId(13)), None, "it was alone from the beginning");
     }
 
     #[test]

@@ -167,7 +167,9 @@ impl<'a> Commands<'a> {
             }
             MembershipChange::Remove(server)
             | MembershipChange::Lose(server)
-            | MembershipChange::Reweight { server, .. } => server..server + 1,
+            | MembershipChange::Reweight { server, .. }
+            | MembershipChange::Isolate { to: Some(server), .. } => server..server + 1,
+            MembershipChange::Isolate { to: None, .. } | MembershipChange::Split { .. } => 0..0,
         };
         self.all.iter().map(|command| about(command)).collect()
     }

@@ -7,9 +7,9 @@ use shardlab_sim::Time;
 
 use super::relocations::SeenRelocations;
 use super::{CommandCosts, MoveCosts, RebalancingCosts};
-use crate::config::Config;
+use crate::config::{Config, Membership};
 use crate::control_plane::ControlPlane;
-use crate::node::{DatabaseNode, MoveEvent, Observation};
+use crate::node::{Cause, DatabaseNode, MoveEvent, Observation};
 use crate::rebalancing::{MembershipChange, Pair, Plan};
 
 /// What was seen of rebalancing so far.
@@ -35,6 +35,7 @@ impl SeenMoves {
                 let moving = plan.moving();
                 self.commands.push(CommandCosts {
                     cause: *cause,
+                    change: None,
                     began: at,
                     ended: None,
                     moving,
@@ -127,7 +128,13 @@ pub(super) fn costs(
     let servers = || nodes.iter().filter_map(DatabaseNode::as_server);
     let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
     let lost_at = lost_at(config, &seen);
-    let SeenMoves { commands, mut moves, refused_since, unsplittable, .. } = seen;
+    let SeenMoves { mut commands, mut moves, refused_since, unsplittable, .. } = seen;
+    let orders = orders(config);
+    for plan in &mut commands {
+        if let Cause::Command(number) = plan.cause {
+            plan.change = orders.get(number as usize).map(|order| order.change);
+        }
+    }
     for (slot, since) in refused_since {
         moves[slot].refused += end - since;
     }
@@ -151,10 +158,16 @@ fn control_plane(nodes: &[DatabaseNode]) -> Option<&ControlPlane> {
     nodes.iter().find_map(DatabaseNode::as_control_plane)
 }
 
-/// When the control plane heard for the first time that a server is lost for ever.
-fn lost_at(config: &Config, seen: &SeenMoves) -> Option<Time> {
+/// The operator's commands, in the order in which they are given.
+fn orders(config: &Config) -> Vec<&Membership> {
     let mut orders: Vec<_> = config.membership.iter().collect();
     orders.sort_by_key(|order| order.at);
+    orders
+}
+
+/// When the control plane heard for the first time that a server is lost for ever.
+fn lost_at(config: &Config, seen: &SeenMoves) -> Option<Time> {
+    let orders = orders(config);
     let is_loss = |change: MembershipChange| matches!(change, MembershipChange::Lose(_));
     let losses = seen.taken.iter().zip(orders).filter(|(_, order)| is_loss(order.change));
     losses.map(|(&at, _)| at).min()

@@ -59,7 +59,7 @@ pub(super) const TARGET_HELP: &str = "name a node that the cluster has, or add o
 impl Converter<'_> {
     /// The kernel's fault; none for a command to the control plane that strikes no machine.
     fn fault(&mut self, spec: &FaultSpec, index: usize) -> Result<Option<Fault>, FaultProblem> {
-        if let ["membership"] = spec.actions()[..] {
+        if let ["membership" | "isolate" | "split"] = spec.actions()[..] {
             return check_command(spec).and_then(|()| self.loss(spec, index));
         }
         Ok(Some(Fault {
@@ -113,7 +113,7 @@ impl Converter<'_> {
     }
 
     fn action(&mut self, spec: &FaultSpec) -> Result<Action, FaultProblem> {
-        const KINDS: &str = "give each fault one of `partition`, `cut`, `crash`, `pause`, `slow`, `links`, `clock` and `membership`";
+        const KINDS: &str = "give each fault one of `partition`, `cut`, `crash`, `pause`, `slow`, `links`, `clock`, `membership`, `isolate` and `split`";
         match spec.actions()[..] {
             [] => return Err(problem("", "this fault does nothing", KINDS)),
             [_] => {}
@@ -167,16 +167,22 @@ impl Converter<'_> {
 fn check_command(spec: &FaultSpec) -> Result<(), FaultProblem> {
     if spec.at.is_none() || spec.when.is_some() || spec.nth.is_some() {
         let path = if spec.when.is_some() { "when" } else { "" };
-        let message = "an operator adds and removes servers at a fixed time";
+        let message = "an operator gives a command at a fixed time";
         return Err(problem(path, message, "say when: `at = \"20s\"`"));
     }
     if spec.lasts.is_some() {
-        let message = "a server that has come or gone does not go back by itself";
+        let message = "what an operator has ordered is not taken back by itself";
         return Err(problem(
             "for",
             message,
-            "remove `for`, and write another fault that takes the change back",
+            "remove `for`, and write another fault that takes it back",
         ));
+    }
+    if let Some(server) = spec.isolate.as_ref().and_then(|isolate| isolate.server.as_ref())
+        && server.server().is_none()
+    {
+        let message = format!("`{server}` may be anyone; a tenant is moved to one server");
+        return Err(problem("isolate.server", message, "name it: `server = \"server 3\"`"));
     }
     match &spec.membership {
         Some(MembershipSpec::Remove(target)) if !matches!(target, TargetSpec::Server(_)) => {

@@ -65,6 +65,7 @@ pub const MARKS: &[(&str, &str)] = &[
     ),
     ("split.begun", "the control plane has begun to split a shard"),
     ("split.impossible", "the control plane has found a shard too busy, and no place to split it at"),
+    ("separate.begun", "the control plane has begun to give a tenant, or the upper part of a range, a shard of its own"),
     ("merge.begun", "the control plane has begun to merge two shards"),
     ("2pc.voted", "a participant has sent its yes vote"),
     ("2pc.prepared", "a coordinator has all votes in"),
@@ -125,6 +126,33 @@ pub struct FaultSpec {
     /// "server 3" }` is the loss of one for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<MembershipSpec>,
+    /// Move a tenant out: its rows get a shard to themselves, on another server, while they are served. An operator's
+    /// command at a fixed time: `{ tenant = 0 }`, `{ tenant = 0, server = "server 7" }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolate: Option<Isolate>,
+    /// Cut a range of keys, of the strategies that have ranges: from the key on, rows are another shard's, on the same
+    /// servers. An operator's command at a fixed time: `{ key = 50_000 }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitRange>,
+}
+
+/// A tenant that is moved out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Isolate {
+    /// Which, by number.
+    pub tenant: u64,
+    /// Where its shard is led: `"server 7"`; by the server that bears least, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<TargetSpec>,
+}
+
+/// Where a range is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SplitRange {
+    /// The first key of the new shard; where keys are hashed, the place of its hash.
+    pub key: u64,
 }
 
 /// Servers come or go.
@@ -256,6 +284,8 @@ impl FaultSpec {
             ("links", self.links.is_some()),
             ("clock", self.clock.is_some()),
             ("membership", self.membership.is_some()),
+            ("isolate", self.isolate.is_some()),
+            ("split", self.split.is_some()),
         ];
         set.into_iter().filter(|(_, set)| *set).map(|(word, _)| word).collect()
     }
@@ -270,18 +300,35 @@ impl FaultSpec {
     /// The operator's command that it is, if it is one and makes sense as far as it goes.
     #[must_use]
     pub fn command(&self, index: usize) -> Option<Membership> {
-        let change = match self.membership.as_ref()? {
-            MembershipSpec::Add(servers) => MembershipChange::Add(*servers),
-            MembershipSpec::Remove(TargetSpec::Server(number)) => MembershipChange::Remove(*number),
-            MembershipSpec::Lose(TargetSpec::Server(number)) => MembershipChange::Lose(*number),
-            MembershipSpec::Reweight(reweight) => match reweight.server {
-                TargetSpec::Server(server) => {
-                    MembershipChange::Reweight { server, thousandths: reweight.thousandths()? }
-                }
-                _ => return None,
-            },
-            MembershipSpec::Remove(_) | MembershipSpec::Lose(_) => return None,
+        let change = match (&self.membership, &self.isolate, self.split) {
+            (Some(membership), _, _) => membership.change()?,
+            (_, Some(isolate), _) => isolate.change()?,
+            (_, _, Some(SplitRange { key })) => MembershipChange::Split { key },
+            (None, None, None) => return None,
         };
         Some(Membership { name: self.label(index), fault: index, at: self.at?, change })
+    }
+}
+
+impl MembershipSpec {
+    fn change(&self) -> Option<MembershipChange> {
+        Some(match self {
+            Self::Add(servers) => MembershipChange::Add(*servers),
+            Self::Remove(server) => MembershipChange::Remove(server.server()?),
+            Self::Lose(server) => MembershipChange::Lose(server.server()?),
+            Self::Reweight(of) => {
+                MembershipChange::Reweight { server: of.server.server()?, thousandths: of.thousandths()? }
+            }
+        })
+    }
+}
+
+impl Isolate {
+    fn change(&self) -> Option<MembershipChange> {
+        let to = match &self.server {
+            Some(server) => Some(server.server()?),
+            None => None,
+        };
+        Some(MembershipChange::Isolate { tenant: self.tenant, to })
     }
 }

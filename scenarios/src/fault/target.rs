@@ -53,6 +53,14 @@ pub enum TargetSpec {
     Region(String),
 }
 
+impl TargetSpec {
+    /// The server that it names, if it names one.
+    #[must_use]
+    pub const fn server(&self) -> Option<u32> {
+        if let Self::Server(number) = self { Some(*number) } else { None }
+    }
+}
+
 /// The words without a parameter.
 const WORDS: [(&str, TargetSpec); 13] = [
     ("server", TargetSpec::OneServer),

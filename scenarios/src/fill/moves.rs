@@ -1,5 +1,7 @@
 //! Moves of keys between shards, of copies between servers, and of offices.
 
+use shardlab_models::node::Cause;
+use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::shard_map::ShardId;
 use shardlab_models::world::{HandOver, MoveCosts, RelocationCosts, Run};
 use shardlab_sim::{NodeId, Time};
@@ -20,7 +22,7 @@ pub(crate) fn moves(run: &Run) -> Vec<MoveRow> {
 
 fn row(run: &Run, of: &MoveCosts) -> MoveRow {
     MoveRow {
-        kind: MoveKind::Keys,
+        kind: kind(run, of),
         command: Some(of.command),
         source_shard: of.source.0,
         target_shard: of.target.0,
@@ -39,6 +41,17 @@ fn row(run: &Run, of: &MoveCosts) -> MoveRow {
         compared: of.compared,
         differing: of.differing,
         by_reference: of.by_reference,
+    }
+}
+
+/// Why keys move.
+fn kind(run: &Run, of: &MoveCosts) -> MoveKind {
+    let plan = run.rebalancing.commands.get(of.command as usize);
+    match plan.map(|plan| (plan.cause, plan.change)) {
+        Some((Cause::Split { .. }, _) | (_, Some(MembershipChange::Split { .. }))) => MoveKind::Split,
+        Some((Cause::Merge { .. }, _)) => MoveKind::Merge,
+        Some((_, Some(MembershipChange::Isolate { .. }))) => MoveKind::Isolation,
+        _ => MoveKind::Keys,
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use shardlab_consistency::Outcome;
 use shardlab_models::node::Cause;
+use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::world::{CommandCosts, MoveCosts, Run};
 use shardlab_sim::{Receipt, Time};
 
@@ -77,7 +78,7 @@ fn copies(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
         put(metrics, "rebalance.moves_needed", f64::from(needed));
         put(metrics, "rebalance.thrash_index", by_itself as f64 / f64::from(needed.max(1)));
     }
-    if costs.commands.is_empty() {
+    if !costs.commands.iter().any(|plan| matches!(plan.cause, Cause::Command(_))) {
         put(metrics, "rebalance.bytes_moved", bytes_moved(run));
         put(metrics, "rebalance.redirects", costs.redirects as f64);
     }
@@ -118,9 +119,13 @@ fn has_other_fault(scenario: &Scenario, run: &Run, end: Time) -> bool {
     run.receipts[..faults].iter().any(overlaps)
 }
 
-/// The least share of the keys that any strategy has to move (Karger et al. 1997, monotonicity).
+/// The least share of the keys that any strategy has to move (Karger et al. 1997, monotonicity); of a tenant that is moved
+/// out, its own.
 fn least(command: &CommandCosts) -> f64 {
     let (before, after) = (command.servers_before, command.servers_after);
+    if matches!(command.change, Some(MembershipChange::Isolate { .. })) {
+        return ratio(command.moving as f64, command.loaded as f64).unwrap_or(0.0);
+    }
     if !matches!(command.cause, Cause::Command(_)) {
         return 0.0;
     }

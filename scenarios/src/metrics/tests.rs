@@ -171,6 +171,7 @@ fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
     let mut run = run(history);
     run.rebalancing.commands = vec![CommandCosts {
         cause: Cause::Command(0),
+        change: None,
         began: 5 * SECOND,
         ended: Some(7 * SECOND),
         moving: 10,
