@@ -312,6 +312,8 @@ pub struct MoveCosts {
     pub compared: u64,
     /// How many of them differed, and were written over.
     pub differing: u64,
+    /// The lowest and the highest of the keys that move, where they are neighbours.
+    pub span: Option<(u64, u64)>,
 }
 
 /// A world ready to run, on the engine it was built for.

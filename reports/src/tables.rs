@@ -54,6 +54,8 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
                 "end_s",
                 "sealed_ms",
                 "keys",
+                "first_key",
+                "last_key",
                 "bytes",
                 "attempts",
                 "refused_ms",
@@ -258,7 +260,8 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.moves {
         let [copied, sealed, served, end, sealed_ms] =
             [row.copied_s, row.sealed_s, row.served_s, row.end_s, row.sealed_ms].map(optional);
-        let command = row.command.map_or_else(String::new, |command| command.to_string());
+        let whole = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+        let command = whole(row.command.map(u64::from));
         rows.push(&[
             &row.kind.word(),
             &command,
@@ -273,6 +276,8 @@ fn moves(variant: &VariantReport, rows: &mut Rows) {
             &end,
             &sealed_ms,
             &row.keys,
+            &whole(row.first_key),
+            &whole(row.last_key),
             &row.bytes,
             &row.attempts,
             &row.refused_ms,

@@ -356,6 +356,10 @@ pub struct MoveRow {
     pub sealed_ms: Option<f64>,
     /// Loaded keys that moved, or are in the shard of the copy.
     pub keys: u64,
+    /// The lowest of the keys that moved, where they are neighbours.
+    pub first_key: Option<u64>,
+    /// The highest of them.
+    pub last_key: Option<u64>,
     /// Bytes copied, those that were sent twice included.
     pub bytes: u64,
     /// How often the source was sealed; of a copy, whether it was not given up.

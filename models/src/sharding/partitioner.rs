@@ -121,6 +121,18 @@ impl Partitioner {
         }
     }
 
+    /// Where the first range of a shard begins, where shards have ranges of keys.
+    #[must_use]
+    pub fn first_key_of(&self, shard: ShardId) -> Option<u64> {
+        match self {
+            Self::DynamicRange(ranges) => ranges.ranges_of(shard).first().map(|range| range.0),
+            Self::Ranges(ranges) if ranges.keeps_neighbours() => {
+                ranges.ranges_of(shard).first().map(|range| range.0)
+            }
+            _ => None,
+        }
+    }
+
     /// The same, but this tenant has the shard `new` to itself: that, and where it was before. Nothing where it has one
     /// already, or where there are no tenants.
     #[must_use]

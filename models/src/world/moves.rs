@@ -11,6 +11,7 @@ use crate::config::{Config, Membership};
 use crate::control_plane::ControlPlane;
 use crate::node::{Cause, DatabaseNode, MoveEvent, Observation};
 use crate::rebalancing::{MembershipChange, Pair, Plan};
+use crate::sharding::Shards;
 
 /// What was seen of rebalancing so far.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +60,7 @@ impl SeenMoves {
 
     fn note(&mut self, at: Time, plan: u32, pair: Pair, event: MoveEvent) {
         let moves = &mut self.moves;
+        let of_plan = plan.checked_sub(1).and_then(|place| self.plans.get(place as usize));
         let slot = *self.by_pair.entry((plan, pair)).or_insert_with(|| {
             moves.push(MoveCosts {
                 command: plan - 1,
@@ -77,6 +79,7 @@ impl SeenMoves {
                 by_reference: false,
                 compared: 0,
                 differing: 0,
+                span: of_plan.and_then(|plan| span(plan, pair)),
             });
             moves.len() - 1
         });
@@ -115,6 +118,19 @@ impl SeenMoves {
             }
         }
     }
+}
+
+/// The lowest and the highest of the keys that move, where they are neighbours; where none was loaded, the place of the cut.
+fn span(plan: &Plan, pair: Pair) -> Option<(u64, u64)> {
+    let keys = plan.keys(pair);
+    let (Some(&first), Some(&last)) = (keys.first(), keys.last()) else {
+        let is_merge = plan.from.shards().contains(&pair.1);
+        let cut =
+            if is_merge { plan.from.first_key_of(pair.0) } else { plan.to.first_key_of(pair.1) };
+        return cut.map(|cut| (cut, cut));
+    };
+    let [low, high] = [first, last].map(|place| plan.loaded.key(u64::from(place)));
+    (high - low + 1 == keys.len() as u64).then_some((low, high))
 }
 
 pub(super) fn costs(

@@ -1,7 +1,7 @@
 //! How unevenly the load lay on servers and on shards over time, a line a variant, so that variants can be compared.
 
 use super::{
-    Drawn, Shown,
+    Drawn, Shown, move_marks,
     palette::series,
     panel::broken_line,
     scale::Scale,
@@ -59,8 +59,11 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         for (view, panel) in pair.iter().zip(&panels) {
             let of_level = |row: &&ImbalanceRow| row.level == view.level;
             let y = Scale::from_zero(rows().filter(of_level).map(view.value));
-            // Faults are those of the first: variants have the same, as a rule.
+            // Faults are those of the first: variants have the same, as a rule. Moves are each variant's own.
             let mut chart = time.chart(panel, y, shown.variants[0])?;
+            if let [alone] = shown.variants[..] {
+                move_marks::ticks(&mut chart, alone)?;
+            }
             for (index, variant) in shown.variants.iter().enumerate() {
                 let (ink, dash) = series(index);
                 let rows: Vec<&ImbalanceRow> = variant.imbalance.iter().filter(of_level).collect();
@@ -71,6 +74,9 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         }
     }
     time.key(sheet)?;
+    if let [alone] = shown.variants[..] {
+        move_marks::edge_key(sheet, &[alone])?;
+    }
     Ok(true)
 }
 

@@ -1,17 +1,18 @@
-//! Moves of keys over time, a line a move, above what clients felt; a pair of panels a variant.
+//! Moves over time, a line a move, above what clients felt; a pair of panels a variant. What moved is told by the colour
+//! of the head that each line has.
 
 use super::{
     Drawn, Shown,
     elements::Stroke,
-    interval_s,
-    palette::{BLUE, ORANGE, SOLID, VERMILION},
+    interval_s, move_marks,
+    palette::{BLUE, GREEN, INK, Ink, ORANGE, SOLID, VERMILION},
     panel::{Chart, broken_line, line},
     scale::{Scale, Spread},
     sheet::{Sample, Sheet},
     time::TimeAxis,
 };
 use crate::numbers::number;
-use shardlab_scenarios::tables::{MoveRow, TimelineRow, VariantReport};
+use shardlab_scenarios::tables::{MoveKind, MoveRow, TimelineRow, VariantReport};
 
 const COPYING: Stroke = (BLUE, 3.0, SOLID);
 const CATCHING_UP: Stroke = (ORANGE, 3.0, SOLID);
@@ -38,7 +39,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let time = TimeAxis::new(shown.report, &shown.variants, last_s);
     let latency = Scale::around(rows().filter_map(|row| row.p99_ms));
 
-    sheet.title("Moves of keys", &format!("A line a move, and what clients felt · {}", shown.scope()))?;
+    sheet.title("Moves of keys, copies and offices", &format!("A line a move, and what clients felt · {}", shown.scope()))?;
     sheet.legend(&[
         (Sample::Line(COPYING), "snapshot".into()),
         (Sample::Line(CATCHING_UP), "change stream".into()),
@@ -53,6 +54,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         for (place, row) in variant.moves.iter().enumerate() {
             let least_s = LEAST * time.scale_s(panel.area.width());
             draw_move(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
+            draw_head(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
         }
         let scale = if latency.is_log() { "ms, logarithmic" } else { "ms" };
         let panel =
@@ -62,7 +64,26 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         broken_line(&mut chart, variant.timeline.iter().map(place), FELT)?;
     }
     time.key(sheet)?;
+    for kind in move_marks::kinds(&shown.variants) {
+        let what = move_marks::words(kind);
+        sheet.key(Some(Sample::Line((head(kind), 4.0, SOLID))), &format!("head of a line: {what}"))?;
+    }
     Ok(true)
+}
+
+/// What moved, at the beginning of its line.
+fn draw_head(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, f64)) -> Drawn {
+    let [start, ..] = phases(row, last_s, least_s);
+    line(chart, vec![(start - 2.0 * least_s, y), (start, y)], (head(row.kind), 4.0, SOLID))
+}
+
+/// On white, white would not be seen.
+const fn head(kind: MoveKind) -> Ink {
+    match kind {
+        MoveKind::Keys => INK,
+        MoveKind::Split => GREEN,
+        other => move_marks::ink(other),
+    }
 }
 
 /// Snapshot, then changes, then the cut-over; what never came is drawn to the end.
@@ -95,8 +116,6 @@ fn describe(variant: &VariantReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shardlab_scenarios::tables::MoveKind;
-
     use super::*;
 
     fn a_move(copied_s: Option<f64>, sealed_s: Option<f64>, end_s: Option<f64>) -> MoveRow {
@@ -114,6 +133,8 @@ mod tests {
             end_s,
             sealed_ms: None,
             keys: 0,
+            first_key: None,
+            last_key: None,
             bytes: 0,
             attempts: 1,
             refused_ms: 0.0,

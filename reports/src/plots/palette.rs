@@ -28,9 +28,12 @@ pub(super) const BLUE: Ink = RGBAColor(0x00, 0x72, 0xb2, 1.0);
 pub(super) const VERMILION: Ink = RGBAColor(0xd5, 0x5e, 0x00, 1.0);
 /// Of the same palette.
 pub(super) const ORANGE: Ink = RGBAColor(0xe6, 0x9f, 0x00, 1.0);
-const GREEN: Ink = RGBAColor(0x00, 0x9e, 0x73, 1.0);
-const PURPLE: Ink = RGBAColor(0xcc, 0x79, 0xa7, 1.0);
-const SKY: Ink = RGBAColor(0x56, 0xb4, 0xe9, 1.0);
+/// Of the same palette.
+pub(super) const GREEN: Ink = RGBAColor(0x00, 0x9e, 0x73, 1.0);
+/// Of the same palette.
+pub(super) const PURPLE: Ink = RGBAColor(0xcc, 0x79, 0xa7, 1.0);
+/// Of the same palette.
+pub(super) const SKY: Ink = RGBAColor(0x56, 0xb4, 0xe9, 1.0);
 const BLACK: Ink = RGBAColor(0x00, 0x00, 0x00, 1.0);
 
 /// An unbroken line.

@@ -3,7 +3,7 @@
 use super::{
     Drawn, Shown,
     elements::Stroke,
-    interval_s,
+    interval_s, move_marks,
     palette::{BACKGROUND_LINE, BLUE, DASHED, INK, SOLID, VERMILION},
     panel::{Chart, line},
     scale::{Scale, Spread},
@@ -57,8 +57,10 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         let panel = sheet.panel(time.frame(index, shown.label(variant), note, 130.0))?;
         let mut chart = time.chart(&panel, y.clone(), variant)?;
         draw_loads(&mut chart, &loads, (busiest, struck), interval_s / 2.0)?;
+        move_marks::ticks(&mut chart, variant)?;
     }
     time.key(sheet)?;
+    move_marks::edge_key(sheet, &shown.variants)?;
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use super::{
     Drawn, Shown,
     colours::{BAR_ROOM, Colours},
     elements::raster,
-    interval_s,
+    interval_s, move_marks,
     panel::Columns,
     scale::{Scale, Spread, Tick},
     servers::{Load, describe, loads, struck},
@@ -45,11 +45,13 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
             chart.draw_series([raster(corners, columns, cells)])?;
         }
         time.mark(&mut chart, &panel, variant)?;
+        move_marks::ticks(&mut chart, variant)?;
         if index == 0 {
             colours.draw_bar(sheet, &panel.area)?;
         }
     }
     time.key(sheet)?;
+    move_marks::edge_key(sheet, &shown.variants)?;
     Ok(true)
 }
 

@@ -396,6 +396,8 @@ fn a_move() -> MoveRow {
         differing: 0,
         by_reference: false,
         keys: 100_000,
+        first_key: None,
+        last_key: None,
         bytes: 12_800_000,
     }
 }
