@@ -38,9 +38,9 @@ pub(super) const fn ink(kind: MoveKind) -> Ink {
     match kind {
         MoveKind::Keys | MoveKind::Split => PAPER,
         MoveKind::Merge => ORANGE,
-        MoveKind::Isolation => VERMILION,
+        MoveKind::Isolation => PURPLE,
         MoveKind::Copy => SKY,
-        MoveKind::Office => PURPLE,
+        MoveKind::Office => VERMILION,
     }
 }
 
@@ -135,9 +135,9 @@ pub(super) fn key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn {
             MoveKind::Keys => "white ticks at the upper edge: a move of keys begins",
             MoveKind::Split => "white dashes: a range is split there",
             MoveKind::Merge => "orange dashes: ranges are merged there",
-            MoveKind::Isolation => "red bars: a tenant's keys are moved out",
+            MoveKind::Isolation => "pink bars: a tenant's keys are moved out",
             MoveKind::Copy => "blue ticks at the lower edge: a copy of a shard begins to move",
-            MoveKind::Office => "pink ticks at the lower edge: an office is handed over",
+            MoveKind::Office => "red ticks at the lower edge: an office is handed over",
         };
         sheet.key(Some(sample(kind)), place)?;
     }

@@ -5,7 +5,7 @@ use super::{
     Drawn, Shown,
     elements::Stroke,
     interval_s, move_marks,
-    palette::{BLUE, GREEN, INK, Ink, ORANGE, SOLID, VERMILION},
+    palette::{BACKGROUND_LINE, BLUE, GREEN, INK, Ink, MUTED, ORANGE, PURPLE, SKY, SOLID, VERMILION},
     panel::{Chart, broken_line, line},
     scale::{Scale, Spread},
     sheet::{Sample, Sheet},
@@ -77,12 +77,15 @@ fn draw_head(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, 
     line(chart, vec![(start - 2.0 * least_s, y), (start, y)], (head(row.kind), 4.0, SOLID))
 }
 
-/// On white, white would not be seen.
+/// Colours that no phase has.
 const fn head(kind: MoveKind) -> Ink {
     match kind {
         MoveKind::Keys => INK,
         MoveKind::Split => GREEN,
-        other => move_marks::ink(other),
+        MoveKind::Merge => BACKGROUND_LINE,
+        MoveKind::Isolation => PURPLE,
+        MoveKind::Copy => SKY,
+        MoveKind::Office => MUTED,
     }
 }
 
