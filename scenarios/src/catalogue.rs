@@ -79,10 +79,29 @@ pub fn find(name: &str) -> Option<MetricInfo> {
         .or_else(|| queries::info(name))
 }
 
+/// What clients of one workload felt before and after what the operator ordered, by suffix.
+const AROUND_MOVES: [(&str, &str); 2] = [
+    ("p99_before_ms", "between warm-up and the first command's beginning"),
+    ("p99_after_ms", "after the last command had been carried out"),
+];
+
 /// The latency of one workload, where a scenario has several: `workload.checkout.p99_ms`.
 #[must_use]
 pub fn of_workload(name: &str) -> Option<MetricInfo> {
     let (workload, suffix) = name.strip_prefix("workload.")?.rsplit_once('.')?;
+    if let Some((_, when)) = AROUND_MOVES.iter().find(|(known, _)| *known == suffix) {
+        return Some(MetricInfo {
+            name: name.into(),
+            unit: "ms",
+            definition: format!(
+                "99th percentile of latency of the operations of the workload `{workload}` that were called {when}. \
+                 Measured where there are several workloads and the operator gives a command."
+            ),
+            better: Better::Lower,
+            headline: false,
+            plot: None,
+        });
+    }
     let (_, _, words) = LATENCIES.iter().find(|(known, _, _)| *known == suffix)?;
     Some(MetricInfo {
         name: name.into(),
@@ -112,7 +131,8 @@ pub fn of_metrics<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<MetricInf
 /// Every metric that a scenario with these workloads can have, in order of display.
 #[must_use]
 pub fn with_workloads<'a>(workloads: impl IntoIterator<Item = &'a str>) -> Vec<MetricInfo> {
-    let suffixes = || LATENCIES.iter().map(|(suffix, _, _)| suffix);
+    let around = || AROUND_MOVES.iter().map(|(suffix, _)| suffix);
+    let suffixes = || LATENCIES.iter().map(|(suffix, _, _)| suffix).chain(around());
     let of = |name: &str| {
         suffixes().filter_map(|suffix| of_workload(&format!("workload.{name}.{suffix}"))).collect()
     };
@@ -274,8 +294,8 @@ mod tests {
         assert!(info.headline && info.definition.starts_with("99th percentile of the operations"));
         assert!(["workload.p99_ms", "workload.a.p98_ms", "a.p99_ms"].iter().all(|name| find(name).is_none()));
         let names: Vec<String> = with_workloads(["a", "b"]).into_iter().map(|info| info.name).collect();
-        assert_eq!(names.last().map(String::as_str), Some("workload.b.max_ms"));
-        assert_eq!(names.len(), all().len() + 2 * LATENCIES.len());
+        assert_eq!(names.last().map(String::as_str), Some("workload.b.p99_after_ms"));
+        assert_eq!(names.len(), all().len() + 2 * (LATENCIES.len() + AROUND_MOVES.len()));
     }
 
     #[test]

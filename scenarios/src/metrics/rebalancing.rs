@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use shardlab_consistency::Outcome;
+use shardlab_models::client::pool_of;
+use shardlab_models::cluster::pool_places;
 use shardlab_models::node::Cause;
 use shardlab_models::rebalancing::MembershipChange;
 use shardlab_models::world::{CommandCosts, MoveCosts, Run};
 use shardlab_sim::{Receipt, Time};
 
 use super::clients::p99_ms;
-use super::{Metrics, calls, milliseconds, put, ratio, seconds};
+use super::{Call, Metrics, calls, milliseconds, put, ratio, seconds};
 use crate::fill::sealed_for;
 use crate::scenario::Scenario;
 
@@ -49,6 +51,7 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let end = last.ended.map_or(run.duration, |ended| ended.min(run.duration));
     let during = first.began.max(run.warmup)..end;
     let is_alone = !has_other_fault(scenario, run, end);
+    felt_by_workload(scenario, run, &during, metrics);
     felt(run, during, is_alone, metrics);
 }
 
@@ -159,6 +162,22 @@ fn duration_s(run: &Run) -> Option<f64> {
     let commands = costs.commands.iter().filter(|plan| matches!(plan.cause, Cause::Command(_)));
     let spans = commands.map(|command| Some(seconds(command.ended? - command.began)));
     if costs.open > 0 { None } else { spans.sum() }
+}
+
+/// What clients of each workload felt before and after, where there are several.
+fn felt_by_workload(scenario: &Scenario, run: &Run, during: &Range<Time>, metrics: &mut Metrics) {
+    if scenario.workload.len() < 2 {
+        return;
+    }
+    let places = pool_places(&scenario.config());
+    let workload = |call: &Call| places.get(pool_of(call.process, places.len() as u32)).map(|place| place.workload);
+    for (number, spec) in scenario.workload.iter().enumerate() {
+        let p99 = |span: Range<Time>| {
+            p99_ms(run, |call| span.contains(&call.invoked) && workload(call) == Some(number))
+        };
+        put(metrics, &format!("workload.{}.p99_before_ms", spec.name), p99(run.warmup..during.start));
+        put(metrics, &format!("workload.{}.p99_after_ms", spec.name), p99(during.end..run.duration));
+    }
 }
 
 fn felt(run: &Run, during: Range<Time>, is_alone: bool, metrics: &mut Metrics) {
