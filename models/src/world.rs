@@ -18,6 +18,7 @@ use shardlab_sim::{Counters, EngineError, Execution, Fingerprint, NodeId, NodeSa
 use crate::client::ClientMeasures;
 use crate::config::Config;
 use crate::node::{Cause, DatabaseNode, ObservedQuery};
+use crate::rebalancing::MembershipChange;
 use crate::remedies::CacheMeasures;
 use crate::shard_map::ShardId;
 use crate::sharding::Partitioning;

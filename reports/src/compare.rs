@@ -114,11 +114,16 @@ fn rows(report: &RunReport, metrics: Vec<MetricInfo>) -> Vec<Row> {
 /// Which metrics of a table have no winner although they have a better way, and why; nothing when all may have one.
 pub(crate) fn caveat(rows: &[Row]) -> Option<String> {
     let blurred = || rows.iter().filter_map(|row| Some((row.metric.name.as_str(), row.blurred_by?)));
-    let (_, other) = blurred().next()?;
-    let mut names: Vec<&str> = blurred().map(|(name, _)| name).collect();
-    names.dedup();
-    let names = names.join(", ");
-    Some(format!("No winner by {names}: what was lost does not count there, and {other} differs."))
+    let mut others: Vec<&str> = blurred().map(|(_, other)| other).collect();
+    others.sort_unstable_by_key(|other| std::cmp::Reverse(*other));
+    others.dedup();
+    let sentence = |other: &&str| {
+        let mut names: Vec<&str> = blurred().filter(|of| of.1 == *other).map(|(name, _)| name).collect();
+        names.dedup();
+        let what = if *other == "writes.lost" { "what was lost does" } else { "copies of shards do" };
+        format!("No winner by {}: {what} not count there, and {other} differs.", names.join(", "))
+    };
+    (!others.is_empty()).then(|| others.iter().map(sentence).collect::<Vec<_>>().join(" "))
 }
 
 /// The metric that `metric` presupposes to be equal, where it is not: at any point of the sweep.

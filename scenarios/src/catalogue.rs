@@ -179,7 +179,8 @@ pub fn needs(name: &str) -> Option<&'static str> {
 /// The metric that must not differ between variants for `name` to tell which of them is better.
 ///
 /// Staleness is measured against the writes that survived, and what is gone leaves no sibling: a variant that loses more
-/// looks fresher and tidier for it.
+/// looks fresher and tidier for it. Keys that move are counted apart from copies of shards: a variant that moves the one
+/// moves none of the other.
 #[must_use]
 pub fn presupposes(name: &str) -> Option<&'static str> {
     let sees_survivors_only = name.starts_with("staleness.")
@@ -188,7 +189,11 @@ pub fn presupposes(name: &str) -> Option<&'static str> {
             name,
             "reads.stale" | "anomalies.stale-read" | "cache.stale_reads" | "cache.overwritten_p99_ms"
         );
-    sees_survivors_only.then_some("writes.lost")
+    // Who moves copies moves no keys: a zero there is no merit.
+    let counts_keys_only =
+        matches!(name, "rebalance.moved_fraction" | "rebalance.keys_moved" | "rebalance.moves");
+    let of_copies = counts_keys_only.then_some("rebalance.copies_moved");
+    sees_survivors_only.then_some("writes.lost").or(of_copies)
 }
 
 /// Whether what a judge counts has the same weakness: see [`presupposes`].

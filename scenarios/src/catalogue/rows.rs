@@ -476,11 +476,12 @@ pub(super) const SINGLE: &[Row] = &[
          keys, for copies.",
     ),
     plain(
-        "rebalance.unavailable_s",
-        "s",
+        "rebalance.unavailable_shard_s",
+        "shard-s",
         Lower,
-        "For how long nobody took writes because of moves, added up over shards: seals of keys, and changes of epoch in \
-         which copies come and leave or an office is handed over.",
+        "For how long nobody took writes of some keys of a shard because of moves, added up over shards: keys refused under \
+         all their seals, as in `rebalance.unavailable_ms`, which is their mean over keys; and changes of epoch in which \
+         copies come and leave or an office is handed over.",
     ),
     plain(
         "rebalance.copies_missing_s",
@@ -542,8 +543,9 @@ pub(super) const SINGLE: &[Row] = &[
         "ms",
         Lower,
         "moves",
-        "Time for which operations on a key that moved were refused, on average over the loaded keys that moved. By dual \
-         writes reads are not refused.",
+        "Time for which operations on a key that moved were refused, all seals together, on average over the loaded keys \
+         that moved; added up over shards and with copies and offices it is `rebalance.unavailable_shard_s`. By dual writes \
+         reads are not refused.",
     ),
     plain(
         "rebalance.write_amplification",

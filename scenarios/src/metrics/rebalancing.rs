@@ -72,10 +72,10 @@ fn copies(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let rows = done().map(|of| of.rows as f64).sum::<f64>();
     let loaded = run.loaded_rows as f64 * f64::from(scenario.replication.mode.replicas());
     put(metrics, "rebalance.copied_fraction", ratio(rows, loaded));
-    let sealed = costs.moves.iter().filter_map(sealed_for);
+    let refused = costs.moves.iter().map(|of| of.refused);
     let stopped = costs.relocations.iter().map(|of| of.stopped);
     let handed = costs.hand_overs.iter().map(|of| of.stopped);
-    put(metrics, "rebalance.unavailable_s", seconds(sealed.chain(stopped).chain(handed).sum()));
+    put(metrics, "rebalance.unavailable_shard_s", seconds(refused.chain(stopped).chain(handed).sum()));
     if let Some(needed) = costs.moves_needed {
         let by_itself = done().filter(|of| of.command.is_none()).count() + costs.hand_overs.len();
         put(metrics, "rebalance.moves_needed", f64::from(needed));
