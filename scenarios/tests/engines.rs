@@ -85,14 +85,15 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.us-at-home.arrivals.open=60/s",
             "workload.eu-at-home.arrivals.open=60/s",
         ],
+        // The tenants are moved out in the middle.
         "big-tenants" => &[
-            "duration=2s",
+            "duration=8s",
             "warmup=1s",
-            "drain=2s",
-            "workload.whale.arrivals.open=100/s",
-            "workload.small.arrivals.open=150/s",
+            "drain=4s",
+            "workload.whale.arrivals.open=20/s",
+            "workload.small.arrivals.open=30/s",
         ],
-        "celebrity" => &["duration=3s", "warmup=1s", "drain=2s", "workload.fans.arrivals.open=60/s"],
+        "celebrity" => &["duration=7s", "warmup=1s", "drain=2s", "workload.fans.arrivals.open=30/s"],
         "thrashing-balancer" => &[
             "duration=6s",
             "warmup=1s",
