@@ -188,7 +188,8 @@ fn separating(protocol: Protocol, random: &mut Random) -> Config {
         let at = Duration::from_ns(SECOND / 4 + random.below(2 * SECOND));
         let change = change(number, random);
         // Whom a tenant is moved to has to be there.
-        let others_leave = config.membership.iter().any(|of| matches!(of.change, MembershipChange::Remove(_)));
+        let others_leave =
+            config.membership.iter().any(|of| matches!(of.change, MembershipChange::Remove(_)));
         let change = match change {
             MembershipChange::Isolate { tenant, .. } if others_leave => {
                 MembershipChange::Isolate { tenant, to: None }
@@ -352,7 +353,8 @@ fn nothing_is_lost_while_tenants_are_moved_out_and_ranges_are_cut_and_faults_str
     let first = setting("MOVE_SEED", 1);
     for seed in first..first + setting("MOVE_WORLDS", WORLDS) {
         let mut random = Random::new(seed, "separating", 0);
-        let protocol = [Protocol::Live, Protocol::StopTheWorld, Protocol::DualWrite][random.below(3) as usize];
+        let protocol =
+            [Protocol::Live, Protocol::StopTheWorld, Protocol::DualWrite][random.below(3) as usize];
         let config = separating(protocol, &mut random);
         let run = run(&config, seed, &mut random);
         let separations = run.rebalancing.commands.iter().filter(|plan| {

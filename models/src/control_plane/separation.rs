@@ -53,8 +53,13 @@ impl ControlPlane {
     fn placed_apart(&self, new: ShardId, to: Option<u32>, cx: &Context<'_, Message>) -> Assignment {
         let mut picture = self.picture(cx.now(), |_| (1, 1));
         let leader = to.map_or_else(|| self.least_loaded(new, cx), |server| server as usize);
-        let alone =
-            ShardPicture { copies: vec![leader], leader: Some(leader), rests: false, leading: 1, following: 1 };
+        let alone = ShardPicture {
+            copies: vec![leader],
+            leader: Some(leader),
+            rests: false,
+            leading: 1,
+            following: 1,
+        };
         let shard = picture.shards.len();
         picture.shards.push(alone);
         while picture.shards[shard].copies.len() < self.wanted_copies() {

@@ -24,7 +24,11 @@ pub(super) fn check(
             if let Some(server) = to.filter(|&server| !is_there(server)) {
                 let there = servers.iter().filter(|&&there| there).count();
                 let help = format!("name one of the {there} servers that are there by then");
-                checks.refuse(format!("{path}.server"), format!("there is no server {server} to move it to"), help);
+                checks.refuse(
+                    format!("{path}.server"),
+                    format!("there is no server {server} to move it to"),
+                    help,
+                );
             }
         }
         MembershipChange::Split { key } => check_split(config, key, path, checks),
@@ -49,7 +53,8 @@ fn check_tenant(config: &Config, tenant: u64, path: &str, checks: &mut Checks) {
         return checks.refuse(path, format!("there is no tenant {tenant}"), help);
     }
     let orders = config.membership.iter();
-    let again = orders.filter(|of| matches!(of.change, MembershipChange::Isolate { tenant: of, .. } if of == tenant));
+    let again =
+        orders.filter(|of| matches!(of.change, MembershipChange::Isolate { tenant: of, .. } if of == tenant));
     if spec.is_isolated(tenant) {
         let other = ("sharding.strategy.tenant", "it has a shard to itself from the beginning");
         checks.clash(path, format!("tenant {tenant} is alone already"), other, "leave out one of the two");
@@ -70,6 +75,10 @@ fn check_split(config: &Config, key: u64, path: &str, checks: &mut Checks) {
         checks.clash(path, "there are no ranges to split", other, help);
     } else if key >= config.loaded_rows() {
         let message = format!("there is no key {key}");
-        checks.refuse(format!("{path}.key"), message, format!("there are {}, counted from 0", config.loaded_rows()));
+        checks.refuse(
+            format!("{path}.key"),
+            message,
+            format!("there are {}, counted from 0", config.loaded_rows()),
+        );
     }
 }

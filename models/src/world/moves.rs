@@ -125,8 +125,7 @@ fn span(plan: &Plan, pair: Pair) -> Option<(u64, u64)> {
     let keys = plan.keys(pair);
     let (Some(&first), Some(&last)) = (keys.first(), keys.last()) else {
         let is_merge = plan.from.shards().contains(&pair.1);
-        let cut =
-            if is_merge { plan.from.first_key_of(pair.0) } else { plan.to.first_key_of(pair.1) };
+        let cut = if is_merge { plan.from.first_key_of(pair.0) } else { plan.to.first_key_of(pair.1) };
         return cut.map(|cut| (cut, cut));
     };
     let [low, high] = [first, last].map(|place| plan.loaded.key(u64::from(place)));

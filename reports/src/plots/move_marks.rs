@@ -14,14 +14,8 @@ use super::{
 use shardlab_scenarios::tables::{MoveKind, MoveRow, VariantReport};
 
 /// Every kind, in the order in which legends explain them.
-const KINDS: [MoveKind; 6] = [
-    MoveKind::Keys,
-    MoveKind::Split,
-    MoveKind::Merge,
-    MoveKind::Isolation,
-    MoveKind::Copy,
-    MoveKind::Office,
-];
+const KINDS: [MoveKind; 6] =
+    [MoveKind::Keys, MoveKind::Split, MoveKind::Merge, MoveKind::Isolation, MoveKind::Copy, MoveKind::Office];
 
 const CUT_OVER: Ink = ORANGE;
 
@@ -74,9 +68,7 @@ fn draw_row(chart: &mut Chart, row: &MoveRow) -> Drawn {
     let (ink, at) = (ink(row.kind), row.start_s);
     match (row.kind, row.first_key.zip(row.last_key)) {
         (MoveKind::Split | MoveKind::Merge, Some((first, _))) => dash(chart, at, first as f64, ink),
-        (MoveKind::Isolation, Some((first, last))) => {
-            bar(chart, at, (first as f64, (last + 1) as f64), ink)
-        }
+        (MoveKind::Isolation, Some((first, last))) => over_keys(chart, at, (first, last), ink),
         (MoveKind::Copy | MoveKind::Office, _) => tick(chart, at, Edge::Lower, ink),
         _ => {
             tick(chart, at, Edge::Upper, ink)?;
@@ -108,6 +100,14 @@ fn tick(chart: &mut Chart, time_s: f64, edge: Edge, ink: Ink) -> Drawn {
         Edge::Lower => (y.start, y.start + height),
     };
     bar(chart, time_s, span, ink)
+}
+
+/// A single key is no line: it gets one as long as a tick, around it.
+fn over_keys(chart: &mut Chart, time_s: f64, (first, last): (u64, u64), ink: Ink) -> Drawn {
+    let y = chart.y_range();
+    let (low, high) = (first as f64, last as f64 + 1.0);
+    let short = ((y.end - y.start) * TICK - (high - low)).max(0.0) / 2.0;
+    bar(chart, time_s, ((low - short).max(y.start), (high + short).min(y.end)), ink)
 }
 
 fn bar(chart: &mut Chart, time_s: f64, (low, high): (f64, f64), ink: Ink) -> Drawn {
@@ -142,7 +142,10 @@ pub(super) fn key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn {
         sheet.key(Some(sample(kind)), place)?;
     }
     if kinds.contains(&MoveKind::Keys) {
-        sheet.key(Some(Sample::Line((CUT_OVER, 3.0, SOLID))), "orange ticks at the upper edge: it is cut over")?;
+        sheet.key(
+            Some(Sample::Line((CUT_OVER, 3.0, SOLID))),
+            "orange ticks at the upper edge: it is cut over",
+        )?;
     }
     Ok(())
 }

@@ -39,7 +39,10 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let time = TimeAxis::new(shown.report, &shown.variants, last_s);
     let latency = Scale::around(rows().filter_map(|row| row.p99_ms));
 
-    sheet.title("Moves of keys, copies and offices", &format!("A line a move, and what clients felt · {}", shown.scope()))?;
+    sheet.title(
+        "Moves of keys, copies and offices",
+        &format!("A line a move, and what clients felt · {}", shown.scope()),
+    )?;
     sheet.legend(&[
         (Sample::Line(COPYING), "snapshot".into()),
         (Sample::Line(CATCHING_UP), "change stream".into()),

@@ -172,11 +172,7 @@ fn check_command(spec: &FaultSpec) -> Result<(), FaultProblem> {
     }
     if spec.lasts.is_some() {
         let message = "what an operator has ordered is not taken back by itself";
-        return Err(problem(
-            "for",
-            message,
-            "remove `for`, and write another fault that takes it back",
-        ));
+        return Err(problem("for", message, "remove `for`, and write another fault that takes it back"));
     }
     if let Some(server) = spec.isolate.as_ref().and_then(|isolate| isolate.server.as_ref())
         && server.server().is_none()

@@ -65,7 +65,10 @@ pub const MARKS: &[(&str, &str)] = &[
     ),
     ("split.begun", "the control plane has begun to split a shard"),
     ("split.impossible", "the control plane has found a shard too busy, and no place to split it at"),
-    ("separate.begun", "the control plane has begun to give a tenant, or the upper part of a range, a shard of its own"),
+    (
+        "separate.begun",
+        "the control plane has begun to give a tenant, or the upper part of a range, a shard of its own",
+    ),
     ("merge.begun", "the control plane has begun to merge two shards"),
     ("2pc.voted", "a participant has sent its yes vote"),
     ("2pc.prepared", "a coordinator has all votes in"),

@@ -170,7 +170,8 @@ fn felt_by_workload(scenario: &Scenario, run: &Run, during: &Range<Time>, metric
         return;
     }
     let places = pool_places(&scenario.config());
-    let workload = |call: &Call| places.get(pool_of(call.process, places.len() as u32)).map(|place| place.workload);
+    let workload =
+        |call: &Call| places.get(pool_of(call.process, places.len() as u32)).map(|place| place.workload);
     for (number, spec) in scenario.workload.iter().enumerate() {
         let p99 = |span: Range<Time>| {
             p99_ms(run, |call| span.contains(&call.invoked) && workload(call) == Some(number))
