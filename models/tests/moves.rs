@@ -346,6 +346,34 @@ fn nothing_is_lost_while_shards_are_split_and_merged_and_faults_strike() {
     assert!(splits > 0 && merges > 0, "the load must reach what it is for");
 }
 
+/// What a split brings forth lies where its parent does, even while a balancer moves both about: nothing is copied.
+#[test]
+fn a_split_copies_nothing_while_a_balancer_moves_shards() {
+    let (mut splits, mut steps) = (0, 0);
+    for seed in 1..40 {
+        let mut random = Random::new(seed, "reshaping", 1);
+        let mut config = reshaping(&mut random);
+        if config.rebalancing.balancer.is_none() {
+            continue;
+        }
+        let change = MembershipChange::Split { key: 3 };
+        let at = Duration::from_ns(SECOND / 2 * (1 + seed % 4));
+        config.membership = vec![Membership { name: "cut".into(), fault: 0, at, change }];
+        let world = World::build(&config, Vec::new(), seed).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        let is_split = |plan: u32| {
+            let plan = &run.rebalancing.commands[plan as usize];
+            plan.change.is_some() || matches!(plan.cause, Cause::Split { .. })
+        };
+        for of in run.rebalancing.moves.iter().filter(|of| is_split(of.command)) {
+            splits += 1;
+            assert_eq!((of.by_reference, of.bytes), (true, 0), "seed {seed}: {of:?}");
+        }
+        steps += run.rebalancing.hand_overs.len() + run.rebalancing.relocations.len();
+    }
+    assert!(splits > 0 && steps > 0, "{splits} splits, {steps} steps of the balancer");
+}
+
 /// A crash at every step of moving a tenant out, or of cutting a range, by each protocol.
 #[test]
 fn nothing_is_lost_while_tenants_are_moved_out_and_ranges_are_cut_and_faults_strike() {

@@ -266,6 +266,8 @@ impl ControlPlane {
         self.relocate(cx);
         self.balance(cx);
         self.finish_command(cx);
+        // One may have waited for a shard to lie still.
+        self.begin_next_plan(cx);
         cx.set_timer(TICK, self.settings.tick);
     }
 

@@ -17,7 +17,7 @@ use crate::node::{Cause, MoveEvent, Observation};
 use crate::placement::{Placement, Residence, Spread};
 use crate::rebalancing::{Balancer, Loaded, MembershipChange, Pair, Plan, Protocol};
 use crate::shard_map::{Assignment, FIRST_EPOCH, ShardId};
-use crate::sharding::{Partitioner, Partitioning};
+use crate::sharding::{Partitioner, Partitioning, Shards};
 
 /// How the control plane rebalances.
 #[derive(Clone, Debug)]
@@ -254,13 +254,19 @@ impl ControlPlane {
         server.is_some_and(|server| residence.may_hold(shard, regions[server]))
     }
 
-    /// The next command is carried out when the last one's moves are done.
-    fn begin_next_plan(&mut self, cx: &mut Context<'_, Message>) {
+    /// The next command is carried out when the last one's moves are done; a range is cut when it lies still.
+    pub(super) fn begin_next_plan(&mut self, cx: &mut Context<'_, Message>) {
         let Some(rebalance) = &mut self.rebalance else { return };
         if rebalance.finished < rebalance.begun || self.map.routing.plan.is_some() {
             return;
         }
         let Some(&change) = rebalance.commands.get(rebalance.begun as usize) else { return };
+        if let MembershipChange::Split { key } = change
+            && !self.is_settled(self.map.routing.from.shard_of(key))
+        {
+            return;
+        }
+        let Some(rebalance) = &mut self.rebalance else { return };
         let before = rebalance.servers();
         let cause = Cause::Command(rebalance.begun);
         rebalance.begun += 1;

@@ -116,6 +116,11 @@ impl ControlPlane {
         self.relocations.writing.push_back((write, Record::Begin(relocation)));
     }
 
+    /// Whether a shard stays where it is and is led by whom it is led, as far as is known.
+    pub(super) fn is_settled(&self, shard: ShardId) -> bool {
+        !self.is_changing(shard) && self.relocations.of(shard).is_none()
+    }
+
     pub(super) fn may_begin_another(&self) -> bool {
         let most = self.rebalance.as_ref().map_or(0, |rebalance| rebalance.settings.concurrent);
         self.relocations.all().count() < most

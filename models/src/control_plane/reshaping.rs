@@ -142,9 +142,19 @@ impl ControlPlane {
         }
         let has_room = ranges.neighbours().len() + 1 < reshaping.spec.most as usize;
         let next = split.filter(|_| has_room).or_else(|| reshaping.merge(ranges));
-        if let Some(next) = next {
+        let Some(next) = next.filter(|&next| self.may_begin(next)) else { return };
+        if let Some(reshaping) = &mut self.reshaping {
             let write = cx.force();
             reshaping.writing.push_back((write, next));
+        }
+    }
+
+    /// What a split brings forth lies where its parent does: a parent that is about to move, or to be led by another, would
+    /// leave it behind, and rows would have to be copied. So a split waits for that.
+    fn may_begin(&self, reshape: Reshape) -> bool {
+        match reshape {
+            Reshape::Split { shard, .. } => self.is_settled(shard),
+            Reshape::Merge { .. } => true,
         }
     }
 
@@ -155,7 +165,8 @@ impl ControlPlane {
         {
             let (_, reshape) = reshaping.writing.pop_front().expect("it was just looked at");
             // A command of the operator may have come first.
-            if self.map.routing.plan.is_none() && self.open_commands() == 0 {
+            let is_free = self.map.routing.plan.is_none() && self.open_commands() == 0;
+            if is_free && self.may_begin(reshape) {
                 self.begin_reshape(reshape, cx);
             }
         }
