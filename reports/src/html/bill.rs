@@ -9,11 +9,12 @@ use shardlab_scenarios::tables::{RunReport, VariantReport};
 pub(super) const PICTURES: [&str; 2] = ["bill", "moves"];
 
 /// What the table shows.
-const METRICS: [&str; 17] = [
+const METRICS: [&str; 18] = [
     "rebalance.moves",
     "rebalance.keys_moved",
     "rebalance.bytes_moved",
     "rebalance.moved_fraction",
+    "rebalance.copied_fraction",
     "rebalance.optimal_fraction",
     "rebalance.thrash_index",
     "rebalance.duration_s",
@@ -36,7 +37,9 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
             section #bill {
                 h2 { "The bill for rebalancing" }
                 p {
-                    @if let Some(line) = line(report) { "Of all keys moved: " (line) ". " }
+                    @for (what, metric, fair) in SHARES {
+                        @if let Some(range) = range(report, metric, fair) { "Of all " (what) " moved: " (range) ". " }
+                    }
                     "Latency before is from warm-up to the first command, during up to the end of the last move, after from "
                     "there to the load's end. Point at a metric for its definition."
                 }
@@ -52,11 +55,25 @@ pub(super) fn is_worth(report: &RunReport) -> bool {
     report.variants.iter().any(|variant| variant.metrics.contains_key("rebalance.moves"))
 }
 
-/// For the terminal: what moved in the variant with the least and in that with the most, in one line.
+/// What can move, its share, and what a server's even share is of it.
+const SHARES: [(&str, &str, &str); 2] = [
+    ("keys", "rebalance.moved_fraction", "the least possible is"),
+    ("rows in copies", "rebalance.copied_fraction", "an even share is"),
+];
+
+/// For the terminal: what moved in the variant with the least and in that with the most, in one line. Keys, where any
+/// variant's can move; else copies.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
+    SHARES.into_iter().find_map(|(what, metric, fair)| {
+        Some(format!("of all {what} {}", range(report, metric, fair)?))
+    })
+}
+
+/// The least and the most of a share, and what would be fair. Nothing where nothing moved.
+fn range(report: &RunReport, metric: &str, fair: &str) -> Option<String> {
     let mean = |variant: &VariantReport, metric: &str| variant.metrics.get(metric).map(|figure| figure.mean);
     let moved = report.variants.iter().filter_map(|variant| {
-        let moved = mean(variant, "rebalance.moved_fraction").filter(|moved| moved.is_finite())?;
+        let moved = mean(variant, metric).filter(|moved| moved.is_finite() && *moved > 0.0)?;
         Some((variant, moved))
     });
     let mut moved: Vec<(&VariantReport, f64)> = moved.collect();
@@ -65,13 +82,13 @@ pub(crate) fn line(report: &RunReport) -> Option<String> {
     let told = |(variant, share): &(&VariantReport, f64)| {
         format!("{} in {}", percent(libm::round(share * 1e3) / 1e3), compare::label(report, variant))
     };
-    let possible = mean(least.0, "rebalance.optimal_fraction").map_or_else(String::new, |possible| {
-        format!("; the least possible is {}", percent(libm::round(possible * 1e3) / 1e3))
+    let fair = mean(least.0, "rebalance.optimal_fraction").map_or_else(String::new, |share| {
+        format!("; {fair} {}", percent(libm::round(share * 1e3) / 1e3))
     });
     let words = if moved.len() == 1 {
         percent(libm::round(least.1 * 1e3) / 1e3)
     } else {
         format!("least {}, most {}", told(least), told(most))
     };
-    Some(format!("{words}{possible}"))
+    Some(format!("{words}{fair}"))
 }

@@ -25,24 +25,32 @@ const fn cost(title: &'static str, bars: &'static [(&'static str, Ink)], factor:
     Cost { title, bars, least: None, factor }
 }
 
-const COSTS: [Cost; 9] = [
+const LATENCY: Cost = cost(
+    "p99 of latency, ms",
+    &[
+        ("rebalance.p99_before_ms", BLUE),
+        ("rebalance.p99_during_ms", VERMILION),
+        ("rebalance.p99_after_ms", ORANGE),
+    ],
+    1.0,
+);
+
+const COSTS: [Cost; 10] = [
     Cost {
         title: "keys moved, %",
         bars: &[("rebalance.moved_fraction", BLUE)],
         least: Some("rebalance.optimal_fraction"),
         factor: 100.0,
     },
+    Cost {
+        title: "copies moved, % of rows",
+        bars: &[("rebalance.copied_fraction", BLUE)],
+        least: Some("rebalance.optimal_fraction"),
+        factor: 100.0,
+    },
     cost("bytes moved, MiB", &[("rebalance.bytes_moved", BLUE)], 1.0 / 1_048_576.0),
     cost("duration, s", &[("rebalance.duration_s", BLUE)], 1.0),
-    cost(
-        "p99 of latency, ms",
-        &[
-            ("rebalance.p99_before_ms", BLUE),
-            ("rebalance.p99_during_ms", VERMILION),
-            ("rebalance.p99_after_ms", ORANGE),
-        ],
-        1.0,
-    ),
+    LATENCY,
     cost("a moved key refused, ms", &[("rebalance.unavailable_ms", BLUE)], 1.0),
     cost("operations failed", &[("rebalance.failed_operations", BLUE)], 1.0),
     cost("redirects", &[("rebalance.redirects", BLUE)], 1.0),
@@ -77,7 +85,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         &format!("Less is better, {whiskers} · {}", shown.scope_of_all_seeds()),
     )?;
     let mut legend = vec![(Sample::Line(LEAST), "the least that any strategy can move".to_owned())];
-    for (words, (_, ink)) in ["before", "during", "after"].iter().zip(COSTS[3].bars) {
+    for (words, (_, ink)) in ["before", "during", "after"].iter().zip(LATENCY.bars) {
         legend.push((Sample::Area(*ink), format!("latency {words} the moves")));
     }
     sheet.legend(&legend)?;

@@ -51,7 +51,7 @@ use std::convert::Infallible;
 /// More variants than this do not fit on one sheet; tables have them all.
 const PANELS: usize = 6;
 /// The same where a variant takes a line, not panels of its own.
-const LINES: usize = 16;
+const LINES: usize = 20;
 
 type Area<'pen> = DrawingArea<Canvas<'pen>, Shift>;
 type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;

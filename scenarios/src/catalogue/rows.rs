@@ -431,13 +431,14 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "moves",
         "Loaded keys that changed owner because servers came or went, of all loaded keys; copies count once. Several \
-         commands add up.",
+         commands add up. None where the number of shards does not follow the servers: then copies move.",
     ),
     plain(
         "rebalance.optimal_fraction",
         "fraction",
         Neither,
-        "The least share of the keys that any strategy has to move: 1 − from / to servers; several commands add up.",
+        "The least share of the keys, or of the copies, that any strategy has to move: 1 − from / to servers; several \
+         commands add up.",
     ),
     plain("rebalance.moves", "count", Lower, "Moves done: pairs of shards between which keys moved."),
     plain(

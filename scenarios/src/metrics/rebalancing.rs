@@ -34,7 +34,10 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     put(metrics, "rebalance.moves", done().count() as f64);
     put(metrics, "rebalance.keys_moved", keys as f64);
     put(metrics, "rebalance.bytes_moved", bytes_moved(run));
-    put(metrics, "rebalance.moved_fraction", ratio(keys as f64, first.loaded as f64));
+    // Where the number of shards is the strategy's own, no key changes its shard, and copies are what moves.
+    let follows_servers = !scenario.config().sharding.strategy.counts_shards();
+    let moved = ratio(keys as f64, first.loaded as f64).filter(|_| follows_servers);
+    put(metrics, "rebalance.moved_fraction", moved);
     put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
     put(metrics, "rebalance.duration_s", duration_s(run));
     put(metrics, "rebalance.redirects", costs.redirects as f64);
@@ -69,7 +72,7 @@ fn copies(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     let done = || costs.relocations.iter().filter(|of| of.is_done());
     put(metrics, "rebalance.copies_moved", done().count() as f64);
     put(metrics, "rebalance.offices_moved", costs.hand_overs.len() as f64);
-    let rows = done().map(|of| of.rows as f64).sum::<f64>();
+    let rows = done().map(|of| of.rows).sum::<u64>() as f64;
     let loaded = run.loaded_rows as f64 * f64::from(scenario.replication.mode.replicas());
     put(metrics, "rebalance.copied_fraction", ratio(rows, loaded));
     let refused = costs.moves.iter().map(|of| of.refused);
