@@ -162,7 +162,7 @@ fn fill(permutations: &[Permutation], size: u32) -> Vec<ShardId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hash::xxhash64;
+    use twox_hash::XxHash64;
 
     fn shard(number: u32, (offset, skip): (u32, u32)) -> Permutation {
         Permutation { shard: ShardId(number), offset, skip, turns: 1 }
@@ -198,8 +198,18 @@ mod tests {
         assert!(counts.iter().all(|count| (100..=101).contains(count)), "{counts:?}");
     }
 
+    /// Envoy, `maglev_lb_test.cc`, `Basic` and `BasicWithHostName`: six hosts in a table of seven. A host's offset is the
+    /// xxHash64 of its name with seed 0, and its skip that with seed 1.
     #[test]
-    fn envoys_hash_is_known() {
-        assert_eq!(xxhash64(b""), 0xef46_db37_51d8_e999);
+    fn tables_are_those_of_envoy() {
+        let hashed = |number: u32, name: String| {
+            let [offset, skip] = [(0, 7), (1, 6)].map(|(seed, of)| (XxHash64::oneshot(seed, name.as_bytes()) % of) as u32);
+            shard(number, (offset, skip + 1))
+        };
+        let table = |prefix: &str| {
+            filled(&(0..6).map(|host| hashed(host, format!("{prefix}{}", 90 + host))).collect::<Vec<_>>())
+        };
+        assert_eq!(table("127.0.0.1:"), [2, 4, 0, 1, 5, 0, 3]);
+        assert_eq!(table(""), [2, 5, 0, 3, 4, 1, 0]);
     }
 }
