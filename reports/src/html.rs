@@ -3,6 +3,7 @@
 mod anomalies;
 pub(crate) mod bill;
 pub(crate) mod hotspots;
+mod queries;
 
 use crate::{
     Better, MetricInfo,
@@ -21,7 +22,8 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
     let of_anomalies = of(&["anomalies"]);
     let of_hotspots = of(if hotspots::is_worth(report) { &hotspots::PICTURES } else { &[] });
     let of_bill = of(if bill::is_worth(report) { &bill::PICTURES } else { &[] });
-    let placed = [&of_anomalies[..], &of_hotspots, &of_bill].concat();
+    let of_queries = of(&queries::PICTURES);
+    let placed = [&of_anomalies[..], &of_queries, &of_hotspots, &of_bill].concat();
     let is_placed = |picture: &&Picture| placed.iter().any(|of| of.name == picture.name);
     let rest: Vec<&Picture> = pictures.iter().filter(|picture| !is_placed(picture)).collect();
     let body = html! {
@@ -31,6 +33,7 @@ pub(crate) fn page(report: &RunReport, info: &[MetricInfo], pictures: &[Picture]
             (expectations(report))
             (judgements(report))
             (anomalies::section(report, of_anomalies.first().copied()))
+            (queries::section(report, info, &of_queries))
             (hotspots::section(report, info, &of_hotspots))
             (bill::section(report, info, &of_bill))
             section #pictures {

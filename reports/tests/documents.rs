@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{HOSTILE, flash_sale, info, meta};
+use common::{HOSTILE, flash_sale, info, meta, queries::queried};
 use shardlab_reports::{plots, write};
 use shardlab_scenarios::tables::RunReport;
 use std::fs;
@@ -58,6 +58,16 @@ fn the_page_asks_the_network_for_nothing() {
     }
     // What is left of addresses are names of namespaces, which nobody fetches.
     assert_eq!(page.matches("http").count(), page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+}
+
+#[test]
+fn queries_stand_side_by_side_variant_by_variant() {
+    let page = page_of(&queried(&["customer_id", "product_id", "region"]));
+    let (_, section) = page.split_once("<section id=\"queries\">").expect("there is a section on queries");
+    let (section, _) = section.split_once("</section>").expect("it ends");
+    assert_eq!(section.matches("<th>order-history</th>").count(), 1, "only the first of its rows names a query");
+    assert_eq!(section.matches("<td>product_id</td>").count(), 3, "a row a query");
+    assert!(!page_of(&flash_sale(&["modulo"], 1)).contains("id=\"queries\""));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{HOSTILE, flash_sale, info, many_servers, swept};
+use common::{HOSTILE, flash_sale, info, many_servers, queries::queried, swept};
 use shardlab_reports::plots::{pictures, png, svg};
 use shardlab_scenarios::tables::RunReport;
 use std::{fs, path::Path};
@@ -26,7 +26,7 @@ const FOURTEEN: [&str; 14] = [
 ];
 
 /// An ordinary run, a sweep, one variant, and many with hostile and endless names.
-fn runs() -> [(&'static str, RunReport); 6] {
+fn runs() -> [(&'static str, RunReport); 7] {
     let endless = "a name that goes on and on ".repeat(12);
     let many = ["one", HOSTILE, &endless, "four", "five", "six", "seven", "eight"];
     [
@@ -36,6 +36,7 @@ fn runs() -> [(&'static str, RunReport); 6] {
         ("many", flash_sale(&many, 20)),
         ("fourteen", flash_sale(&FOURTEEN, 5)),
         ("wide", many_servers(&["modulo", "consistent-hash"])),
+        ("queries", queried(&["customer_id", HOSTILE, "product_id", &endless])),
     ]
 }
 
@@ -56,6 +57,7 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             "latency",
             "throughput",
             "divergence",
+            "queries",
             "bill",
             "moves",
             "imbalance",
@@ -66,7 +68,7 @@ fn a_run_has_every_picture_and_they_can_be_looked_at() {
             "heat",
             "latency-distribution",
         ];
-        let drawn = every.into_iter().filter(|name| *name != "sweep" || run == "sweep");
+        let drawn = every.into_iter().filter(|name| !["sweep", "queries"].contains(name) || run == *name);
         assert_eq!(names, drawn.collect::<Vec<_>>());
     }
 }

@@ -21,6 +21,7 @@ mod ownership;
 mod palette;
 mod panel;
 mod png;
+mod queries;
 mod scale;
 mod servers;
 mod servers_map;
@@ -58,12 +59,13 @@ type Drawn<T = ()> = Result<T, DrawingAreaErrorKind<Infallible>>;
 /// Says whether there was anything to draw.
 type Plot = fn(&Shown, &mut Sheet) -> Drawn<bool>;
 
-const PLOTS: [(&str, Plot); 14] = [
+const PLOTS: [(&str, Plot); 15] = [
     ("anomalies", anomalies::draw),
     ("sweep", sweep::draw),
     ("latency", latency::draw),
     ("throughput", throughput::draw),
     ("divergence", divergence::draw),
+    ("queries", queries::draw),
     ("bill", bill::draw),
     ("moves", moves::draw),
     ("imbalance", imbalance::draw),

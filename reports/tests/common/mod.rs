@@ -2,6 +2,8 @@
 //! middle on, a partition and a crash, and one expectation that fails.
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod queries;
+
 use shardlab_reports::{Better, Meta, MetricInfo};
 use shardlab_scenarios::tables::{
     AnomalyRow, CycleEdgeRow, CycleRow, CycleStepRow, CycleTransactionRow, DivergenceRow, ExpectationRow,

@@ -2,7 +2,8 @@
 
 use super::{Better, MetricInfo};
 
-/// What is measured of a query: end of the metric's name, unit, whether a summary shows it, definition.
+/// What is measured of a query: end of the metric's name, unit, whether a summary shows it and a picture draws it,
+/// definition.
 const MEASURES: [(&str, &str, bool, &str); 6] = [
     ("p50_ms", "ms", false, "Median latency, from call to answer, of those that were answered."),
     (
@@ -33,7 +34,7 @@ pub(super) fn info(name: &str) -> Option<MetricInfo> {
         definition: format!("Of the query `{query}`: {definition}"),
         better,
         headline,
-        plot: None,
+        plot: headline.then_some("queries"),
     })
 }
 
