@@ -93,6 +93,7 @@ pub const LIBRARY: &[LibraryEntry] = library![
     "negative/keep-locks",
     "negative/order-once",
     "negative/trust-every-part",
+    "negative/find-arrivals",
     "negative/overdrawn",
     "negative/silent-restart",
     "negative/ignore-residency",

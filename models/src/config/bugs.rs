@@ -84,6 +84,8 @@ pub enum Bug {
     AppointNewcomer,
     /// A client takes the parts of a query's answer as they come, whichever end of a move each of them counted.
     TrustEveryPart,
+    /// A shard that keys move to finds their rows for a query as soon as the move has begun, while their source serves them.
+    FindArrivals,
     /// A read rides on a request that left before the read was called, though only the next was promised.
     JoinLate,
     /// A write of all ways of a salted key leaves one out.
@@ -183,7 +185,7 @@ impl Bug {
                 "a geographic sharding with rules on where rows may be",
             ),
             Self::NoCopyFence | Self::AppointNewcomer => (config.rebalances(), "copies that move"),
-            Self::TrustEveryPart => {
+            Self::TrustEveryPart | Self::FindArrivals => {
                 (config.keys_move() && !config.tables.is_empty(), "queries over tables, and keys that move")
             }
             Self::JoinLate => (

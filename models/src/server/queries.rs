@@ -9,6 +9,7 @@ use shardlab_sim::{Context, NodeId};
 
 use super::Server;
 use super::reads::Asked;
+use crate::config::Bug;
 use crate::message::{Message, QueryAnswer, QueryMessage, QueryRequest, Response, Status, Wanted};
 use crate::rebalancing::Pair;
 use crate::shard_map::Epoch;
@@ -90,7 +91,10 @@ impl Server {
     fn find(&self, slot: usize, request: &QueryRequest, matching: &Matching) -> Found {
         let hosted = &self.hosted[slot];
         let Some(tables) = &self.settings.tables else { return Found::default() };
-        let serves = hosted.machine.moves().map(|_| |key: u64| hosted.machine.answers(key));
+        let finds_arrivals = self.settings.replica.bugs.contains(Bug::FindArrivals);
+        let serves = hosted.machine.moves().map(|moves| {
+            move |key: u64| moves.answers(key) || (finds_arrivals && moves.arrives(key))
+        });
         let within = Within { shard: request.shard, serves, inserted: hosted.machine.inserted() };
         tables.find(&within, matching)
     }
