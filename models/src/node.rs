@@ -34,6 +34,8 @@ pub enum Observation {
         /// When the old primary was heard last, or when the control plane began to replace it; `None` if the shard
         /// had a working one and changed for another reason.
         since: Option<Time>,
+        /// Who was it before.
+        before: Option<NodeId>,
     },
     /// A participant's primary gave a transaction's locks back.
     Released {

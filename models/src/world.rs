@@ -91,6 +91,8 @@ pub struct Run {
     pub shard_operations: Vec<ShardOperations>,
     /// Failovers: `(shard, old primary last heard at, new one appointed at)`.
     pub failovers: Vec<(ShardId, Time, Time)>,
+    /// Whenever a shard was given a primary, in order: `(shard, who was it before, at)`.
+    pub appointments: Vec<(ShardId, Option<NodeId>, Time)>,
     /// What transactions cost.
     pub transactions: TransactionCosts,
     /// Samples of how far copies were behind, in ns: time from an entry's append at the primary to its durability at a
@@ -114,6 +116,15 @@ pub struct Run {
     pub duration: Time,
     /// Measures begin here, in ns.
     pub warmup: Time,
+}
+
+impl Run {
+    /// Who led a shard at that time, by the control plane's word.
+    #[must_use]
+    pub fn primary_at(&self, shard: ShardId, at: Time) -> Option<NodeId> {
+        let next = self.appointments.iter().find(|&&(of, _, since)| of == shard && since > at);
+        next.map_or_else(|| self.primaries.get(shard.index()).copied().flatten(), |&(_, before, _)| before)
+    }
 }
 
 /// How often a shard's primaries served clients, from the warm-up's end on.

@@ -35,7 +35,7 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ),
         ("keys", &["rank", "key", "name", "shard", "operations", "guaranteed", "share", "bytes"], keys),
         ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
-        ("ownership", &["when", "shape", "from_fraction", "to_fraction", "shard", "server"], ownership),
+        ("ownership", &["when", "shape", "from_fraction", "to_fraction", "shard", "server", "keys_fraction"], ownership),
         ("imbalance", &["level", "time_s", "imbalance", "cv", "gini"], imbalance),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         (
@@ -240,7 +240,7 @@ fn hotspots(variant: &VariantReport, rows: &mut Rows) {
 
 fn ownership(variant: &VariantReport, rows: &mut Rows) {
     for row in &variant.ownership {
-        rows.push(&[&row.when, &row.shape, &row.from, &row.to, &row.shard, &row.server]);
+        rows.push(&[&row.when, &row.shape, &row.from, &row.to, &row.shard, &row.server, &row.keys]);
     }
 }
 

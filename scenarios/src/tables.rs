@@ -247,7 +247,7 @@ pub struct HotspotRow {
 /// A part of the ring of hashes, or of the line of keys, that one shard owns.
 #[derive(Clone, Debug, Serialize)]
 pub struct OwnershipRow {
-    /// `before` the last command's moves began, or `after` everything.
+    /// `before` the first plan of moves was begun, or `after` everything.
     pub when: String,
     /// `ring` of hashes; `line`, of hashes or keys; `blocks` where the parts of a shard lie scattered: then a block as
     /// large as its share of the loaded keys.
@@ -258,8 +258,10 @@ pub struct OwnershipRow {
     pub to: f64,
     /// The shard.
     pub shard: u32,
-    /// Its primary at the end of the run, or empty.
+    /// Its primary at that time, or empty.
     pub server: String,
+    /// Share of the loaded keys that the shard has, in all its parts.
+    pub keys: f64,
 }
 
 /// How unevenly the load lay in one interval after warm-up.

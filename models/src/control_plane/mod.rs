@@ -383,7 +383,8 @@ impl ControlPlane {
         let since = why.absent_since;
         let map = Arc::make_mut(&mut self.map);
         map.version += 1;
-        cx.observe(Observation::Appointed { shard, epoch: assignment.epoch, since });
+        let before = map.shards[shard.index()].primary;
+        cx.observe(Observation::Appointed { shard, epoch: assignment.epoch, since, before });
         let shared = Arc::new(assignment.clone());
         for &copy in &assignment.copies {
             let assignment = Arc::clone(&shared);

@@ -105,6 +105,11 @@ impl BoundedLoad {
         Self { hash: spec.hash, partitions: Table::new(deal(spec, &members, &ring)) }
     }
 
+    /// Where a key's partition stands on the ring.
+    pub(super) fn position(&self, key: u64) -> u64 {
+        on_ring(self.partitions.part(self.hash.position(key)) as u64)
+    }
+
     /// Between which shards keys move when `next` takes its place.
     pub(super) fn moves_to(&self, next: &Self) -> Option<BTreeSet<Pair>> {
         (self.hash == next.hash).then(|| self.partitions.moves_to(&next.partitions)).flatten()
@@ -118,7 +123,7 @@ fn deal(spec: &Spec, members: &Members, ring: &Ring) -> Vec<ShardId> {
         |shard: ShardId| members.binary_search_by_key(&shard, |member| member.0).expect("it is a member");
     let points = ring.points();
     let mut owner = |partition: u64| {
-        let first = ring.successor(mix(!partition));
+        let first = ring.successor(on_ring(partition));
         let round = points[first..].iter().chain(&points[..first]);
         let shard = round.map(|point| point.shard).find(|&shard| room[place(shard)] > 0);
         let shard = shard.expect("there is more room than there are partitions");
@@ -126,6 +131,11 @@ fn deal(spec: &Spec, members: &Members, ring: &Ring) -> Vec<ShardId> {
         shard
     };
     (0..u64::from(spec.partitions)).map(&mut owner).collect()
+}
+
+/// Where a partition begins to look for a shard with room.
+fn on_ring(partition: u64) -> u64 {
+    mix(!partition)
 }
 
 /// How many partitions a member of this weight may have: (1 + ε) times its part of all, rounded up.

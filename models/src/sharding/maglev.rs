@@ -103,6 +103,11 @@ impl Maglev {
         Self { hash: spec.hash, table: Table::new(fill(&permutations(&members, spec.table), spec.table)) }
     }
 
+    /// Where a key stands along the table, as a share of 2⁶⁴.
+    pub(super) fn position(&self, key: u64) -> u64 {
+        self.hash.position(key)
+    }
+
     /// Between which shards keys move when `next` takes its place.
     pub(super) fn moves_to(&self, next: &Self) -> Option<BTreeSet<Pair>> {
         (self.hash == next.hash).then(|| self.table.moves_to(&next.table)).flatten()
@@ -112,7 +117,7 @@ impl Maglev {
 impl Shards for Maglev {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        self.table.at(self.hash.position(key))
+        self.table.at(self.position(key))
     }
 
     fn shards(&self) -> Vec<ShardId> {

@@ -143,6 +143,16 @@ impl Slots {
         Self { slots: Table::new(slots), ..self.clone() }
     }
 
+    #[inline]
+    fn slot_of(&self, key: u64) -> u64 {
+        self.hash.number(key / self.group) % self.slots.entries().len() as u64
+    }
+
+    /// Where a key's slot stands in the row of all, as a share of 2⁶⁴.
+    pub(super) fn position(&self, key: u64) -> u64 {
+        ((u128::from(self.slot_of(key)) << 64) / self.slots.entries().len() as u128) as u64
+    }
+
     /// Between which shards keys move when `next` takes its place.
     pub(super) fn moves_to(&self, next: &Self) -> Option<BTreeSet<Pair>> {
         let comparable = self.hash == next.hash && self.group == next.group;
@@ -168,9 +178,7 @@ fn owed(members: &Members, slots: usize, owns: impl Fn(ShardId) -> usize) -> Vec
 impl Shards for Slots {
     #[inline]
     fn shard_of(&self, key: u64) -> ShardId {
-        let tag = key / self.group;
-        let slots = self.slots.entries();
-        slots[(self.hash.number(tag) % slots.len() as u64) as usize]
+        self.slots.entries()[self.slot_of(key) as usize]
     }
 
     fn shards(&self) -> Vec<ShardId> {

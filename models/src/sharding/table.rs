@@ -23,10 +23,16 @@ impl Table {
         &self.entries
     }
 
-    /// The shard at this position of 2⁶⁴. A multiplication gives the part, being cheaper than a remainder.
+    /// The shard at this position of 2⁶⁴.
     #[inline]
     pub fn at(&self, position: u64) -> ShardId {
-        self.entries[((u128::from(position) * self.entries.len() as u128) >> 64) as usize]
+        self.entries[self.part(position)]
+    }
+
+    /// The part that this position of 2⁶⁴ lies in. A multiplication gives it, being cheaper than a remainder.
+    #[inline]
+    pub fn part(&self, position: u64) -> usize {
+        ((u128::from(position) * self.entries.len() as u128) >> 64) as usize
     }
 
     /// The shards that have a part, ascending.

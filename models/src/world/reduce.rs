@@ -42,6 +42,7 @@ pub(super) struct Seen {
     operations_ended: Vec<Time>,
     transactions_ended: Vec<Time>,
     failovers: Vec<(ShardId, Time, Time)>,
+    appointments: Vec<(ShardId, Option<NodeId>, Time)>,
     transactions: TransactionCosts,
     probes_sent: BTreeMap<u32, Time>,
     probed: BTreeMap<u32, Time>,
@@ -138,6 +139,7 @@ impl World {
             primaries,
             shard_operations: shard_operations(before, &after),
             failovers: seen.failovers,
+            appointments: seen.appointments,
             transactions: costs(seen.transactions, before, &after, &counters),
             replication_lag_ns: [lag_samples(&nodes, before), divergence::lags(&versions, warmup)].concat(),
             counters,
@@ -257,10 +259,10 @@ impl Seen {
                 let ObservedTransaction { transaction, micro_operations, elements } = *observed;
                 self.history.push_transaction_with_lists(transaction, &micro_operations, &elements);
             }
-            Observation::Appointed { shard, since: Some(since), .. } => {
-                self.failovers.push((shard, since, at));
+            Observation::Appointed { shard, since, before, .. } => {
+                self.failovers.extend(since.map(|since| (shard, since, at)));
+                self.appointments.push((shard, before, at));
             }
-            Observation::Appointed { .. } => {}
             Observation::Released { since, decided, blocked, .. } if at >= warmup => {
                 self.transactions.in_doubt_ns.push(decided - since);
                 self.transactions.lock_held_ns.push(at - since);

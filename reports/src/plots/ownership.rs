@@ -9,6 +9,7 @@ use super::{
     words::{NOTE, PANEL_TITLE, Words},
 };
 use plotters::style::text_anchor::HPos;
+use std::collections::BTreeMap;
 use shardlab_scenarios::tables::{OwnershipRow, VariantReport};
 
 /// Side by side.
@@ -31,7 +32,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         return Ok(false);
     }
     let subtitle = format!(
-        "Colours are servers; rings are of hashes, lines of keys, in one block a shard where they lie scattered · {}",
+        "Colours are servers, shares are of keys; one block a shard where its keys lie scattered · {}",
         shown.scope()
     );
     sheet.title("Which server owns which part", &subtitle)?;
@@ -141,7 +142,7 @@ fn draw_shares(
 ) -> Drawn {
     let share = |server: &str, when: &str| -> f64 {
         let rows = variant.ownership.iter().filter(|row| row.when == when && owner(row) == server);
-        rows.map(|row| row.to - row.from).sum()
+        rows.map(|row| (row.shard, row.keys)).collect::<BTreeMap<u32, f64>>().into_values().sum()
     };
     let owns = |server: &&String| ["before", "after"].iter().any(|when| share(server, when) > 0.0);
     let owners: Vec<&String> = servers.iter().filter(owns).collect();

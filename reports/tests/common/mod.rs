@@ -327,6 +327,7 @@ fn ownership(index: u32) -> Vec<OwnershipRow> {
             to: f64::from(part + 1) / f64::from(parts),
             shard: part * 5 % servers,
             server: format!("server {}", part * 5 % servers),
+            keys: 1.0 / f64::from(servers),
         })
     };
     parts("before", SERVERS).chain(parts("after", SERVERS + 1)).collect()

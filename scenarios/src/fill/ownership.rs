@@ -1,4 +1,4 @@
-//! Which shard owns which part of the keys, before and after the last change.
+//! Which shard owns which part of the keys, before anything moved and when the run ends.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ const SAMPLES: u64 = 1 << 16;
 /// Parts that a line or a ring is cut into at most.
 const CELLS: usize = 2_048;
 
-/// Before the last plan of moves was begun and when the run ends; only the latter where nothing ever moved.
+/// Before the first plan of moves was begun and when the run ends; only the latter where nothing ever moved.
 pub(crate) fn ownership(scenario: &Scenario, run: &Run) -> Vec<OwnershipRow> {
     let counts = scenario.workload.iter().map(|workload| workload.keys.count);
     let count = counts.max().unwrap_or_default().max(1);
-    let keys = rows_of_tables(scenario, run)
-        .unwrap_or_else(|| (0..count).step_by(stride(count)).take(SAMPLES as usize).collect());
-    let before = run.rebalancing.commands.last().map(|command| command.began);
+    let keys = rows_of_tables(scenario, run).unwrap_or_else(|| sampled(count).collect());
+    let before = run.rebalancing.commands.first().map(|command| command.began);
     let times = before.map(|at| ("before", at)).into_iter().chain([("after", Time::MAX)]);
     times.flat_map(|(when, at)| rows(run, &keys, count, when, at)).collect()
 }
 
-/// Every so manyth of `count` keys is asked for.
-fn stride(count: u64) -> usize {
-    (count / SAMPLES).max(1) as usize
+/// Of so many keys those that are asked for: all over them, however many there are.
+fn sampled(count: u64) -> impl Iterator<Item = u64> {
+    let samples = count.min(SAMPLES);
+    (0..samples).map(move |index| (u128::from(index) * u128::from(count) / u128::from(samples)) as u64)
 }
 
 /// Rows that were loaded, of all tables that are not everywhere; nothing in a world without tables.
@@ -37,9 +37,17 @@ fn rows_of_tables(scenario: &Scenario, run: &Run) -> Option<Vec<u64>> {
     let schema = &run.tables.as_ref()?.schema;
     let tables = scenario.table.iter().zip(0..).filter(|(table, _)| !table.reference);
     let tables: Vec<TableId> = tables.map(|(_, number)| TableId(number)).collect();
-    let stride = stride(tables.iter().map(|&table| schema.rows(table)).sum());
-    let rows = |&table: &TableId| (0..schema.rows(table)).step_by(stride).map(move |row| row_key(table, row));
-    let keys: Vec<u64> = tables.iter().flat_map(rows).collect();
+    // Row by row through one table after another.
+    let all: u64 = tables.iter().map(|&table| schema.rows(table)).sum();
+    let row = |mut index: u64| {
+        let table = tables.iter().find(|&&table| {
+            let is_here = index < schema.rows(table);
+            index -= if is_here { 0 } else { schema.rows(table) };
+            is_here
+        });
+        table.map(|&table| row_key(table, index))
+    };
+    let keys: Vec<u64> = sampled(all).filter_map(row).collect();
     (!keys.is_empty()).then_some(keys)
 }
 
@@ -56,7 +64,7 @@ fn rows(run: &Run, keys: &[u64], count: u64, when: &str, at: Time) -> Vec<Owners
     }
     let sum = keys.len() as f64;
     let server = |shard: shardlab_models::shard_map::ShardId| {
-        let primary = run.primaries.get(shard.index()).copied().flatten();
+        let primary = run.primary_at(shard, at);
         primary.map_or_else(String::new, |node| run.layout.names[node.index()].clone())
     };
     let row = |(from, to, shard): (f64, f64, shardlab_models::shard_map::ShardId)| OwnershipRow {
@@ -66,10 +74,11 @@ fn rows(run: &Run, keys: &[u64], count: u64, when: &str, at: Time) -> Vec<Owners
         to,
         shard: shard.0,
         server: server(shard),
+        keys: shares[&shard] as f64 / sum,
     };
     if cells.is_empty() {
         let mut from = 0.0;
-        let blocks = shares.into_iter().map(|(shard, keys)| {
+        let blocks = shares.iter().map(|(&shard, &keys)| {
             let block = (from, from + keys as f64 / sum, shard);
             from = block.1;
             block
@@ -94,7 +103,7 @@ mod tests {
     use super::*;
     use crate::metrics::tests::{run, scenario};
     use shardlab_consistency::History;
-    use shardlab_models::sharding::{Strategy, consistent_hash};
+    use shardlab_models::sharding::{Strategy, consistent_hash, slots};
     use shardlab_models::world::Ownership;
 
     #[test]
@@ -113,5 +122,11 @@ mod tests {
         assert!(arcs.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].shard != pair[1].shard));
         assert_eq!((arcs[0].from, arcs[arcs.len() - 1].to), (0.0, 1.0));
         assert!(arcs.len() > 8 && arcs.iter().all(|arc| arc.shape == "ring" && arc.when == "after"));
+
+        run.ownership = Ownership::settled(Strategy::Slots(slots::Spec::default()).partitioner(2, 0));
+        let rows = parts(&run);
+        let seam = (rows[0].to - 0.5).abs();
+        assert!(rows.len() == 2 && rows[0].shape == "line" && seam < 0.01, "slots lie in rows: {rows:?}");
+        assert!((rows[0].keys + rows[1].keys - 1.0).abs() < 1e-9, "{rows:?}");
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn run(history: History) -> Run {
         primaries: vec![Some(NodeId(1)), None],
         shard_operations: vec![ShardOperations::default(); 2],
         failovers: Vec::new(),
+        appointments: Vec::new(),
         ownership: Ownership::settled(Strategy::default().partitioner(2, 0)),
         transactions: TransactionCosts::default(),
         replication_lag_ns: Vec::new(),
