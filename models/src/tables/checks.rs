@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::keys::{MOST_COPIES, MOST_TABLES, MOST_VALUES};
-use super::schema::rows;
+use super::rules::rows;
 use super::{Column, Popularity, Table};
 use crate::config::{Checks, Config, closest};
 

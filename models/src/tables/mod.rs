@@ -13,6 +13,7 @@ mod inserted;
 pub mod keys;
 mod query;
 pub(crate) mod query_checks;
+mod rules;
 mod scatter;
 pub(crate) mod schema;
 mod statement;
@@ -89,7 +90,7 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
 
 /// How many rows are loaded.
 pub(crate) fn loaded_rows(tables: &[Table]) -> u64 {
-    tables.iter().map(|table| schema::rows(tables, table)).fold(0, u64::saturating_add)
+    tables.iter().map(|table| rules::rows(tables, table)).fold(0, u64::saturating_add)
 }
 
 /// One `[[table]]`.
