@@ -69,11 +69,15 @@ pub(crate) fn line(report: &RunReport) -> Option<String> {
     })
 }
 
-/// The least and the most of a share, and what would be fair. Nothing where nothing moved.
+/// Less is nothing, in the percents that are shown.
+const NEXT_TO_NOTHING: f64 = 0.000_5;
+
+/// The least and the most of a share, and what would be fair, of variants in which some moved: where copies of shards are
+/// what moves, no keys are no merit.
 fn range(report: &RunReport, metric: &str, fair: &str) -> Option<String> {
     let mean = |variant: &VariantReport, metric: &str| variant.metrics.get(metric).map(|figure| figure.mean);
     let moved = report.variants.iter().filter_map(|variant| {
-        let moved = mean(variant, metric).filter(|moved| moved.is_finite() && *moved > 0.0)?;
+        let moved = mean(variant, metric).filter(|moved| moved.is_finite() && *moved >= NEXT_TO_NOTHING)?;
         Some((variant, moved))
     });
     let mut moved: Vec<(&VariantReport, f64)> = moved.collect();

@@ -431,7 +431,7 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "moves",
         "Loaded keys that changed owner because servers came or went, of all loaded keys; copies count once. Several \
-         commands add up. None where the number of shards does not follow the servers: then copies move.",
+         commands add up. Where the number of shards does not follow the servers, copies move: `rebalance.copied_fraction`.",
     ),
     plain(
         "rebalance.optimal_fraction",

@@ -34,10 +34,7 @@ pub(super) fn measure(scenario: &Scenario, run: &Run, metrics: &mut Metrics) {
     put(metrics, "rebalance.moves", done().count() as f64);
     put(metrics, "rebalance.keys_moved", keys as f64);
     put(metrics, "rebalance.bytes_moved", bytes_moved(run));
-    // Where the number of shards is the strategy's own, no key changes its shard, and copies are what moves.
-    let follows_servers = !scenario.config().sharding.strategy.counts_shards();
-    let moved = ratio(keys as f64, first.loaded as f64).filter(|_| follows_servers);
-    put(metrics, "rebalance.moved_fraction", moved);
+    put(metrics, "rebalance.moved_fraction", ratio(keys as f64, first.loaded as f64));
     put(metrics, "rebalance.optimal_fraction", costs.commands.iter().map(least).sum::<f64>());
     put(metrics, "rebalance.duration_s", duration_s(run));
     put(metrics, "rebalance.redirects", costs.redirects as f64);
