@@ -35,7 +35,11 @@ pub(crate) fn tables(report: &RunReport) -> Vec<File> {
         ),
         ("keys", &["rank", "key", "name", "shard", "operations", "guaranteed", "share", "bytes"], keys),
         ("hotspots", &["level", "name", "from_s", "to_s", "peak_share", "times_fair"], hotspots),
-        ("ownership", &["when", "shape", "from_fraction", "to_fraction", "shard", "server", "keys_fraction"], ownership),
+        (
+            "ownership",
+            &["when", "shape", "from_fraction", "to_fraction", "shard", "server", "keys_fraction"],
+            ownership,
+        ),
         ("imbalance", &["level", "time_s", "imbalance", "cv", "gini"], imbalance),
         ("servers", &["time_s", "server", "utilization", "queue_length", "handled_per_s"], servers),
         (

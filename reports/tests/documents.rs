@@ -65,7 +65,11 @@ fn queries_stand_side_by_side_variant_by_variant() {
     let page = page_of(&queried(&["customer_id", "product_id", "region"]));
     let (_, section) = page.split_once("<section id=\"queries\">").expect("there is a section on queries");
     let (section, _) = section.split_once("</section>").expect("it ends");
-    assert_eq!(section.matches("<th>order-history</th>").count(), 1, "only the first of its rows names a query");
+    assert_eq!(
+        section.matches("<th>order-history</th>").count(),
+        1,
+        "only the first of its rows names a query"
+    );
     assert_eq!(section.matches("<td>product_id</td>").count(), 3, "a row a query");
     assert!(!page_of(&flash_sale(&["modulo"], 1)).contains("id=\"queries\""));
 }

@@ -92,9 +92,10 @@ impl Server {
         let hosted = &self.hosted[slot];
         let Some(tables) = &self.settings.tables else { return Found::default() };
         let finds_arrivals = self.settings.replica.bugs.contains(Bug::FindArrivals);
-        let serves = hosted.machine.moves().map(|moves| {
-            move |key: u64| moves.answers(key) || (finds_arrivals && moves.arrives(key))
-        });
+        let serves = hosted
+            .machine
+            .moves()
+            .map(|moves| move |key: u64| moves.answers(key) || (finds_arrivals && moves.arrives(key)));
         let within = Within { shard: request.shard, serves, inserted: hosted.machine.inserted() };
         tables.find(&within, matching)
     }

@@ -208,7 +208,8 @@ mod tests {
     #[test]
     fn tables_are_those_of_envoy() {
         let hashed = |number: u32, name: String| {
-            let [offset, skip] = [(0, 7), (1, 6)].map(|(seed, of)| (XxHash64::oneshot(seed, name.as_bytes()) % of) as u32);
+            let [offset, skip] =
+                [(0, 7), (1, 6)].map(|(seed, of)| (XxHash64::oneshot(seed, name.as_bytes()) % of) as u32);
             shard(number, (offset, skip + 1))
         };
         let table = |prefix: &str| {

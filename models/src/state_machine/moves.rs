@@ -113,9 +113,9 @@ impl Moves {
     /// Whether `key` is on its way to this shard, or has come to it.
     #[must_use]
     pub fn arrives(&self, key: u64) -> bool {
-        self.plan.pair_of(key).is_some_and(|(source, target)| {
-            target == self.me && self.incoming.contains_key(&source)
-        })
+        self.plan
+            .pair_of(key)
+            .is_some_and(|(source, target)| target == self.me && self.incoming.contains_key(&source))
     }
 
     /// Whether a source that has come so far answers reads of the keys.

@@ -64,9 +64,9 @@ const SHARES: [(&str, &str, &str); 2] = [
 /// For the terminal: what moved in the variant with the least and in that with the most, in one line. Keys, where any
 /// variant's can move; else copies.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
-    SHARES.into_iter().find_map(|(what, metric, fair)| {
-        Some(format!("of all {what} {}", range(report, metric, fair)?))
-    })
+    SHARES
+        .into_iter()
+        .find_map(|(what, metric, fair)| Some(format!("of all {what} {}", range(report, metric, fair)?)))
 }
 
 /// Less is nothing, in the percents that are shown.
@@ -86,9 +86,8 @@ fn range(report: &RunReport, metric: &str, fair: &str) -> Option<String> {
     let told = |(variant, share): &(&VariantReport, f64)| {
         format!("{} in {}", percent(libm::round(share * 1e3) / 1e3), compare::label(report, variant))
     };
-    let fair = mean(least.0, "rebalance.optimal_fraction").map_or_else(String::new, |share| {
-        format!("; {fair} {}", percent(libm::round(share * 1e3) / 1e3))
-    });
+    let fair = mean(least.0, "rebalance.optimal_fraction")
+        .map_or_else(String::new, |share| format!("; {fair} {}", percent(libm::round(share * 1e3) / 1e3)));
     let words = if moved.len() == 1 {
         percent(libm::round(least.1 * 1e3) / 1e3)
     } else {

@@ -9,8 +9,8 @@ use super::{
     words::{NOTE, PANEL_TITLE, Words},
 };
 use plotters::style::text_anchor::HPos;
-use std::collections::BTreeMap;
 use shardlab_scenarios::tables::{OwnershipRow, VariantReport};
+use std::collections::BTreeMap;
 
 /// Side by side.
 const COLUMNS: usize = 2;

@@ -83,7 +83,8 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
 
 /// The most frequent first, and all together at the end.
 fn lines(shown: &Shown) -> Vec<Line> {
-    let mut rows: Vec<&QueryRow> = shown.variants.first().map_or(Vec::new(), |of| of.queries.iter().collect());
+    let mut rows: Vec<&QueryRow> =
+        shown.variants.first().map_or(Vec::new(), |of| of.queries.iter().collect());
     let sum: u64 = rows.iter().map(|row| row.count).sum();
     if sum == 0 {
         return Vec::new();
@@ -158,7 +159,8 @@ fn fill(times: f64) -> Ink {
 
 /// A share of the ink on paper.
 fn mix(ink: Ink, share: f64) -> Ink {
-    let channel = |ink: u8, paper: u8| libm::round(f64::from(ink) * share + f64::from(paper) * (1.0 - share)) as u8;
+    let channel =
+        |ink: u8, paper: u8| libm::round(f64::from(ink) * share + f64::from(paper) * (1.0 - share)) as u8;
     plotters::style::RGBAColor(channel(ink.0, PAPER.0), channel(ink.1, PAPER.1), channel(ink.2, PAPER.2), 1.0)
 }
 
