@@ -390,6 +390,9 @@ fn a_split_copies_nothing_while_a_balancer_moves_shards() {
     assert!((handed_over.at - handed_over.stopped..second.began).contains(&(3 * SECOND)), "{handed_over:?}");
     for of in &run.rebalancing.moves {
         assert_eq!((of.by_reference, of.bytes), (true, 0), "{of:?}");
+        // Everyone is told of the plan when it is made: nobody waits for the next heartbeat to say that there is a new map.
+        let took = of.published.expect("it is done") - of.began;
+        assert!(took < SECOND / 20, "{took} ns");
     }
 }
 

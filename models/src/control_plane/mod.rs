@@ -252,6 +252,7 @@ impl ControlPlane {
 
     /// Looks who is silent, and urges changes on.
     pub fn on_timer(&mut self, _slot: TimerSlot, cx: &mut Context<'_, Message>) {
+        let before = self.map.version;
         for shard in self.shards() {
             if self.changes.contains_key(&shard) {
                 self.send_fences(shard, cx);
@@ -268,6 +269,9 @@ impl ControlPlane {
         self.finish_command(cx);
         // One may have waited for a shard to lie still.
         self.begin_next_plan(cx);
+        if self.map.version > before {
+            self.tell_everyone(cx);
+        }
         cx.set_timer(TICK, self.settings.tick);
     }
 
