@@ -56,7 +56,8 @@ impl Config {
     /// Whether keys may change their shard during the run.
     #[must_use]
     pub fn keys_move(&self) -> bool {
-        !self.membership.is_empty() || self.sharding.strategy.reshapes().is_some()
+        let strategy = &self.sharding.strategy;
+        !self.membership.is_empty() || strategy.reshapes().is_some() || strategy.maintenance().is_some()
     }
 
     /// Whether anything may be moved while the world runs: keys, copies or offices.

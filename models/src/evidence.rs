@@ -26,9 +26,9 @@ use crate::replication::{Ack, Mode, Reads};
 use crate::server::{Hosted, Server};
 use crate::shard_map::ShardId;
 use crate::sharding::Strategy;
-use crate::state_machine::{Decision, Departure, Effect, Prepared, StateMachine};
+use crate::state_machine::{Closed, Decision, Departure, Effect, Prepared, StateMachine};
 use crate::workload::Mix;
-use crate::world::MoveCosts;
+use crate::world::{Expirations, MoveCosts};
 pub(crate) use versions::VersionRemains;
 
 /// The nodes that hold state, at the end of a run.
@@ -38,6 +38,8 @@ pub(crate) struct Remains<'a> {
     pub(crate) copies: Copies<'a>,
     pub(crate) coordinators: Vec<&'a Coordinator>,
     pub(crate) moves: &'a [MoveCosts],
+    /// Which rows may be gone, where partitions by time are given up.
+    pub(crate) expirations: Option<&'a Expirations>,
     /// When the run ended, in ns.
     pub(crate) ended: Time,
 }
@@ -131,9 +133,22 @@ impl Remains<'_> {
         } else {
             survivors.iter().flat_map(|survivor| self.replay(survivor)).collect()
         };
+        let log = self.without_dropped(survivors, log);
         let Some(salt) = &self.config.remedies.salt else { return VersionOrder::from_log(log) };
         let machines = || survivors.iter().map(|survivor| &survivor.hosted.machine);
         VersionOrder::from_log(remedied::order(&Salting::new(salt), log, machines))
+    }
+
+    /// The log has what was dropped with a partition, but nobody can have it back. What was too old is excused.
+    fn without_dropped(&self, survivors: &[Survivor<'_>], mut log: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+        let Some(expirations) = self.expirations else { return log };
+        let routing = &self.control_plane.map().routing;
+        let is_lost = |shard: ShardId| {
+            survivors[shard.index()].hosted.machine.closed() == Some(Closed::Dropped)
+                && !expirations.excuses(shard)
+        };
+        log.retain(|&(key, _)| !is_lost(routing.shard_of(key)));
+        log
     }
 
     fn bugs(&self) -> Bugs {

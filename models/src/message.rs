@@ -23,6 +23,7 @@ pub use wire::Kind;
 use crate::lookup::LookupMessage;
 use crate::rebalancing::MembershipChange;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
+use crate::sharding::Expiry;
 
 /// One operation of one client session. A session has one operation under way at a time and numbers them from one,
 /// so that a replica can tell a retry from a new operation (Ongaro 2014, §6.3). Unique in the world.
@@ -94,6 +95,8 @@ pub enum Status {
     },
     /// The key does not live in that shard, or is about to leave it. Nothing was done.
     NotOwner,
+    /// There is no partition for the key, or none any more. Nothing was done, and nothing will be.
+    NoPartition,
     /// Done, as this version of the row. The key is moving, and whoever writes twice now writes it where it goes.
     Written {
         /// Counts the writes of the key.
@@ -261,6 +264,8 @@ pub enum Command {
     },
     /// A step of a move of keys between shards.
     Move(Box<MoveCommand>),
+    /// The shard's partition is too old: from here on it serves nobody.
+    Expire(Expiry),
 }
 
 /// One participant's part of a transaction.

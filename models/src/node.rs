@@ -114,6 +114,20 @@ pub enum Observation {
         /// Which.
         shard: ShardId,
     },
+    /// The control plane has given up the oldest partitions, so many since the beginning.
+    PartitionsExpired {
+        /// How many are gone.
+        expired: u32,
+        /// Which day its clock said it was.
+        today: u64,
+    },
+    /// A shard whose partition is too old serves no more, by its log.
+    ShardExpired {
+        /// Which.
+        shard: ShardId,
+        /// Rows that were inserted into it.
+        inserted: u64,
+    },
     /// A move has come a step further.
     Move {
         /// The plan.
@@ -144,6 +158,8 @@ pub enum Cause {
         /// The one that has its keys now.
         into: ShardId,
     },
+    /// So many partitions by time were, or soon would be, needed.
+    Partitions(u32),
 }
 
 /// A step of a move, as it is seen from outside.
@@ -168,7 +184,10 @@ pub enum MoveEvent {
     /// The source serves the keys again.
     Unsealed,
     /// The source has given the keys away.
-    Given,
+    Given {
+        /// Rows among them that were written here, and not only loaded.
+        written: u64,
+    },
     /// The destination serves them.
     Owned,
     /// The control plane has written it down and tells everyone.

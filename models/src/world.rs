@@ -6,6 +6,7 @@ mod convergence;
 mod divergence;
 mod moves;
 mod ownership;
+mod partitions;
 mod queries;
 mod reduce;
 mod relocations;
@@ -25,6 +26,8 @@ use crate::sharding::Partitioning;
 use crate::tables::Tables;
 pub use divergence::{Divergence, DivergenceSample};
 pub use ownership::Ownership;
+pub(crate) use partitions::Expirations;
+pub use partitions::PartitionCosts;
 use reduce::Seen;
 
 /// Which node is who. Node numbers are dense: control plane, servers, coordinators, client pools, operator, directories,
@@ -100,6 +103,11 @@ pub struct Run {
     pub replication_lag_ns: Vec<Time>,
     /// What rebalancing cost; nothing where no server came or went.
     pub rebalancing: RebalancingCosts,
+    /// What became of partitions by time; `None` where there are none.
+    pub partitions: Option<PartitionCosts>,
+    /// Size of the rows of tables that are on disk at the end, in one copy of each shard, by the mean size of a loaded row;
+    /// `None` where keys are no rows.
+    pub stored_bytes: Option<u64>,
     /// Loaded rows of all shards.
     pub loaded_rows: u64,
     /// Which shard owned which key when.
@@ -310,6 +318,8 @@ pub struct MoveCosts {
     pub published: Option<Time>,
     /// Loaded keys.
     pub keys: u64,
+    /// Rows that were written at the source, and not only loaded.
+    pub written: u64,
     /// Bytes that arrived, those that came twice included.
     pub bytes: u64,
     /// How often the source took the keys back because the cut-over took too long.

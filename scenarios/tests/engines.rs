@@ -45,6 +45,13 @@ fn smaller(name: &str) -> &'static [&'static str] {
             "workload.customers.keys.count=20000",
             "fault.fifth-server.at=2s",
         ],
+        "events-by-day" => &[
+            "duration=3s",
+            "warmup=1s",
+            "drain=3s",
+            "workload.events.arrivals.open=400/s",
+            "table.events.rows=9000",
+        ],
         "monotonic-key" => &[
             "duration=6s",
             "warmup=1s",

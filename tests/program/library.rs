@@ -52,6 +52,7 @@ fn every_scenario_is_tested_here() {
         "single-to-four-shards",
         "sharding-strategies",
         "monotonic-key",
+        "events-by-day",
         "directory-outage",
         "geo-residency",
         "big-tenants",
@@ -266,6 +267,24 @@ fn monotonic_keys_keep_one_server_busy_unless_they_are_hashed() {
         }
         assert!(of("ranges-that-split", "rebalance.splits") >= 4.0, "seed {seed}");
         assert!(of("hash", "server.imbalance") < 1.2, "seed {seed}");
+    }
+}
+
+/// Ahead of time nothing is late and old days cost nothing; too late they cost moves, or refusals.
+#[test]
+fn partitions_by_day_are_made_ahead_and_forgotten_whole() {
+    for seed in SEEDS {
+        let summary = run(&format!("events-by-day --seed {seed}"), 0);
+        let of = |variant, name| metric(&summary, variant, name);
+        assert!(of("by-day", "partitions.expired") >= 20.0, "seed {seed}");
+        assert!(of("by-day", "storage.bytes") < 0.9 * of("detached", "storage.bytes"), "seed {seed}");
+        assert!(
+            of("late", "partitions.moved_rows") > 0.5 * of("late", "partitions.default_rows"),
+            "seed {seed}"
+        );
+        assert!(of("no-default", "availability.fraction") < 0.7, "seed {seed}");
+        let hot = of("by-day", "latency.insert.p99_ms");
+        assert!(of("day-and-number", "latency.insert.p99_ms") < hot, "seed {seed}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::workbench::{Workbench, stdout};
 const TWIN_SEEDS: RangeInclusive<u64> = 1..=5;
 
 /// Every broken twin, and the anomalies that it shows with every seed.
-const TWINS: [(&str, &[&str]); 50] = [
+const TWINS: [(&str, &[&str]); 51] = [
     ("ack-before-sync", &["lost-write"]),
     ("ack-before-replication", &["lost-write", "vanished-read"]),
     ("no-fencing", &["lost-write"]),
@@ -74,6 +74,7 @@ const TWINS: [(&str, &[&str]); 50] = [
     ("no-copy-fence", &["lost-write"]),
     ("appoint-newcomer", &["lost-write"]),
     ("trust-every-part", &["missed-row"]),
+    ("drop-early", &["lost-write", "missed-row"]),
     ("find-arrivals", &["doubled-row"]),
     ("overdrawn", &["negative-balance", "wrong-total"]),
     ("read-ahead", &["future-read"]),

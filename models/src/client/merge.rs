@@ -102,7 +102,7 @@ impl ClientPool {
             Status::Ok => self.end_single(slot, Outcome::Ok, response.value, from.0 as u16, cx),
             Status::NotPrimary { .. } if merge.single.asked == Some(from) => self.attempt_failed(slot, cx),
             // Where copies take writes by themselves nothing moves.
-            Status::NotPrimary { .. } | Status::NotOwner | Status::Written { .. } => {}
+            Status::NotPrimary { .. } | Status::NotOwner | Status::NoPartition | Status::Written { .. } => {}
         }
     }
 }

@@ -164,7 +164,8 @@ impl Router {
     ///
     /// Once an attempt has failed the near ones may be down: then among all.
     fn copy(&self, shard: ShardId, has_failed: bool, random: &mut Random) -> Option<NodeId> {
-        let copies = &self.map.assignment(shard).copies;
+        // A shard's answer may name one that has come since this map.
+        let copies = &self.map.shards.get(shard.index())?.copies;
         let zone = &self.layout.zone;
         let same_zone = |copy: NodeId| zone[copy.index()] == zone[self.home.index()];
         let nearest = copies.iter().map(|&copy| self.far(copy)).min().unwrap_or(0);

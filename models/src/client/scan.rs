@@ -87,7 +87,7 @@ impl ClientPool {
                 self.look_at_scan(slot, cx);
             }
             // Scans ask for shards, which do not move.
-            Status::NotPrimary { .. } | Status::NotOwner | Status::Written { .. } => {}
+            Status::NotPrimary { .. } | Status::NotOwner | Status::NoPartition | Status::Written { .. } => {}
         }
     }
 

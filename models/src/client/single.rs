@@ -1,6 +1,6 @@
 //! Operations on one key: read, write, insert, read then write, probe.
 
-use shardlab_consistency::{OperationKind, Outcome};
+use shardlab_consistency::{NO_NODE, OperationKind, Outcome};
 use shardlab_sim::{Context, NodeId};
 
 use crate::client::sessions::Work;
@@ -186,6 +186,17 @@ impl ClientPool {
                 };
                 self.reroute(slot);
                 self.refused(slot, follow, cx);
+            }
+            // Nothing was done, and nothing will be: no use in asking again. One server may have both shards, so that an
+            // earlier refusal, of the shard that was asked first, must not end what the other is asked.
+            (Work::Single(single), Status::NoPartition)
+                if single.asked == Some(from) && single.shard == response.shard =>
+            {
+                if !single.purpose.is_probe() {
+                    return self.end_single(slot, Outcome::Fail, 0, NO_NODE, cx);
+                }
+                self.sessions[slot].work = Work::Idle;
+                self.end_operation(slot, Outcome::Fail, cx);
             }
             _ => {}
         }

@@ -94,6 +94,8 @@ pub enum Bug {
     SetWithVoidToken,
     /// A write is acknowledged without deleting its key from the cache.
     ForgetInvalidation,
+    /// The job that gives up old partitions gives up one too many: rows that were to be kept are gone.
+    DropEarly,
 }
 
 /// A set of bugs, asked often.
@@ -188,6 +190,14 @@ impl Bug {
             Self::TrustEveryPart | Self::FindArrivals => {
                 (config.keys_move() && !config.tables.is_empty(), "queries over tables, and keys that move")
             }
+            Self::DropEarly => (
+                config
+                    .sharding
+                    .strategy
+                    .maintenance()
+                    .is_some_and(|maintenance| maintenance.retention.is_some()),
+                "partitions by time with a retention",
+            ),
             Self::JoinLate => (
                 remedies.coalesce.is_some_and(|coalesce| coalesce.join == Join::Next),
                 "remedies.coalesce with join = \"next\"",

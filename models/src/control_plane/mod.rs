@@ -10,6 +10,7 @@
 
 mod balancer;
 mod change;
+mod partitions;
 mod rebalance;
 mod relocation;
 mod reshaping;
@@ -27,12 +28,14 @@ use crate::replication::Ack;
 use crate::shard_map::{Assignment, Epoch, ShardId, ShardMap};
 use balancer::Balance;
 use change::Change;
+use partitions::Partitions;
 use rebalance::Rebalance;
 pub use rebalance::RebalanceSettings;
 use relocation::Relocations;
 use reshaping::Reshaping;
 
 const TICK: TimerSlot = TimerSlot(0);
+const MAINTENANCE: TimerSlot = TimerSlot(1);
 
 /// How the control plane is configured.
 #[derive(Clone, Debug)]
@@ -85,6 +88,7 @@ pub struct ControlPlane {
     rebalance: Option<Rebalance>,
     relocations: Relocations,
     reshaping: Option<Reshaping>,
+    partitions: Option<Partitions>,
     // Volatile in part.
     balance: Option<Balance>,
     // Volatile.
@@ -105,11 +109,16 @@ impl ControlPlane {
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
         let reshaping =
             settings.rebalance.as_ref().and_then(|spec| spec.partitioning.reshapes()).map(Reshaping::new);
+        let partitions = settings.rebalance.as_ref().and_then(|spec| {
+            let until = spec.until;
+            spec.partitioning.maintenance().cloned().map(|spec| Partitions::new(spec, until))
+        });
         Self {
             map,
             rebalance,
             relocations: Relocations::default(),
             reshaping,
+            partitions,
             balance,
             watches,
             changes: BTreeMap::new(),
@@ -137,6 +146,7 @@ impl ControlPlane {
         if self.settings.appoints {
             cx.set_timer(TICK, self.settings.tick);
         }
+        self.look_at_partitions(cx);
     }
 
     /// A message.
@@ -251,7 +261,10 @@ impl ControlPlane {
     }
 
     /// Looks who is silent, and urges changes on.
-    pub fn on_timer(&mut self, _slot: TimerSlot, cx: &mut Context<'_, Message>) {
+    pub fn on_timer(&mut self, slot: TimerSlot, cx: &mut Context<'_, Message>) {
+        if slot == MAINTENANCE {
+            return self.look_at_partitions(cx);
+        }
         let before = self.map.version;
         for shard in self.shards() {
             if self.changes.contains_key(&shard) {
@@ -264,6 +277,7 @@ impl ControlPlane {
             }
         }
         self.order_moves(cx);
+        self.maintain(cx);
         self.relocate(cx);
         self.balance(cx);
         self.finish_command(cx);
@@ -373,6 +387,7 @@ impl ControlPlane {
         self.finish_command(cx);
         self.recorded(through, cx);
         self.reshapes_recorded(through, cx);
+        self.maintenance_recorded(through, cx);
         if self.map.version > before {
             self.tell_everyone(cx);
         }
@@ -413,6 +428,9 @@ impl ControlPlane {
         }
         if let Some(reshaping) = &mut self.reshaping {
             reshaping.crash();
+        }
+        if let Some(partitions) = &mut self.partitions {
+            partitions.crash();
         }
     }
 }

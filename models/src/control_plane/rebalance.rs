@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use shardlab_sim::{Context, NodeId, WriteId};
+use shardlab_sim::{Context, NodeId, Time, WriteId};
 
 use super::ControlPlane;
 use crate::config::Bug;
@@ -46,6 +46,8 @@ pub struct RebalanceSettings {
     pub balancer: Option<Balancer>,
     /// By shard: how many of the loaded rows live there at the beginning.
     pub loaded_rows: Vec<u64>,
+    /// When the load stops, and with it what follows from it, in ns.
+    pub until: Time,
 }
 
 /// What is to be remembered.
@@ -113,7 +115,7 @@ impl Rebalance {
     }
 
     /// Shards weigh what they will when the plan is done.
-    fn weigh(&mut self, plan: &Plan) {
+    pub(super) fn weigh(&mut self, plan: &Plan) {
         for &pair in plan.pairs() {
             let keys = plan.keys(pair).len() as u64;
             let most = pair.0.index().max(pair.1.index()) + 1;
@@ -219,9 +221,10 @@ impl ControlPlane {
         cx.observe(Observation::Move { plan, pair, event: MoveEvent::Published });
         cx.mark("move.published");
         if over {
-            if self.finish_reshape() {
+            if self.finish_reshape() || self.finish_maintenance() {
                 cx.observe(Observation::PlanFinished { number: plan - 1 });
                 self.begin_next_plan(cx);
+                self.maintain(cx);
             }
             self.finish_command(cx);
         }
@@ -304,7 +307,9 @@ impl ControlPlane {
         let plan = if to == from {
             Plan::nothing(number, to, loaded, row_bytes)
         } else {
-            Plan::new(number, from, to, loaded, row_bytes).by(settings.protocol)
+            Plan::new(number, from, to, loaded, row_bytes)
+                .by(settings.protocol)
+                .after(self.map.routing.finished)
         };
         rebalance.weigh(&plan);
         let (plan, servers_after) = (Arc::new(plan), rebalance.servers());
@@ -324,12 +329,19 @@ impl ControlPlane {
     /// them. They own nothing until keys have moved there.
     fn new_shards(&self) -> Vec<Assignment> {
         let Some(rebalance) = &self.rebalance else { return Vec::new() };
+        let there = rebalance.shards();
+        let placed = self.placed(there.len() as u32);
+        let known = self.map.shards.len() as u32;
+        there.iter().zip(placed).filter(|(shard, _)| shard.0 >= known).map(|(_, placed)| placed).collect()
+    }
+
+    /// So many shards on the servers that are there, as the placement puts them.
+    pub(super) fn placed(&self, shards: u32) -> Vec<Assignment> {
+        let Some(rebalance) = &self.rebalance else { return Vec::new() };
         let settings = &rebalance.settings;
         let there: Vec<u32> = rebalance.shards().iter().map(|shard| shard.0).collect();
         let zones: Vec<u32> = there.iter().map(|&server| settings.zones[server as usize]).collect();
-        let placed = Spread.place(there.len() as u32, settings.replicas, &zones);
-        let known = self.map.shards.len() as u32;
-        let assignment = |copies: &Vec<u32>| {
+        let assignment = |copies: Vec<u32>| {
             let copies: Vec<NodeId> =
                 copies.iter().map(|&place| self.settings.servers[there[place as usize] as usize]).collect();
             Assignment {
@@ -339,12 +351,7 @@ impl ControlPlane {
                 copies,
             }
         };
-        there
-            .iter()
-            .zip(&placed)
-            .filter(|&(&shard, _)| shard >= known)
-            .map(|(_, copies)| assignment(copies))
-            .collect()
+        Spread.place(shards, settings.replicas, &zones).into_iter().map(assignment).collect()
     }
 
     /// Orders the first few moves that are not done, at every tick and whenever one is done: whoever leads a source

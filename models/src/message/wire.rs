@@ -244,6 +244,6 @@ fn entry_bytes(entry: &Entry) -> u64 {
         Command::Write { value_bytes, .. } => u64::from(*value_bytes),
         Command::Prepare(prepare) => prepare.steps.len() as u64 * u64::from(prepare.value_bytes),
         Command::Move(command) => step_bytes(command),
-        Command::Barrier | Command::Decide { .. } => 16,
+        Command::Barrier | Command::Decide { .. } | Command::Expire(_) => 16,
     }
 }

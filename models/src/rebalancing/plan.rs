@@ -25,6 +25,8 @@ pub struct Plan {
     pub loaded: Loaded,
     /// How they move.
     pub protocol: Protocol,
+    /// The last plan before it by which keys have moved; zero if there was none.
+    pub after: u32,
     /// The places of each move's loaded keys among all of them, ascending; a pair that moves none of them may still move
     /// inserted ones.
     keys: BTreeMap<Pair, Vec<u32>>,
@@ -59,13 +61,19 @@ impl Plan {
             }
         }
         let order = in_turn(keys.keys().copied());
-        Self { number, from, to, row_bytes, loaded, protocol: Protocol::Live, keys, order }
+        Self { number, from, to, row_bytes, loaded, protocol: Protocol::Live, after: 0, keys, order }
     }
 
     /// The same, made by this protocol.
     #[must_use]
     pub fn by(self, protocol: Protocol) -> Self {
         Self { protocol, ..self }
+    }
+
+    /// The same, made when so many plans were over.
+    #[must_use]
+    pub fn after(self, finished: u32) -> Self {
+        Self { after: finished, ..self }
     }
 
     /// A plan that moves no keys: copies move between servers, and keys stay in their shards.
@@ -79,6 +87,7 @@ impl Plan {
             row_bytes,
             loaded,
             protocol,
+            after: 0,
             keys: BTreeMap::new(),
             order: Vec::new(),
         }

@@ -86,6 +86,7 @@ impl Server {
             self.beat(cx);
         }
         self.learn_of_learners(cx);
+        self.expire_copies(cx);
     }
 
     /// Says that a reign has begun and its newcomer is up to date, once that is so.

@@ -54,7 +54,7 @@ impl Hosted {
         Self {
             shard,
             replica,
-            machine: settings.machine(),
+            machine: settings.machine(shard),
             operations: ShardOperations::default(),
             work: Work::default(),
             blocked: Vec::new(),
@@ -71,7 +71,7 @@ impl Hosted {
     pub(super) fn crash(&mut self, settings: &ServerSettings) {
         use crate::replication::Replica;
         self.replica.crash();
-        self.machine = settings.machine();
+        self.machine = settings.machine(self.shard);
         self.work = Work::default();
         self.blocked.clear();
         self.confirmations = Confirmations::default();

@@ -6,6 +6,7 @@
 //! [`VersionServer`] is that of the other.
 
 mod assignments;
+mod expiry;
 mod hosted;
 mod moves;
 mod participant;
@@ -31,7 +32,8 @@ use crate::node::Observation;
 use crate::rebalancing::Pair;
 use crate::replication::{Effective, LogReplica, Port, Reads, Replica, Settings, SyncQueue, Then};
 use crate::shard_map::{Epoch, ShardId, ShardMap};
-use crate::state_machine::{Effect, StateMachine};
+use crate::sharding::Expiry;
+use crate::state_machine::{Closed, Effect, StateMachine};
 use crate::tables::Tables;
 use crate::world::ShardOperations;
 
@@ -79,13 +81,18 @@ pub struct ServerSettings {
     pub reports: Option<ReportSettings>,
     /// What rows are, where keys stand for rows of tables.
     pub tables: Option<Arc<Tables>>,
+    /// What becomes of partitions that are too old, where there are any.
+    pub expiry: Option<Expiry>,
+    /// The shard of what no partition is there for, where nobody is to keep that.
+    pub rest: Option<ShardId>,
 }
 
 impl ServerSettings {
     /// The state machine of a shard, empty.
-    fn machine(&self) -> StateMachine {
+    fn machine(&self, shard: ShardId) -> StateMachine {
         let tables = self.tables.as_ref().map(Arc::clone);
-        StateMachine::new(self.concurrency, self.replica.bugs).with_tables(tables)
+        let machine = StateMachine::new(self.concurrency, self.replica.bugs).with_tables(tables);
+        if self.rest == Some(shard) { machine.without_partition() } else { machine }
     }
 }
 
@@ -118,9 +125,11 @@ pub struct Server {
     exports: Exports,
     snapshots: Snapshots,
     owners_to_tell: BTreeMap<Pair, (NodeId, ChunkId)>,
+    expiring: BTreeMap<ShardId, Epoch>,
     // Measures: they survive crashes, since they are ours and not the server's.
     transaction_forces: u64,
     redirects: u64,
+    without_partition: u64,
     second_writes: (u64, u64),
     left: Vec<(ShardId, ShardOperations)>,
     // Configuration.
@@ -147,8 +156,10 @@ impl Server {
             exports: Exports::new(settings.moves.unwrap_or_default()),
             snapshots: Snapshots::default(),
             owners_to_tell: BTreeMap::new(),
+            expiring: BTreeMap::new(),
             transaction_forces: 0,
             redirects: 0,
+            without_partition: 0,
             second_writes: (0, 0),
             left: Vec::new(),
             slots: Slots::of(shards.iter().copied()),
@@ -185,6 +196,12 @@ impl Server {
     #[must_use]
     pub fn redirects(&self) -> u64 {
         self.redirects
+    }
+
+    /// Operations that it refused because there is no partition for their key, or none any more.
+    #[must_use]
+    pub fn without_partition(&self) -> u64 {
+        self.without_partition
     }
 
     /// Second writes that it took of clients that write twice: how many, and how many bytes.
@@ -263,6 +280,7 @@ impl Server {
                 self.tick(cx);
                 self.tick_moves(cx);
                 self.tick_snapshots(cx);
+                self.expire_copies(cx);
                 cx.set_timer(TICK, self.settings.tick);
             }
             MOVES => self.drive_all(cx),
@@ -313,6 +331,7 @@ impl Server {
         self.exports.crash();
         self.snapshots.crash();
         self.owners_to_tell.clear();
+        self.expiring.clear();
         let forget = self.has(Bug::ForgetLocks);
         for hosted in &mut self.hosted {
             hosted.crash(&self.settings);
@@ -361,6 +380,10 @@ impl Server {
         if hosted.replica.may_answer() && !hosted.machine.owns(request.key) {
             return self.redirect(from, request, cx);
         }
+        // An expired shard may have the write already: its log knows.
+        if hosted.replica.may_answer() && hosted.machine.closed() == Some(Closed::Rest) {
+            return self.say_no_partition(from, (request.operation, request.shard), cx);
+        }
         let command = Command::Write {
             operation: request.operation,
             client: from,
@@ -398,7 +421,8 @@ impl Server {
         while let Some(effective) = self.hosted[slot].replica.next_effective() {
             match effective {
                 Effective::Rewind => {
-                    self.hosted[slot].machine = self.settings.machine();
+                    let shard = self.hosted[slot].shard;
+                    self.hosted[slot].machine = self.settings.machine(shard);
                 }
                 Effective::Apply { command, speak } => {
                     self.hosted[slot].apply(command, now, &mut effects);
@@ -430,6 +454,11 @@ impl Server {
                 let refused = Response { operation, shard, status, value: 0, value_bytes: 0 };
                 cx.send(*client, Message::Response(refused));
             }
+            Effect::NoPartition { operation, client } => {
+                let shard = self.hosted[slot].shard;
+                self.say_no_partition(*client, (*operation, shard), cx);
+            }
+            Effect::Expired { inserted } => self.expired(slot, *inserted, cx),
             Effect::Moved { pair, effect } => self.moved(slot, *pair, *effect, cx),
             Effect::Voted { transaction, .. } if self.hosted[slot].voted_early.remove(transaction) => {}
             Effect::Voted { transaction, coordinator, yes, reads } => {

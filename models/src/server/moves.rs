@@ -19,7 +19,7 @@ mod chunks;
 mod second_writes;
 mod verification;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use shardlab_sim::{Context, NodeId, SECOND, Time};
@@ -396,7 +396,7 @@ impl Server {
             MoveEffect::Began => (MoveEvent::Began, "move.snapshot"),
             MoveEffect::Sealed => (MoveEvent::Sealed, "move.sealed"),
             MoveEffect::Unsealed => (MoveEvent::Unsealed, "move.unsealed"),
-            MoveEffect::Given => (MoveEvent::Given, "move.given"),
+            MoveEffect::Given => (MoveEvent::Given { written: self.written(slot, pair) }, "move.given"),
             _ => (MoveEvent::Dropped, "move.done"),
         };
         self.note_move(&plan, pair, event, cx);
@@ -409,6 +409,12 @@ impl Server {
             cx.mark("move.sealed");
         }
         self.drive(pair, cx);
+    }
+
+    /// How many rows of a move were written here, and not only loaded.
+    fn written(&self, slot: usize, pair: Pair) -> u64 {
+        let changed = self.hosted[slot].machine.moves().map_or(&[][..], |moves| moves.changed(pair.1));
+        changed.iter().collect::<BTreeSet<_>>().len() as u64
     }
 
     fn note_move(&self, plan: &Plan, pair: Pair, event: MoveEvent, cx: &mut Context<'_, Message>) {

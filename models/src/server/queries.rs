@@ -46,7 +46,9 @@ impl Server {
         cx: &mut Context<'_, Message>,
     ) {
         let machine = &self.hosted[slot].machine;
-        if request.pinned.is_some_and(|key| !machine.answers(key)) {
+        // Of plans that were over before the last one the client would have to be told too.
+        let is_behind = machine.moves().is_some_and(|moves| moves.plan().after > request.finished);
+        if is_behind || request.pinned.is_some_and(|key| !machine.answers(key)) {
             return self.send_elsewhere(from, request, cx);
         }
         let found = self.look_up(slot, request);
@@ -90,7 +92,10 @@ impl Server {
 
     fn find(&self, slot: usize, request: &QueryRequest, matching: &Matching) -> Found {
         let hosted = &self.hosted[slot];
-        let Some(tables) = &self.settings.tables else { return Found::default() };
+        // What is given up is not looked at.
+        let Some(tables) = self.settings.tables.as_ref().filter(|_| hosted.machine.closed().is_none()) else {
+            return Found::default();
+        };
         let finds_arrivals = self.settings.replica.bugs.contains(Bug::FindArrivals);
         let serves = hosted
             .machine

@@ -113,6 +113,9 @@ impl Server {
         if request.action == Action::Read && !self.hosted[slot].machine.answers(request.key) {
             return self.redirect(from, request, cx);
         }
+        if request.action == Action::Read && self.hosted[slot].machine.closed().is_some() {
+            return self.say_no_partition(from, (request.operation, request.shard), cx);
+        }
         self.note_access(slot, request.key);
         let hosted = &mut self.hosted[slot];
         hosted.operations.reads += 1;

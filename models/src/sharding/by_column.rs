@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
-use crate::sharding::{Partitioner, Sharding, Shards, Strategy, dynamic_range};
+use crate::sharding::{Maintenance, Partitioner, Sharding, Shards, Strategy, dynamic_range};
 use crate::tables::schema::Place;
 use crate::tables::{Schema, TableId};
 
@@ -37,6 +37,12 @@ impl ByColumn {
     #[must_use]
     pub fn new(inner: Partitioner, own: Vec<(TableId, Partitioner)>, schema: Arc<Schema>) -> Self {
         Self { shards: inner.shards().into(), inner: Box::new(inner), own, schema }
+    }
+
+    /// The same around another strategy.
+    #[must_use]
+    pub(super) fn with_inner(&self, inner: Partitioner) -> Self {
+        Self::new(inner, self.own.clone(), Arc::clone(&self.schema))
     }
 
     /// The strategy that it wraps.
@@ -87,6 +93,11 @@ impl Shards for ByColumn {
     fn shards(&self) -> Vec<ShardId> {
         self.shards.to_vec()
     }
+
+    /// Elsewhere the first keys in a row meet every shard.
+    fn landmarks(&self) -> Vec<u64> {
+        self.inner.time_partitions().map_or_else(Vec::new, Shards::landmarks)
+    }
 }
 
 /// How the partitioners of a world are made: by its strategy, and where there are tables by their columns.
@@ -103,7 +114,14 @@ impl Partitioning {
     /// Of a world with this seed.
     #[must_use]
     pub fn new(config: &Config, seed: u64) -> Self {
-        let schema = || Arc::new(Schema::new(&config.tables, config.sharding.key.as_deref(), seed));
+        let schema = || {
+            let schema = Schema::new(&config.tables, config.sharding.key.as_deref(), seed);
+            let partitions = config.sharding.strategy.time_partitions();
+            Arc::new(match partitions.and_then(|spec| spec.parts.as_ref()) {
+                Some(parts) => schema.cut_by(&parts.by, parts.count),
+                None => schema,
+            })
+        };
         let schema = (!config.tables.is_empty()).then(schema);
         let own = (0..).map(TableId).zip(&config.tables);
         let own = own.filter_map(|(table, spec)| Some((table, spec.strategy.clone()?))).collect();
@@ -126,6 +144,12 @@ impl Partitioning {
     #[must_use]
     pub fn reshapes(&self) -> Option<dynamic_range::Spec> {
         self.sharding.strategy.reshapes()
+    }
+
+    /// The job by which its partitions come and go, if there is one.
+    #[must_use]
+    pub fn maintenance(&self) -> Option<&Maintenance> {
+        self.sharding.strategy.maintenance()
     }
 
     /// Over so many servers.

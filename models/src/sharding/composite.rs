@@ -34,6 +34,11 @@ impl Scheme for Spec {
         let at = format!("{at}.composite");
         for (name, strategy) in self.parts() {
             strategy.check(&format!("{at}.{name}"), servers, checks);
+            if strategy.time_partitions().is_some() {
+                let message = "partitions by time are no part of a composite";
+                let help = "cut them by another column: parts = { by = \"type\", count = 4 }";
+                checks.refuse(format!("{at}.{name}"), message, help);
+            }
             if !strategy.counts_shards() {
                 let message =
                     "a part of a composite cannot follow the servers: its shards are fewer than all";

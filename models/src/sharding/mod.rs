@@ -19,6 +19,7 @@ pub mod jump;
 pub mod key_ranges;
 pub mod list;
 pub mod maglev;
+mod maintenance;
 pub mod modulo;
 pub mod multi_probe;
 mod partitioner;
@@ -34,6 +35,7 @@ mod table;
 pub mod tenant;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod time_partitions;
 mod weights;
 
 use schemars::JsonSchema;
@@ -49,6 +51,7 @@ pub use geographic::Geographic;
 pub use jump::Jump;
 pub use list::List;
 pub use maglev::Maglev;
+pub use maintenance::{Expiry, Maintenance};
 pub use modulo::Modulo;
 pub use multi_probe::MultiProbe;
 pub use partitioner::Partitioner;
@@ -60,6 +63,7 @@ pub use rendezvous::Rendezvous;
 pub(crate) use scheme::Scheme;
 pub use slots::Slots;
 pub use tenant::Tenant;
+pub use time_partitions::TimePartitions;
 pub use weights::Weights;
 
 use crate::config::{Checks, Config};
@@ -110,6 +114,9 @@ impl Sharding {
         }
         if let Some(residency) = residency {
             residency.check(cluster, checks);
+        }
+        if let Strategy::TimePartitions(spec) = strategy {
+            maintenance::check(config, spec, checks);
         }
     }
 
@@ -176,6 +183,8 @@ pub enum Strategy {
     List(list::Spec),
     /// A first strategy picks a group of shards, a second one the shard within it.
     Composite(composite::Spec),
+    /// A partition for every so many days, created ahead of time and given up when it is old.
+    TimePartitions(time_partitions::Spec),
 }
 
 impl Default for Strategy {
@@ -204,6 +213,7 @@ macro_rules! each {
             Strategy::Tenant($spec) => $answer,
             Strategy::Geographic($spec) => $answer,
             Strategy::DynamicRange($spec) => $answer,
+            Strategy::TimePartitions($spec) => $answer,
         }
     };
 }
@@ -243,6 +253,18 @@ impl Strategy {
             Self::DynamicRange(spec) => Some(spec.clone()),
             _ => None,
         }
+    }
+
+    /// Its partitions by time, if it has any.
+    #[must_use]
+    pub const fn time_partitions(&self) -> Option<&time_partitions::Spec> {
+        if let Self::TimePartitions(spec) = self { Some(spec) } else { None }
+    }
+
+    /// The job by which its partitions come and go, if there is one.
+    #[must_use]
+    pub fn maintenance(&self) -> Option<&Maintenance> {
+        self.time_partitions().and_then(|spec| spec.maintenance.as_ref())
     }
 
     /// How many shards there are over so many servers.

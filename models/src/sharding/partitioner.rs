@@ -7,7 +7,7 @@ use crate::shard_map::ShardId;
 use crate::sharding::weights::{alike, between, monotone};
 use crate::sharding::{
     BoundedLoad, ByColumn, Composite, ConsistentHash, Directory, DynamicRange, Geographic, Jump, List,
-    Maglev, Modulo, MultiProbe, Ranges, Rendezvous, Shards, Slots, Tenant,
+    Maglev, Modulo, MultiProbe, Ranges, Rendezvous, Shards, Slots, Tenant, TimePartitions,
 };
 use crate::tables::TableId;
 
@@ -46,6 +46,8 @@ pub enum Partitioner {
     List(List),
     /// See [`Composite`].
     Composite(Composite),
+    /// See [`TimePartitions`].
+    TimePartitions(TimePartitions),
 }
 
 /// The same expression for whichever strategy it is.
@@ -68,6 +70,7 @@ macro_rules! each {
             Partitioner::Ranges($strategy) => $answer,
             Partitioner::List($strategy) => $answer,
             Partitioner::Composite($strategy) => $answer,
+            Partitioner::TimePartitions($strategy) => $answer,
         }
     };
 }
@@ -80,6 +83,10 @@ impl Shards for Partitioner {
 
     fn shards(&self) -> Vec<ShardId> {
         each!(self, strategy => strategy.shards())
+    }
+
+    fn count(&self) -> u32 {
+        each!(self, strategy => strategy.count())
     }
 
     fn landmarks(&self) -> Vec<u64> {
@@ -115,7 +122,7 @@ impl Partitioner {
     pub fn keeps_neighbours(&self) -> bool {
         match self {
             Self::ByColumn(by_column) => by_column.inner().keeps_neighbours(),
-            Self::DynamicRange(_) => true,
+            Self::DynamicRange(_) | Self::TimePartitions(_) => true,
             Self::Ranges(ranges) => ranges.keeps_neighbours(),
             _ => false,
         }
@@ -156,6 +163,28 @@ impl Partitioner {
         Some((next, shard))
     }
 
+    /// Its partitions by time, of keys or of a column's values.
+    #[must_use]
+    pub fn time_partitions(&self) -> Option<&TimePartitions> {
+        match self {
+            Self::ByColumn(by_column) => by_column.inner().time_partitions(),
+            Self::TimePartitions(partitions) => Some(partitions),
+            _ => None,
+        }
+    }
+
+    /// The same with other partitions by time, where it has any.
+    #[must_use]
+    pub fn with_time_partitions(&self, partitions: TimePartitions) -> Self {
+        match self {
+            Self::ByColumn(by_column) => {
+                Self::ByColumn(by_column.with_inner(by_column.inner().with_time_partitions(partitions)))
+            }
+            Self::TimePartitions(_) => Self::TimePartitions(partitions),
+            other => other.clone(),
+        }
+    }
+
     /// Between which shards keys may move when `next` takes its place: every key, loaded or not, that moves is part of
     /// one of these pairs, or it would stay behind. Any two, unless the strategy knows better.
     #[must_use]
@@ -176,6 +205,7 @@ impl Partitioner {
             }
             (Self::DynamicRange(before), Self::DynamicRange(after)) => Some(before.moves_to(after)),
             (Self::Tenant(old), Self::Tenant(new)) => Some(old.moves_to(new)),
+            (Self::TimePartitions(old), Self::TimePartitions(new)) => Some(old.moves_to(new)),
             (Self::ByColumn(old), Self::ByColumn(new)) => Some(old.moves_to(new)),
             _ => None,
         };

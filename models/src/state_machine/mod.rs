@@ -4,6 +4,7 @@
 //! the same commands (Schneider 1990). Locks and votes live here, so that a failover rebuilds nothing: a vote is the
 //! outcome of applying a prepare. Times are handed in for measurement only; nothing is decided by them.
 
+mod expiry;
 mod moves;
 mod moving;
 mod reads;
@@ -22,6 +23,7 @@ use crate::remedies::salt;
 use crate::storage::{Row, Versioned};
 use crate::tables::{Inserted, Tables};
 
+pub use expiry::Closed;
 pub use moves::{Departure, MoveEffect, Moves};
 use reads::Snapshot;
 use sessions::{Seen, Sessions};
@@ -80,6 +82,18 @@ pub enum Effect {
         /// Whom to answer.
         client: NodeId,
     },
+    /// A write came to a shard that takes none: there is no partition for its key, or none any more.
+    NoPartition {
+        /// Which operation.
+        operation: OperationId,
+        /// Whom to answer.
+        client: NodeId,
+    },
+    /// The shard serves no more.
+    Expired {
+        /// Rows that were inserted into it.
+        inserted: u64,
+    },
     /// A move has come a step further.
     Moved {
         /// The move.
@@ -109,6 +123,8 @@ pub struct StateMachine {
     waiting_writes: Vec<WaitingWrite>,
     // None in a shard that nothing has moved from or to.
     moves: Option<Box<Moves>>,
+    // Of a partition by time that is given up, and of what no partition is there for.
+    closed: Option<Closed>,
     // None where keys are no rows of tables.
     inserted: Option<Box<Inserted>>,
     // The bugs `stale-snapshot` and `unrepeatable-reads`.
@@ -135,6 +151,7 @@ impl StateMachine {
             transactions: Transactions::new(locking),
             waiting_writes: Vec::new(),
             moves: None,
+            closed: None,
             inserted: None,
             snapshot: Snapshot::of(bugs),
             concurrency,
@@ -187,6 +204,7 @@ impl StateMachine {
                 self.wake(now, effects);
             }
             Command::Move(command) => self.apply_move(command, effects),
+            Command::Expire(expiry) => self.apply_expiry(*expiry, effects),
         }
     }
 
@@ -204,6 +222,10 @@ impl StateMachine {
             Seen::New if !self.owns(write.key) => {
                 let WaitingWrite { operation, client, .. } = write;
                 return effects.push(Effect::NotOwner { operation, client });
+            }
+            Seen::New if self.closed.is_some() => {
+                let WaitingWrite { operation, client, .. } = write;
+                return effects.push(Effect::NoPartition { operation, client });
             }
             Seen::New => self.sessions.note(write.operation),
         }

@@ -56,13 +56,16 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Voted { transaction, yes, .. } => {
             Some(format!("{}{}", if *yes { "yes" } else { "no" }, transaction.0))
         }
+        Effect::NoPartition { operation, .. } => {
+            Some(format!("none{}.{}", operation.session, operation.sequence))
+        }
         Effect::Decided { transaction, commit, .. } => {
             Some(format!("{}{}", if *commit { "commit" } else { "abort" }, transaction.0))
         }
         Effect::NotOwner { operation, .. } => {
             Some(format!("gone{}.{}", operation.session, operation.sequence))
         }
-        Effect::Released(_) | Effect::Moved { .. } | Effect::Applied { .. } => None,
+        Effect::Released(_) | Effect::Moved { .. } | Effect::Applied { .. } | Effect::Expired { .. } => None,
     }
 }
 
@@ -172,4 +175,27 @@ fn a_commit_of_what_was_never_prepared_is_told_apart() {
     let mut shard = Shard::new();
     shard.decide(1, true);
     assert_eq!(shard.0.decision(TransactionId(1)), Some(Decision::CommittedUnprepared));
+}
+
+#[test]
+fn an_expired_partition_takes_nothing_more_and_answers_retries() {
+    for (expiry, rows) in [(crate::sharding::Expiry::Drop, 0), (crate::sharding::Expiry::Detach, 1)] {
+        let mut shard = Shard::new();
+        assert_eq!(shard.write(1, 1, 7), "w1.1");
+        shard.apply(&Command::Expire(expiry));
+        assert_eq!(shard.write(1, 1, 7), "w1.1", "it was written before");
+        assert_eq!(shard.write(1, 2, 7), "none1.2");
+        assert_eq!(shard.0.rows().len(), rows);
+        let closed = shard.0.closed();
+        shard.apply(&Command::Expire(crate::sharding::Expiry::Drop));
+        assert_eq!(shard.0.closed(), closed, "what comes twice changes nothing");
+    }
+}
+
+#[test]
+fn what_no_partition_is_there_for_is_refused() {
+    let mut shard = Shard::new();
+    shard.0 = shard.0.without_partition();
+    assert_eq!(shard.write(1, 1, 7), "none1.1");
+    assert!(shard.0.rows().is_empty());
 }

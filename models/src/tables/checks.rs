@@ -53,6 +53,9 @@ fn check_strategy(config: &Config, table: &Table, checks: &mut Checks) {
             "rows of tables are not looked up, and their ranges do not split",
             "take another strategy",
         );
+    } else if strategy.time_partitions().is_some() || config.sharding.strategy.maintenance().is_some() {
+        let message = "shards come and go with all partitions by time, and with no table's own";
+        checks.refuse(at, message, "give the strategy in `sharding.strategy`, for all tables");
     } else if mine != all {
         let other = ("sharding.strategy", format!("there are {all} shards"));
         checks.clash(at, format!("would be over {mine} shards"), other, "give both as many");

@@ -100,6 +100,18 @@ impl Tables {
         self.counts[table.index()].get(shard.index()).copied().unwrap_or(0)
     }
 
+    /// The loaded rows that match, in all shards together.
+    pub(crate) fn loaded<'a>(&'a self, matching: &'a Matching) -> Box<dyn Iterator<Item = u64> + 'a> {
+        let holds = |row: &u64| matching.holds(&self.schema, *row);
+        match self.driver(matching) {
+            Some((index, bound)) => {
+                let rows = self.indices[index].rows(bound.low, bound.high).iter().map(|&row| u64::from(row));
+                Box::new(rows.filter(holds))
+            }
+            None => Box::new((0..self.schema.rows(matching.table)).filter(holds)),
+        }
+    }
+
     /// How many loaded rows match, in all shards together.
     #[must_use]
     pub fn count_loaded(&self, matching: &Matching) -> u64 {

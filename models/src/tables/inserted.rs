@@ -44,6 +44,23 @@ impl Inserted {
         }
     }
 
+    /// How many there are, of all tables.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.by_table.iter().map(|rows| rows.len() as u64).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        *self = Self::new(Arc::clone(&self.tables));
+    }
+
     /// Forgets all rows but those of keys that `keep` names.
     pub fn retain(&mut self, keep: impl Fn(u64) -> bool) {
         let mut kept = Self::new(Arc::clone(&self.tables));

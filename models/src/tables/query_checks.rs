@@ -43,7 +43,10 @@ fn check_moves(config: &Config, checks: &mut Checks) {
     if !config.keys_move() {
         return;
     }
-    let other = ("fault", "keys move");
+    let other = match config.sharding.strategy.maintenance() {
+        Some(_) => ("sharding.strategy", "partitions come and go"),
+        None => ("fault", "keys move"),
+    };
     for table in &config.tables {
         let at = |setting: &str| format!("table.{}.{setting}", table.name);
         if table.reference {
@@ -223,7 +226,7 @@ fn check_predicate(
 }
 
 /// The column that a copy is of, in the end.
-pub(super) fn base<'a>(tables: &'a [Table], table: &'a Table, column: &'a Column) -> &'a Column {
+pub(crate) fn base<'a>(tables: &'a [Table], table: &'a Table, column: &'a Column) -> &'a Column {
     let Column::Copy { through, column: copied } = column else { return column };
     let other = table.columns.get(through.as_str()).and_then(target);
     let other = other.and_then(|name| tables.iter().find(|other| other.name == name));

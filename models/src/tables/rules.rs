@@ -27,6 +27,12 @@ pub(super) enum ShardRule {
     /// By the row's own id.
     Id,
     Column(u8),
+    /// By a day, and by a hash of another column which part of its partition.
+    Parts {
+        date: u8,
+        by: u8,
+        parts: u32,
+    },
     /// In all of them.
     Everywhere,
 }

@@ -6,6 +6,7 @@ use super::scatter::{gather, scatter};
 use super::{Ids, Table};
 use crate::rebalancing::Loaded;
 use crate::shard_map::ShardId;
+use crate::sharding::TimePartitions;
 
 /// A table, numbered from zero in the order of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,27 @@ impl Schema {
     pub fn new(tables: &[Table], key: Option<&str>, seed: u64) -> Self {
         let rules = |table| TableRules::new(tables, table, key, seed);
         Self { tables: tables.iter().map(rules).collect() }
+    }
+
+    /// The same where partitions by time are cut into parts by a hash of that column.
+    #[must_use]
+    pub(crate) fn cut_by(mut self, by: &str, parts: u32) -> Self {
+        for table in &mut self.tables {
+            let place = table.columns.iter().position(|(name, _)| name == by);
+            if let (ShardRule::Column(date), Some(by)) = (table.shards, place) {
+                table.shards = ShardRule::Parts { date, by: by as u8, parts };
+            }
+        }
+        self
+    }
+
+    /// The column by which the partitions of a table are cut into parts, and how many those are.
+    #[must_use]
+    pub(crate) fn parts_of(&self, table: TableId) -> Option<(ColumnId, u32)> {
+        match self.tables[table.index()].shards {
+            ShardRule::Parts { by, parts, .. } => Some((ColumnId { table, column: by }, parts)),
+            _ => None,
+        }
     }
 
     /// The tables.
@@ -180,7 +202,9 @@ impl Schema {
     #[must_use]
     pub fn sharded_by(&self, table: TableId) -> Option<ColumnId> {
         match self.tables[table.index()].shards {
-            ShardRule::Column(column) => Some(ColumnId { table, column }),
+            ShardRule::Column(column) | ShardRule::Parts { date: column, .. } => {
+                Some(ColumnId { table, column })
+            }
             ShardRule::Id | ShardRule::Everywhere => None,
         }
     }
@@ -269,6 +293,10 @@ impl Schema {
         match self.tables[table.index()].shards {
             ShardRule::Id => Some(self.id(table, row)),
             ShardRule::Column(column) => Some(self.value(ColumnId { table, column }, row)),
+            ShardRule::Parts { date, by, parts } => {
+                let value = |column| self.value(ColumnId { table, column }, row);
+                Some(TimePartitions::position(value(date), value(by), parts))
+            }
             ShardRule::Everywhere => None,
         }
     }

@@ -158,6 +158,19 @@ fn first_map(config: &Config, layout: &Layout, partitioner: &Arc<Partitioner>) -
     ShardMap { version: 1, shards: shards.collect(), routing, learners: BTreeMap::new() }
 }
 
+/// The keys that were loaded, and the size of a row of them.
+pub(super) fn loaded(config: &Config, partitioning: &Partitioning) -> (Loaded, u32) {
+    match partitioning.schema() {
+        Some(schema) => (schema.loaded(), schema.mean_row_bytes()),
+        None => {
+            let workloads = || config.workloads.iter();
+            let keys = workloads().map(|workload| workload.keys.end()).max().unwrap_or(0);
+            // All workloads share the keys; the one with the largest rows says what a row is.
+            (keys.into(), workloads().map(|workload| workload.value_bytes).max().unwrap_or(0))
+        }
+    }
+}
+
 struct Builder<'a> {
     config: &'a Config,
     layout: &'a Layout,
@@ -251,6 +264,7 @@ impl Builder<'_> {
             concurrent: self.config.rebalancing.concurrent as usize,
             protocol: self.config.rebalancing.protocol,
             balancer: self.config.rebalancing.balancer,
+            until: self.config.duration.as_ns(),
         }
     }
 
@@ -267,15 +281,7 @@ impl Builder<'_> {
 
     /// The keys that were loaded, and the size of a row of them.
     fn loaded(&self) -> (Loaded, u32) {
-        match self.partitioning.schema() {
-            Some(schema) => (schema.loaded(), schema.mean_row_bytes()),
-            None => {
-                let workloads = || self.config.workloads.iter();
-                let keys = workloads().map(|workload| workload.keys.end()).max().unwrap_or(0);
-                // All workloads share the keys; the one with the largest rows says what a row is.
-                (keys.into(), workloads().map(|workload| workload.value_bytes).max().unwrap_or(0))
-            }
-        }
+        loaded(self.config, self.partitioning)
     }
 
     fn moves(&self) -> MoveSettings {
@@ -334,8 +340,16 @@ impl Builder<'_> {
             moves: self.config.rebalances().then(|| self.moves()),
             reports: self.reports(),
             tables: self.tables.map(Arc::clone),
+            expiry: self.config.sharding.strategy.maintenance().map(|maintenance| maintenance.expire),
+            rest: self.rest(),
         };
         Server::new(settings, &self.map, shards)
+    }
+
+    /// The shard of what no partition by time is there for, where nobody is to keep that.
+    fn rest(&self) -> Option<ShardId> {
+        let partitions = self.map.routing.from.time_partitions()?;
+        (!partitions.has_default()).then(|| partitions.rest())
     }
 
     fn coordinator(&self, me: NodeId) -> Coordinator {

@@ -72,6 +72,7 @@ impl SeenMoves {
                 owned: None,
                 published: None,
                 keys: 0,
+                written: 0,
                 bytes: 0,
                 unsealed: 0,
                 refused: 0,
@@ -86,7 +87,8 @@ impl SeenMoves {
         let costs = &mut moves[slot];
         costs.progressed = at;
         match event {
-            MoveEvent::Began | MoveEvent::Given | MoveEvent::Dropped => {}
+            MoveEvent::Began | MoveEvent::Dropped => {}
+            MoveEvent::Given { written } => costs.written = written,
             MoveEvent::Bytes(bytes) => costs.bytes += bytes,
             MoveEvent::Copied { keys } => {
                 costs.keys = u64::from(keys);

@@ -8,6 +8,7 @@ use shardlab_sim::Time;
 use crate::node::ObservedQuery;
 use crate::tables::keys::{Address, address};
 use crate::tables::{Matching, Schema, TableId, Tables};
+use crate::world::Expirations;
 
 /// An inserted row.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ struct InsertedRow {
 /// The inserted rows of all tables.
 struct Inserts<'a> {
     tables: &'a Tables,
+    /// Where partitions by time are given up.
+    expirations: Option<&'a Expirations>,
     by_table: BTreeMap<TableId, Vec<InsertedRow>>,
     /// By the number of an index and a value: places in the table's list.
     by_value: BTreeMap<(usize, u64), Vec<usize>>,
@@ -33,9 +36,9 @@ pub(super) fn evidence(
     queries: &[ObservedQuery],
     tables: &Tables,
     history: &History,
-    shards: u32,
+    (shards, expirations): (u32, Option<&Expirations>),
 ) -> Vec<QueryEvidence> {
-    let inserts = Inserts::new(tables, history, shards);
+    let inserts = Inserts { expirations, ..Inserts::new(tables, history, shards) };
     let answered = |query: &&ObservedQuery| {
         query.reads_rows && query.outcome == Outcome::Ok && (!query.has_parts || query.is_refresh)
     };
@@ -73,7 +76,7 @@ impl<'a> Inserts<'a> {
                 by_value.entry((number, value)).or_default().push(place);
             }
         }
-        Self { tables, by_table, by_value }
+        Self { tables, expirations: None, by_table, by_value }
     }
 
     /// The rows that may match: by the first bound, or all of them.
@@ -90,15 +93,35 @@ impl<'a> Inserts<'a> {
         }
     }
 
+    /// Whether a row must, and may, be there for a query, as far as partitions are given up: from when nobody need be asked
+    /// for it any more, and until nobody answers for it.
+    fn kept(&self, query: &ObservedQuery, row: u64) -> (bool, bool) {
+        let position = self.tables.schema.shard_value(query.matching.table, row);
+        let gone = self.expirations.zip(position).and_then(|(gone, position)| gone.of(position));
+        gone.map_or((true, true), |(unasked, unanswered)| {
+            (query.completed < unasked, query.invoked <= unanswered)
+        })
+    }
+
+    /// How many loaded rows a query must and may find.
+    fn loaded(&self, query: &ObservedQuery) -> (u64, u64) {
+        if self.expirations.is_none() {
+            let loaded = self.tables.count_loaded(&query.matching);
+            return (loaded, loaded);
+        }
+        let kept = self.tables.loaded(&query.matching).map(|row| self.kept(query, row));
+        kept.fold((0, 0), |(least, most), (must, may)| (least + u64::from(must), most + u64::from(may)))
+    }
+
     fn evidence_of(&self, query: &ObservedQuery) -> QueryEvidence {
         let matching = &query.matching;
-        let loaded = self.tables.count_loaded(matching);
-        let (mut least, mut most) = (loaded, loaded);
+        let (mut least, mut most) = self.loaded(query);
         for row in self.candidates(matching) {
             let may_be_seen = row.sent < query.completed;
             if may_be_seen && matching.holds(&self.tables.schema, row.row) {
-                most += 1;
-                least += u64::from(row.acknowledged < query.invoked);
+                let (must, may) = self.kept(query, row.row);
+                most += u64::from(may);
+                least += u64::from(must && row.acknowledged < query.invoked);
             }
         }
         let limit = matching.limit.map_or(u64::MAX, u64::from);

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use shardlab_consistency::{History, Probe, Promise};
 use shardlab_sim::{Counters, Finished, NodeId, Receipt, Time};
 
+use super::build::loaded;
 use super::commands::Commands;
 use super::divergence::{self, Times};
 use super::moves::{self, SeenMoves};
+use super::partitions::{self, Expirations, SeenPartitions};
 use super::queries;
 use super::relocations::SeenRelocations;
 use super::{Holding, LookupCosts, Ownership, RemedyMeasures, Run, ShardOperations, TransactionCosts, World};
@@ -16,6 +18,7 @@ use crate::control_plane::ControlPlane;
 use crate::evidence::{Copies, Remains, VersionRemains};
 use crate::message::Kind;
 use crate::node::{DatabaseNode, Observation, ObservedQuery, ObservedTransaction};
+use crate::rebalancing::loaded_rows;
 use crate::remedies::CacheNode;
 use crate::residency;
 use crate::server::{Server, VersionServer};
@@ -47,6 +50,7 @@ pub(super) struct Seen {
     probes_sent: BTreeMap<u32, Time>,
     probed: BTreeMap<u32, Time>,
     moves: SeenMoves,
+    partitions: SeenPartitions,
     pub(super) holdings: Vec<Holding>,
     lookups_ns: Vec<Time>,
     relocations: SeenRelocations,
@@ -81,7 +85,12 @@ impl World {
         let control_plane =
             nodes.iter().find_map(DatabaseNode::as_control_plane).expect("there is a control plane");
         let first = partitioning.over(config.cluster.servers);
+        let expirations = Expirations::new(&config, control_plane.map(), &seen.partitions);
         let probes = probes(first.shards(), config.duration.as_ns() + config.drain.as_ns() / 2, &seen);
+        let takes_writes = |probe: &Probe| {
+            partitions::takes_writes(control_plane.map(), expirations.as_ref(), ShardId(probe.shard))
+        };
+        let probes: Vec<Probe> = probes.into_iter().filter(takes_writes).collect();
         let mut receipts = receipts;
         let versions = version_servers(&nodes);
         let mut evidence = if versions.is_empty() {
@@ -91,6 +100,7 @@ impl World {
                 copies: Copies::of(servers(&nodes), shards),
                 coordinators: nodes.iter().filter_map(DatabaseNode::as_coordinator).collect(),
                 moves: &seen.moves.moves,
+                expirations: expirations.as_ref(),
                 ended: end,
             };
             remains.prepared().for_each(|prepared| seen.transactions.add_unfinished(prepared, end));
@@ -100,7 +110,12 @@ impl World {
         };
         let open = control_plane.open_commands();
         if let Some(tables) = &tables {
-            evidence.queries = queries::evidence(&seen.queries, tables, &seen.history, shards as u32);
+            evidence.queries = queries::evidence(
+                &seen.queries,
+                tables,
+                &seen.history,
+                (shards as u32, expirations.as_ref()),
+            );
         }
         let commands = Commands::new(&config, &seen.moves, &seen.relocations, open);
         evidence.untested.extend(commands.untested());
@@ -114,12 +129,25 @@ impl World {
         let ownership = Ownership::new(first, &seen.moves);
         evidence.residency =
             residency::evidence(&config, &layout, &seen.holdings, &ownership, || written_keys(&nodes));
+        let (loaded, row_bytes) = loaded(&config, &partitioning);
+        let loaded = loaded_rows(&partitioning.over(config.cluster.servers), &loaded);
+        let partitions = partitions::costs(
+            &config,
+            &nodes,
+            control_plane.map(),
+            (&seen.partitions, &seen.moves.moves),
+            &loaded,
+        );
+        let stored = partitions::stored_rows(&nodes, &loaded, control_plane.map());
+        let stored_bytes = tables.as_ref().map(|_| stored * u64::from(row_bytes));
         let lookups = (!layout.directories.is_empty()).then(|| LookupCosts {
             hits: after.lookups.hits - before.lookups.hits,
             misses: after.lookups.misses - before.lookups.misses,
             latencies_ns: std::mem::take(&mut seen.lookups_ns),
         });
         Run {
+            partitions,
+            stored_bytes,
             loaded_rows: config.loaded_rows(),
             ownership,
             lookups,
@@ -282,6 +310,9 @@ impl Seen {
             | Observation::PlanFinished { .. }
             | Observation::Unsplittable { .. }
             | Observation::Move { .. }) => self.moves.add(at, &moves),
+            partitions @ (Observation::PartitionsExpired { .. } | Observation::ShardExpired { .. }) => {
+                self.partitions.add(at, &partitions);
+            }
             copies @ (Observation::Relocation { .. } | Observation::HandedOver { .. }) => {
                 self.relocations.add(at, &copies);
             }

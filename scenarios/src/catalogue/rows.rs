@@ -555,6 +555,54 @@ pub(super) const SINGLE: &[Row] = &[
         "Bytes written at destinations because of moves, copies of copies apart: snapshots, changes, repairs and second \
          writes; divided by the size of the loaded rows that moved.",
     ),
+    plain(
+        "storage.bytes",
+        "bytes",
+        Lower,
+        "Size of the rows of tables that are on disk at the end, in one copy of each shard, by the mean size of a loaded \
+         row; rows of detached partitions too.",
+    ),
+    headline(
+        "partitions.created",
+        "count",
+        Neither,
+        "moves",
+        "Partitions by time that were created while the run lasted.",
+    ),
+    headline(
+        "partitions.expired",
+        "count",
+        Neither,
+        "moves",
+        "Partitions by time that were detached or dropped because they were too old, over the whole run.",
+    ),
+    plain(
+        "partitions.expired_rows",
+        "rows",
+        Neither,
+        "Rows of the partitions that were detached or dropped, loaded and inserted.",
+    ),
+    headline(
+        "partitions.default_rows",
+        "rows",
+        Lower,
+        "moves",
+        "Rows that were inserted before there was a partition for them, and fell into the default one.",
+    ),
+    plain(
+        "partitions.moved_rows",
+        "rows",
+        Lower,
+        "Rows that were moved out of the default partition when theirs was created.",
+    ),
+    headline(
+        "partitions.refused",
+        "operations",
+        Lower,
+        "moves",
+        "Operations that servers refused because there was no partition for their key, or none any more; over the whole \
+         run.",
+    ),
     headline(
         "rebalance.splits",
         "count",

@@ -9,6 +9,7 @@ mod intervals;
 mod load;
 mod loads;
 mod lookups;
+mod partitions;
 mod quantiles;
 pub(crate) mod queries;
 mod rebalancing;
@@ -52,6 +53,7 @@ pub fn measure(scenario: &Scenario, run: &Run, judgements: &[Judgement]) -> Inde
     divergence::measure(run, &mut metrics);
     rebalancing::measure(scenario, run, &mut metrics);
     lookups::measure(run, &mut metrics);
+    partitions::measure(run, &mut metrics);
     queries::measure(run, &mut metrics);
     remedies::measure(run, &mut metrics);
     judged(judgements, &mut metrics);

@@ -36,6 +36,12 @@ impl ClientPool {
                 let targets = self.targets(&matching);
                 let everywhere = self.schema().is_everywhere(matching.table);
                 let Work::Query(query) = &mut self.sessions[slot].work else { return };
+                if targets.shards.is_empty() {
+                    // Every partition that could have such rows is given up, whatever it said before.
+                    query.answers.clear();
+                    cx.cancel(session_timer(slot));
+                    return self.next_round(slot, cx);
+                }
                 if everywhere || targets.pinned.is_some() {
                     // One shard has it all: the one that is meant now.
                     query.fanout = Fanout::new([]);

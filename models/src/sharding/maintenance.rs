@@ -1,0 +1,188 @@
+//! The job by which partitions by time come and go: how often, how far ahead, and what is kept for how long.
+//!
+//! It goes by a clock and by nothing else: where rows come faster than its days pass, they meet no partition. Left out:
+//! transactions, whose locks would outlive a partition; second writes of keys that move.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shardlab_sim::Duration;
+
+use crate::config::{Checks, Config};
+use crate::replication::Mode;
+use crate::sharding::time_partitions::{MOST_DAYS, Spec};
+use crate::tables::query_checks::base;
+use crate::tables::{Column, Table};
+
+/// Most shards that a run may end with: each has a log, a place in the map, and a part in every query for all days.
+const MOST_IN_THE_END: u64 = 1 << 14;
+
+/// The job by which partitions come and go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Maintenance {
+    /// How long a day is, by the clock of whoever does the job.
+    pub day: Duration,
+    /// Which day it is at the beginning.
+    #[serde(default)]
+    pub today: u64,
+    /// How often it is done.
+    pub every: Duration,
+    /// How many partitions are to be there beyond today's.
+    #[serde(default)]
+    pub ahead: u32,
+    /// How many days before today are kept; all of them if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<u64>,
+    /// What becomes of older partitions.
+    #[serde(default)]
+    pub expire: Expiry,
+}
+
+/// What becomes of partitions that are too old.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// Their rows are gone.
+    #[default]
+    Drop,
+    /// Nobody is asked for them any more, and their rows stay on disk.
+    Detach,
+}
+
+impl Maintenance {
+    pub(super) fn check(&self, at: &str, width: u64, checks: &mut Checks) {
+        checks.positive(format!("{at}.day"), self.day, "say how long a day is: day = \"500ms\"");
+        checks.positive(format!("{at}.every"), self.every, "say how often the job is done: every = \"1s\"");
+        if self.today >= MOST_DAYS {
+            let help = format!("count days from the first that was loaded, and to fewer than {MOST_DAYS}");
+            checks.refuse(format!("{at}.today"), format!("day {} is too late", self.today), help);
+        }
+        if let Some(retention) = self.retention.filter(|&retention| retention < width) {
+            let message = format!("{retention} days are kept, and a partition of {width} goes as a whole");
+            checks.refuse(
+                format!("{at}.retention"),
+                message,
+                "keep at least as many days as a partition has",
+            );
+        }
+    }
+
+    /// How many partitions of `width` days are to be there on a day, from day zero on, those that are gone included.
+    #[must_use]
+    pub fn wanted(&self, today: u64, width: u64) -> u32 {
+        let wanted = (today / width).saturating_add(1).saturating_add(u64::from(self.ahead));
+        u32::try_from(wanted).unwrap_or(u32::MAX)
+    }
+
+    /// How many of them, the oldest, are too old on a day: a partition is when its last day is before all that are kept.
+    #[must_use]
+    pub fn outdated(&self, today: u64, width: u64) -> u32 {
+        let kept_from = self.retention.map_or(0, |retention| today.saturating_sub(retention));
+        u32::try_from(kept_from / width).unwrap_or(u32::MAX)
+    }
+}
+
+/// Refuses what is impossible about partitions by time in this configuration.
+pub(super) fn check(config: &Config, spec: &Spec, checks: &mut Checks) {
+    let at = "sharding.strategy.time-partitions";
+    check_columns(config, spec, at, checks);
+    check_loaded(config, spec, at, checks);
+    let Some(maintenance) = &spec.maintenance else { return };
+    let path = format!("{at}.maintenance");
+    if let Mode::MultiMaster { .. } = config.replication.mode {
+        let message =
+            "partitions come and go by the logs of shards, and copies that all take writes have none";
+        let help = "use `primary`, or leave the maintenance out";
+        checks.clash("replication.mode", message, (&path, "this makes them come and go"), help);
+    }
+    if let Some(workload) = config.workloads.iter().find(|workload| workload.mix.has_transactions()) {
+        let other = (format!("workload.{}.mix", workload.name), "these are transactions");
+        let help = "leave the transactions out, or the maintenance";
+        checks.clash(&path, "a partition could go whose keys a transaction has locked", other, help);
+    }
+    if config.rebalancing.protocol.writes_twice() {
+        let help = "use protocol = \"live\" or \"stop-the-world\"";
+        let message = "rows that move out of the default partition are not written twice";
+        checks.clash("rebalancing.protocol", message, (&path, "this moves them"), help);
+    }
+    if spec.width > 0 && maintenance.day > Duration::ZERO {
+        let last = maintenance.today + config.duration.as_ns() / maintenance.day.as_ns();
+        let shards = u64::from(maintenance.wanted(last, spec.width)) * u64::from(spec.cut_into());
+        if shards > MOST_IN_THE_END {
+            let message = format!("{shards} shards would be there in the end");
+            let help =
+                format!("have at most {MOST_IN_THE_END}: longer days, more days in a partition, fewer parts");
+            checks.refuse(format!("{path}.day"), message, help);
+        }
+    }
+}
+
+/// Rows are cut by a date, and their partitions by a column that they have.
+fn check_columns(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
+    if let Some(parts) = &spec.parts {
+        let path = format!("{at}.parts.by");
+        if config.tables.is_empty() {
+            let message = format!("keys have no column `{}`: they have no columns at all", parts.by);
+            return checks.refuse(path, message, "describe a [[table]] that has it, or leave `parts` out");
+        }
+        if let Some(table) = config.tables.iter().find(|table| !table.columns.contains_key(&parts.by)) {
+            let message = format!("the table `{}` has no column `{}`", table.name, parts.by);
+            checks.refuse(path, message, "name a column that every table has");
+        }
+    }
+    for table in &config.tables {
+        let key = table.shard_by.as_ref().or(config.sharding.key.as_ref());
+        // A column that is not there is refused elsewhere.
+        if key.is_some_and(|key| !table.columns.contains_key(key) || is_date(&config.tables, table, key)) {
+            continue;
+        }
+        let message = format!("the rows of `{}` are not sharded by a date", table.name);
+        let help = "name a column that is a `date`: sharding.key = \"day\"";
+        checks.refuse(at, message, help);
+    }
+}
+
+/// Rows that are there at the beginning are in partitions.
+fn check_loaded(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
+    let of_table = |table: &Table| {
+        let key = table.shard_by.as_ref().or(config.sharding.key.as_ref())?;
+        match base(&config.tables, table, table.columns.get(key)?) {
+            Column::Date { days, .. } => Some(*days),
+            _ => None,
+        }
+    };
+    let days = match config.tables[..] {
+        [] => Some(config.loaded_rows()),
+        _ => config.tables.iter().filter_map(of_table).max(),
+    };
+    let covered = u64::from(spec.partitions).saturating_mul(spec.width);
+    if let Some(days) = days.filter(|&days| days > covered && !spec.default && spec.width > 0) {
+        let message = format!("rows of {days} days are loaded, and there are partitions for {covered}");
+        let help = "have more partitions at first, or a default one for the rest";
+        checks.refuse(format!("{at}.partitions"), message, help);
+    }
+}
+
+fn is_date(tables: &[Table], table: &Table, key: &str) -> bool {
+    matches!(base(tables, table, &table.columns[key]), Column::Date { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maintenance(ahead: u32, retention: Option<u64>) -> Maintenance {
+        let day = Duration::from_ns(1);
+        Maintenance { day, today: 0, every: day, ahead, retention, expire: Expiry::Drop }
+    }
+
+    /// With 30 days kept, day 70 is asked for until the end of day 100, and its partition is too old from day 101 on.
+    #[test]
+    fn a_partition_is_too_old_when_its_last_day_is() {
+        let keeps = maintenance(2, Some(30));
+        assert_eq!([29, 30, 31, 100, 101].map(|today| keeps.outdated(today, 1)), [0, 0, 1, 70, 71]);
+        assert_eq!([36, 37, 43, 44].map(|today| keeps.outdated(today, 7)), [0, 1, 1, 2]);
+        assert_eq!(maintenance(0, None).outdated(1_000, 1), 0);
+        assert_eq!([0, 6, 7].map(|today| keeps.wanted(today, 7)), [3, 3, 4]);
+    }
+}
