@@ -19,6 +19,8 @@ pub(crate) fn run(history: History) -> Run {
     let evidence = Evidence { version_order: Some(VersionOrder::default()), ..Evidence::default() };
     Run {
         loaded_rows: 0,
+        partitions: None,
+        stored_bytes: None,
         rebalancing: Default::default(),
         lookups: None,
         remedies: None,
