@@ -167,9 +167,14 @@ pub fn needs(name: &str) -> Option<&'static str> {
         }
         "convergence.time_ms" => Some("all copies have to be equal when the drain ends"),
         "failover.duration_ms" => Some("a primary has to be replaced"),
-        "hotspot.began_s" | "hotspot.times_fair" => Some("something has to be hot"),
+        "hotspot.began_s" | "hotspot.times_fair" => Some("a server or a shard has to be hot"),
         "rebalance.duration_s" => Some("every move has to end before the drain does"),
-        "rebalance.p99_penalty" => Some("no other fault may be at work between warm-up and the last move"),
+        "rebalance.p99_penalty" => Some(
+            "no other fault may be at work between warm-up and the last move, which must take 100 calls or more",
+        ),
+        "rebalance.p99_before_ms" | "rebalance.p99_during_ms" | "rebalance.p99_after_ms" => {
+            Some("100 calls have to be answered in that time")
+        }
         "writes.acked" | "writes.lost" => Some("a workload has to write single keys"),
         "reads.stale" => Some("a workload has to read single keys"),
         _ => None,
@@ -180,7 +185,7 @@ pub fn needs(name: &str) -> Option<&'static str> {
 ///
 /// Staleness is measured against the writes that survived, and what is gone leaves no sibling: a variant that loses more
 /// looks fresher and tidier for it. Keys that move are counted apart from copies of shards: a variant that moves the one
-/// moves none of the other.
+/// moves none of the other; and a shard that is split leaves two with less each, on the same server.
 #[must_use]
 pub fn presupposes(name: &str) -> Option<&'static str> {
     let sees_survivors_only = name.starts_with("staleness.")
@@ -193,7 +198,10 @@ pub fn presupposes(name: &str) -> Option<&'static str> {
     let counts_keys_only =
         matches!(name, "rebalance.moved_fraction" | "rebalance.keys_moved" | "rebalance.moves");
     let of_copies = counts_keys_only.then_some("rebalance.copies_moved");
-    sees_survivors_only.then_some("writes.lost").or(of_copies)
+    // Nor has who hands over offices moved any bytes, and of more shards each has less.
+    let of_offices = (name == "rebalance.bytes_moved").then_some("rebalance.offices_moved");
+    let of_shards = matches!(name, "shard.imbalance" | "shard.hottest_share").then_some("rebalance.splits");
+    sees_survivors_only.then_some("writes.lost").or(of_copies).or(of_offices).or(of_shards)
 }
 
 /// Whether what a judge counts has the same weakness: see [`presupposes`].
@@ -305,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_a_metric_needs_is_said_of_metrics_that_there_are() {
-        assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 10);
+        assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 13);
     }
 
     #[test]

@@ -40,8 +40,9 @@ struct CacheAccess {
 /// What clients did about hotspots, of operations called between the warm-up's end and the load's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientMeasures {
-    /// By shard: operations on single keys that the database was asked for there; each way of a salted key is one.
-    pub asked: Vec<u64>,
+    /// When a call was made for which a shard of the database was asked for a single key, and which shard, in no order;
+    /// each way of a salted key is one.
+    pub asked: Vec<(Time, ShardId)>,
     /// Reads that wanted an answer.
     pub reads: u64,
     /// Those of them that were answered with somebody else's.
@@ -53,8 +54,7 @@ pub struct ClientMeasures {
 impl ClientMeasures {
     /// Adds another pool's.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.asked.resize(self.asked.len().max(other.asked.len()), 0);
-        self.asked.iter_mut().zip(&other.asked).for_each(|(sum, asked)| *sum += asked);
+        self.asked.extend_from_slice(&other.asked);
         self.reads += other.reads;
         self.joined += other.joined;
         self.cache_timeouts += other.cache_timeouts;
@@ -79,9 +79,7 @@ impl Remedied {
 
     pub fn note_asked(&mut self, shard: ShardId, invoked: Time) {
         if self.window.contains(&invoked) {
-            let asked = &mut self.measures.asked;
-            asked.resize(asked.len().max(shard.index() + 1), 0);
-            asked[shard.index()] += 1;
+            self.measures.asked.push((invoked, shard));
         }
     }
 

@@ -47,7 +47,7 @@ fn check_tenant(config: &Config, tenant: u64, path: &str, checks: &mut Checks) {
         );
     };
     let path = format!("{path}.tenant");
-    let count = spec.tenants.as_ref().map_or(u64::MAX, |tenants| tenants.count);
+    let count = spec.tenants.as_ref().map_or_else(|| config.loaded_rows(), |tenants| tenants.count);
     if tenant >= count {
         let help = format!("there are {count}, counted from 0");
         return checks.refuse(path, format!("there is no tenant {tenant}"), help);

@@ -74,11 +74,17 @@ impl<'a> Commands<'a> {
                 let (far, remedy) = (self.progress(number, costs), self.remedy(number, costs));
                 Some(format!("{name} was not carried out to the end ({far}): {remedy}"))
             }
-            Fate::Done(_) if self.moves_done(number) + self.copies_done(number) == 0 => {
+            Fate::Done(costs) if self.moved_nothing(number, costs) => {
                 Some(format!("{name} moved no keys and no copies"))
             }
             Fate::Done(_) => None,
         }
+    }
+
+    /// No copy of a shard, no key that was loaded and no row that was written since.
+    fn moved_nothing(&self, number: usize, costs: &CommandCosts) -> bool {
+        let rows = costs.moving + self.moves(number).map(|of| of.bytes).sum::<u64>();
+        self.copies_done(number) == 0 && (self.moves_done(number) == 0 || rows == 0)
     }
 
     fn remedy(&self, number: usize, costs: &CommandCosts) -> &'static str {

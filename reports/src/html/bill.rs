@@ -9,8 +9,11 @@ use shardlab_scenarios::tables::{RunReport, VariantReport};
 pub(super) const PICTURES: [&str; 2] = ["bill", "moves"];
 
 /// What the table shows.
-const METRICS: [&str; 18] = [
+const METRICS: [&str; 22] = [
     "rebalance.moves",
+    "rebalance.copies_moved",
+    "rebalance.offices_moved",
+    "rebalance.moves_needed",
     "rebalance.keys_moved",
     "rebalance.bytes_moved",
     "rebalance.moved_fraction",
@@ -23,6 +26,7 @@ const METRICS: [&str; 18] = [
     "rebalance.p99_after_ms",
     "rebalance.p99_penalty",
     "rebalance.unavailable_ms",
+    "rebalance.unavailable_shard_s",
     "rebalance.write_amplification",
     "rebalance.longest_seal_ms",
     "rebalance.failed_operations",
@@ -52,7 +56,14 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
 
 /// Whether there is anything to pay.
 pub(super) fn is_worth(report: &RunReport) -> bool {
-    report.variants.iter().any(|variant| variant.metrics.contains_key("rebalance.moves"))
+    report.variants.iter().any(has_a_bill)
+}
+
+/// Keys moved at somebody's command, or a balancer moved copies or offices.
+pub(crate) fn has_a_bill(variant: &VariantReport) -> bool {
+    let of_balancer = ["rebalance.copies_moved", "rebalance.offices_moved"];
+    let moved = |metric: &str| variant.metrics.get(metric).is_some_and(|figure| figure.mean > 0.0);
+    variant.metrics.contains_key("rebalance.moves") || of_balancer.into_iter().any(moved)
 }
 
 /// What can move, its share, and what a server's even share is of it.

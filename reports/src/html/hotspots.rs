@@ -130,8 +130,6 @@ fn keys(report: &RunReport) -> Markup {
 
 /// For the terminal: the worst hotspot, in one line.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
-    let of = |variant: &&VariantReport| !variant.hotspots.is_empty();
-    let hot = report.variants.iter().filter(of).count();
     let all =
         report.variants.iter().flat_map(|variant| variant.hotspots.iter().map(move |row| (variant, row)));
     // Servers are what breaks.
@@ -141,12 +139,15 @@ pub(crate) fn line(report: &RunReport) -> Option<String> {
             rank(next.1).cmp(&rank(most.1)).then(length(next.1).total_cmp(&length(most.1))).is_gt();
         if is_worse { next } else { most }
     })?;
+    let is_alike = |other: &HotspotRow| other.level == row.level;
+    let hot = report.variants.iter().filter(|variant| variant.hotspots.iter().any(is_alike)).count();
     let name = if row.level == "server" { row.name.clone() } else { format!("{} {}", row.level, row.name) };
     let (from, to, times) = (number(row.from_s), number(row.to_s), numbers::decimal(row.times_fair, 1));
     let which = match report.variants.len() {
         1 => String::new(),
         variants => {
-            format!("in {hot} of {variants} variants; longest in {}: ", compare::label(report, variant))
+            let (level, label) = (&row.level, compare::label(report, variant));
+            format!("a {level} in {hot} of {variants} variants; longest in {label}: ")
         }
     };
     Some(format!("{which}{name}, {from}–{to} s, up to {times} × the fair share"))

@@ -8,6 +8,7 @@ use super::{
     sheet::{Sample, Sheet},
     words::{BODY, MARK, NOTE, Words},
 };
+use crate::html::bill::has_a_bill;
 use crate::numbers;
 use plotters::style::text_anchor::HPos;
 use shardlab_scenarios::tables::{Figure, VariantReport};
@@ -35,7 +36,7 @@ const LATENCY: Cost = cost(
     1.0,
 );
 
-const COSTS: [Cost; 10] = [
+const COSTS: [Cost; 11] = [
     Cost {
         title: "keys moved, %",
         bars: &[("rebalance.moved_fraction", BLUE)],
@@ -48,15 +49,18 @@ const COSTS: [Cost; 10] = [
         least: Some("rebalance.optimal_fraction"),
         factor: 100.0,
     },
-    cost("bytes moved, MiB", &[("rebalance.bytes_moved", BLUE)], 1.0 / 1_048_576.0),
+    cost(BYTES_MOVED, &[("rebalance.bytes_moved", BLUE)], 1.0),
     cost("duration, s", &[("rebalance.duration_s", BLUE)], 1.0),
     LATENCY,
     cost("a moved key refused, ms", &[("rebalance.unavailable_ms", BLUE)], 1.0),
     cost("operations failed", &[("rebalance.failed_operations", BLUE)], 1.0),
     cost("redirects", &[("rebalance.redirects", BLUE)], 1.0),
-    cost("moves done by needed", &[("rebalance.thrash_index", BLUE)], 1.0),
-    cost("bytes written by moved", &[("rebalance.write_amplification", BLUE)], 1.0),
+    cost("offices handed over", &[("rebalance.offices_moved", BLUE)], 1.0),
+    cost("moves done ÷ needed", &[("rebalance.thrash_index", BLUE)], 1.0),
+    cost("bytes written ÷ moved", &[("rebalance.write_amplification", BLUE)], 1.0),
 ];
+
+const BYTES_MOVED: &str = "bytes moved";
 
 const LEAST: Stroke = (INK, 1.6, DASHED);
 const WHISKER: Stroke = (INK, 1.2, SOLID);
@@ -74,7 +78,7 @@ const COLUMNS: usize = 4;
 
 pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let mut shown = shown.wide();
-    shown.variants.retain(|variant| variant.metrics.contains_key("rebalance.moves"));
+    shown.variants.retain(|variant| has_a_bill(variant));
     let costs: Vec<&Cost> = COSTS.iter().filter(|cost| is_known(cost, &shown.variants)).collect();
     if shown.variants.is_empty() || costs.is_empty() {
         return Ok(false);
@@ -150,7 +154,10 @@ fn draw_cell(sheet: &mut Sheet, cost: &Cost, variant: &VariantReport, most: f64,
             }
         }
     }
-    if let Some(least) = cost.least.and_then(|metric| figure(variant, metric)) {
+    // Where the other kind moved, none of this one had to.
+    let moved =
+        cost.bars.iter().any(|(metric, _)| figure(variant, metric).is_some_and(|figure| figure.mean > 0.0));
+    if let Some(least) = cost.least.and_then(|metric| figure(variant, metric)).filter(|_| moved) {
         let x = x(least.mean);
         sheet.stroke((x, cell.top - 3.0), (x, cell.top + BARS + 2.0), LEAST)?;
     }
@@ -164,6 +171,8 @@ fn describe(cost: &Cost, variant: &VariantReport) -> String {
     let short = |figure: Figure| match figure.mean * cost.factor {
         // Three figures have room for whole numbers only.
         value if cost.bars.len() > 1 && value >= 10.0 => numbers::short(libm::round(value)),
+        value if cost.title == BYTES_MOVED => numbers::quantity(value, "bytes"),
+        value if value > 0.0 && value < 0.01 => "< 0.01".into(),
         value => numbers::short(value),
     };
     let shown = cost.bars.iter().map(|(metric, _)| figure(variant, metric).map_or_else(|| "–".into(), short));

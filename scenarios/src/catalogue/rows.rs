@@ -139,22 +139,22 @@ pub(super) const SINGLE: &[Row] = &[
         "hotspot.began_s",
         "s",
         Neither,
-        "When the longest hotspot began, on the run's clock: its first interval. Of equally long ones that of a server, \
-         then of a shard, then of a key.",
+        "When the longest hotspot of a server or a shard began, on the run's clock: its first interval. Of equally long ones \
+         that of a server.",
     ),
     headline(
         "hotspot.lasted_s",
         "s",
         Lower,
         "servers",
-        "From the beginning of the longest hotspot's first interval to the end of its last one, or to the load's end; \
+        "Of a server or a shard (a key is hot wherever it lies). From the beginning of the longest hotspot's first interval to the end of its last one, or to the load's end; \
          zero when nothing was hot.",
     ),
     plain(
         "hotspot.times_fair",
         "ratio",
         Lower,
-        "The largest share that a hotspot had in an interval, divided by the fair share, over all hotspots.",
+        "The largest share that a hot server or shard had in an interval, divided by the fair share, over all hotspots.",
     ),
     plain(
         "server.longest_queue",
@@ -447,10 +447,11 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "Copies of shards that moved to another server, or were made anew there because a server was lost.",
     ),
-    plain(
+    headline(
         "rebalance.offices_moved",
         "count",
         Lower,
+        "bill",
         "Offices of primary that the balancer handed over to another copy; it moves no bytes.",
     ),
     plain(
@@ -512,11 +513,13 @@ pub(super) const SINGLE: &[Row] = &[
         Neither,
         "99th percentile of latency between warm-up and the first command.",
     ),
-    plain(
+    headline(
         "rebalance.p99_during_ms",
         "ms",
         Lower,
-        "99th percentile of latency from the first command to the last move.",
+        "bill",
+        "99th percentile of latency from the first command to the last move; left out where fewer than 100 calls were \
+         answered, as the other two are.",
     ),
     plain("rebalance.p99_after_ms", "ms", Lower, "99th percentile of latency after the last move."),
     headline(
@@ -525,7 +528,8 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "moves",
         "99th percentile of latency while keys moved, divided by the same before. Left out when another fault was at \
-         work between warm-up and the last move: it would be in one of the two.",
+         work between warm-up and the last move, since it would be in one of the two, and where fewer than 100 calls were \
+         answered in either.",
     ),
     plain(
         "rebalance.failed_operations",

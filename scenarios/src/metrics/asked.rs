@@ -4,48 +4,65 @@ use std::collections::BTreeSet;
 
 use shardlab_consistency::{History, MicroOperation, Operation, OperationKind, Transaction};
 use shardlab_models::cluster::{Service, pool_places};
+use shardlab_models::node::ObservedQuery;
+use shardlab_models::shard_map::ShardId;
 use shardlab_models::world::{Ownership, Run};
 use shardlab_sim::Time;
 
 use crate::scenario::Scenario;
 
-/// By shard: operations and transactions that clients directed at it between warm-up and the load's end. A scan asks
-/// every shard, unless a tenant's rows are kept together, a transaction each shard that it has a key in; a call that is tried
-/// again is one. What a remedy spares the database is not asked, and each way of a salted key is.
+/// By shard: operations and transactions that clients directed at it between warm-up and the load's end.
 ///
 /// What was served would tell less: the more a shard drowns, the less it serves.
 pub(crate) fn asked(run: &Run) -> Vec<u64> {
-    let is_measured = |invoked: &u64| (run.warmup..run.duration).contains(invoked);
     let mut asked = vec![0; run.shard_operations.len()];
-    if run.tables.is_some() {
-        return asked_by_queries(run);
-    }
-    // With remedies not every call reaches the database, and some reach it several times: clients have counted.
-    let counted = run.remedies.as_ref().map(|remedies| &remedies.clients.asked);
-    counted.into_iter().flatten().zip(&mut asked).for_each(|(counted, asked)| *asked += counted);
-    for operation in run.history.operations.iter().filter(|operation| is_measured(&operation.invoked)) {
-        match operation.kind {
-            OperationKind::Scan if run.ownership.scanned(operation.key, operation.invoked).is_none() => {
-                asked.iter_mut().for_each(|count| *count += 1);
-            }
-            kind if counted.is_some() && kind != OperationKind::Scan => {}
-            _ => asked[run.ownership.shard_of(operation.key, operation.invoked).index()] += 1,
+    for ask in asks(run) {
+        match ask.of {
+            Some(shard) => asked[shard] += 1,
+            None => asked.iter_mut().for_each(|count| *count += 1),
         }
-    }
-    for transaction in run.history.transactions.iter().filter(|txn| is_measured(&txn.invoked)) {
-        touched(&run.ownership, &run.history, transaction).for_each(|shard| asked[shard] += 1);
     }
     asked
 }
 
-/// A query asks the shards that its router found, and where its writes went.
-fn asked_by_queries(run: &Run) -> Vec<u64> {
-    let mut asked = vec![0; run.shard_operations.len()];
+/// One call that asked a shard of the database, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ask {
+    /// When its client made it.
+    pub at: Time,
+    /// The shard; every one if there is none.
+    pub of: Option<usize>,
+}
+
+/// What was asked of shards between warm-up and the load's end, in no order. A scan asks every shard, unless a tenant's
+/// rows are kept together, a transaction each shard that it has a key in, a query those that its router found and where
+/// its writes went; a call that is tried again is one. What a remedy spares the database is not asked, and each way of a
+/// salted key is.
+pub(super) fn asks(run: &Run) -> Vec<Ask> {
     let window = run.warmup..run.duration;
-    for query in run.queries.iter().filter(|query| window.contains(&query.invoked)) {
-        query.shards.iter().for_each(|shard| asked[shard.index()] += 1);
+    if run.tables.is_some() {
+        let queries = run.queries.iter().filter(|query| window.contains(&query.invoked));
+        let of = |query: &ObservedQuery| {
+            let at = query.invoked;
+            query.shards.iter().map(move |shard| Ask { at, of: Some(shard.index()) }).collect::<Vec<_>>()
+        };
+        return queries.flat_map(of).collect();
     }
-    asked
+    // With remedies not every call reaches the database, and some reach it several times: clients have counted.
+    let counted = run.remedies.as_ref().map(|remedies| &remedies.clients.asked);
+    let counted_ones = counted.into_iter().flatten().map(|&(at, shard)| Ask { at, of: Some(shard.index()) });
+    let operations = run.history.operations.iter().filter(|operation| window.contains(&operation.invoked));
+    let calls = operations.filter_map(|&Operation { kind, key, invoked: at, .. }| match kind {
+        OperationKind::Scan => Some(Ask { at, of: run.ownership.scanned(key, at).map(ShardId::index) }),
+        _ if counted.is_some() => None,
+        _ => Some(Ask { at, of: Some(run.ownership.shard_of(key, at).index()) }),
+    });
+    let transactions = run.history.transactions.iter().filter(|of| window.contains(&of.invoked));
+    let steps = transactions.flat_map(|transaction| {
+        let at = transaction.invoked;
+        touched(&run.ownership, &run.history, transaction).map(move |shard| Ask { at, of: Some(shard) })
+    });
+    counted_ones.chain(calls).chain(steps).collect()
 }
 
 /// The shards in which a transaction has a key, each once.

@@ -74,12 +74,14 @@ pub(super) fn measure(run: &Run, hotspots: &[Hotspot], metrics: &mut Metrics) {
         return;
     }
     put(metrics, "hotspot.count", hotspots.len() as f64);
+    // A key that is asked for much is hot wherever it lies: no placement and no remedy changes that.
+    let hotspots = || hotspots.iter().filter(|hotspot| hotspot.level != Level::Key);
     // The first of equals is the most important one that began first.
     let lasted = |hotspot: &Hotspot| hotspot.to - hotspot.from;
-    let longest = hotspots.iter().reduce(|most, next| if lasted(next) > lasted(most) { next } else { most });
+    let longest = hotspots().reduce(|most, next| if lasted(next) > lasted(most) { next } else { most });
     put(metrics, "hotspot.began_s", longest.map(|hotspot| seconds(hotspot.from)));
     put(metrics, "hotspot.lasted_s", longest.map_or(0.0, |hotspot| seconds(lasted(hotspot))));
-    put(metrics, "hotspot.times_fair", hotspots.iter().map(|hotspot| hotspot.times_fair).reduce(f64::max));
+    put(metrics, "hotspot.times_fair", hotspots().map(|hotspot| hotspot.times_fair).reduce(f64::max));
 }
 
 /// What is hot in consecutive intervals is one hotspot; `steps` are when the first interval begins, and their length.

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shardlab_consistency::{Operation, OperationKind};
 use shardlab_models::world::Run;
 use shardlab_sim::{NodeSample, Time};
 
-use super::asked::{Prices, asked_keys};
+use super::asked::{Prices, asked_keys, asks};
 use crate::fill::interval;
 use crate::scenario::Scenario;
 
@@ -16,10 +15,12 @@ pub(crate) struct Intervals {
     pub step: Time,
     /// The first that lies after warm-up.
     first: usize,
-    /// By interval: (shard, key), unsorted.
-    asked: Vec<Vec<(usize, u64)>>,
-    /// By interval: scans, which ask every shard.
-    scans: Vec<u64>,
+    /// By interval: each shard that was asked, as often as it was.
+    shards: Vec<Vec<usize>>,
+    /// By interval: how often every shard was asked.
+    of_all: Vec<u64>,
+    /// By interval: each key that a call names, as often as they do.
+    keys: Vec<Vec<u64>>,
 }
 
 /// One interval.
@@ -27,8 +28,9 @@ pub(crate) struct Intervals {
 pub(crate) struct Interval<'a> {
     pub number: u64,
     pub end: Time,
-    asked: &'a [(usize, u64)],
-    scans: f64,
+    shards: &'a [usize],
+    of_all: f64,
+    keys: &'a [u64],
 }
 
 impl Intervals {
@@ -36,27 +38,32 @@ impl Intervals {
         let step = interval(run.duration);
         let count = run.duration.div_ceil(step) as usize;
         let first = run.warmup.div_ceil(step) as usize;
-        let mut intervals = Self { step, first, asked: vec![Vec::new(); count], scans: vec![0; count] };
-        for asked in asked_keys(run, &Prices::new(scenario)) {
-            intervals.asked[(asked.at / step) as usize].push((asked.shard, asked.key));
-        }
-        let is_scan = |of: &&Operation| of.kind == OperationKind::Scan && of.invoked < run.duration;
-        for scan in run.history.operations.iter().filter(is_scan) {
-            let interval = (scan.invoked / step) as usize;
-            match run.ownership.scanned(scan.key, scan.invoked) {
-                Some(shard) => intervals.asked[interval].push((shard.index(), scan.key)),
-                None => intervals.scans[interval] += 1,
+        let mut intervals = Self {
+            step,
+            first,
+            shards: vec![Vec::new(); count],
+            of_all: vec![0; count],
+            keys: vec![Vec::new(); count],
+        };
+        for ask in asks(run) {
+            let interval = (ask.at / step) as usize;
+            match ask.of {
+                Some(shard) => intervals.shards[interval].push(shard),
+                None => intervals.of_all[interval] += 1,
             }
+        }
+        for asked in asked_keys(run, &Prices::new(scenario)) {
+            intervals.keys[(asked.at / step) as usize].push(asked.key);
         }
         intervals
     }
 
     /// Those after warm-up, in order.
     pub fn measured(&self) -> impl Iterator<Item = Interval<'_>> {
-        let all = (0..).zip(&self.asked).zip(&self.scans).skip(self.first);
-        all.map(|((number, asked), &scans)| {
-            let (end, scans) = ((number + 1) * self.step, scans as f64);
-            Interval { number, end, asked, scans }
+        let all = (0..).zip(self.shards.iter().zip(&self.of_all).zip(&self.keys)).skip(self.first);
+        all.map(|(number, ((shards, &of_all), keys))| {
+            let (end, of_all) = ((number + 1) * self.step, of_all as f64);
+            Interval { number, end, shards, of_all, keys }
         })
     }
 }
@@ -65,20 +72,20 @@ impl Interval<'_> {
     /// Operations asked of the shards that anybody asked, by number.
     pub fn shards(&self) -> BTreeMap<usize, f64> {
         let mut counts = BTreeMap::new();
-        self.asked.iter().for_each(|(shard, _)| *counts.entry(*shard).or_insert(self.scans) += 1.0);
+        self.shards.iter().for_each(|shard| *counts.entry(*shard).or_insert(self.of_all) += 1.0);
         counts
     }
 
     /// Operations asked of each of `there` shards, in no order.
     pub fn all_shards(&self, there: usize) -> Vec<f64> {
         let mut loads: Vec<f64> = self.shards().into_values().collect();
-        loads.resize(loads.len().max(there), self.scans);
+        loads.resize(loads.len().max(there), self.of_all);
         loads
     }
 
     /// Operations on each key that was asked for, ascending.
     pub fn keys(&self) -> Vec<(u64, f64)> {
-        let mut keys: Vec<u64> = self.asked.iter().map(|(_, key)| *key).collect();
+        let mut keys = self.keys.to_vec();
         keys.sort_unstable();
         keys.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f64)).collect()
     }
@@ -108,4 +115,43 @@ pub(crate) fn servers_at(run: &Run, at: Time) -> usize {
     let most = begun.map(|command| command.servers_before.max(command.servers_after)).max();
     let first = run.rebalancing.commands.first().map(|command| command.servers_before);
     most.or(first).map_or(run.layout.servers.len(), |servers| servers as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::asked;
+    use crate::metrics::tests::{read, run, scenario};
+    use shardlab_consistency::{History, Operation, OperationKind, Outcome};
+    use shardlab_models::shard_map::ShardId;
+    use shardlab_models::world::RemedyMeasures;
+    use shardlab_sim::SECOND;
+
+    fn sums(run: &Run) -> Vec<u64> {
+        let mut sums = vec![0.0; run.shard_operations.len()];
+        for interval in Intervals::of(&scenario(), run).measured() {
+            let asked = interval.shards();
+            for (shard, sum) in sums.iter_mut().enumerate() {
+                *sum += asked.get(&shard).copied().unwrap_or(interval.of_all);
+            }
+        }
+        sums.into_iter().map(|sum| sum as u64).collect()
+    }
+
+    #[test]
+    fn intervals_add_up_to_what_was_asked_of_each_shard() {
+        let mut history = History::default();
+        for (key, at) in [(0, 1), (2, 2), (1, 2), (4, 9), (0, 0)] {
+            history.push(Operation { key, ..read(at * SECOND, 1, Outcome::Ok) });
+        }
+        history.push(Operation { kind: OperationKind::Scan, ..read(5 * SECOND, 1, Outcome::Ok) });
+        let mut run = run(history);
+        assert_eq!((sums(&run), asked(&run)), (vec![4, 2], vec![4, 2]));
+
+        // A remedy asks of another shard than the key's, and not for every call.
+        let mut remedies = RemedyMeasures::default();
+        remedies.clients.asked = vec![(2 * SECOND, ShardId(1)), (9 * SECOND, ShardId(1))];
+        run.remedies = Some(remedies);
+        assert_eq!((sums(&run), asked(&run)), (vec![1, 3], vec![1, 3]));
+    }
 }

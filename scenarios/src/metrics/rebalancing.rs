@@ -181,8 +181,16 @@ fn felt_by_workload(scenario: &Scenario, run: &Run, during: &Range<Time>, metric
     }
 }
 
+/// Fewer calls have no 99th percentile: it would be the slowest one.
+const LEAST_CALLS: usize = 100;
+
 fn felt(run: &Run, during: Range<Time>, is_alone: bool, metrics: &mut Metrics) {
-    let p99 = |span: Range<Time>| p99_ms(run, |call| span.contains(&call.invoked));
+    let p99 = |span: Range<Time>| {
+        let answered =
+            calls(&run.history).filter(|call| span.contains(&call.invoked) && call.latency().is_some());
+        let are_enough = answered.take(LEAST_CALLS).count() == LEAST_CALLS;
+        p99_ms(run, |call| span.contains(&call.invoked)).filter(|_| are_enough)
+    };
     let before = p99(run.warmup..during.start);
     let moving = p99(during.clone());
     put(metrics, "rebalance.p99_before_ms", before);

@@ -166,10 +166,11 @@ fn a_surge_is_held_against_what_was_before() {
 }
 
 /// Keys move from 5 s to 7 s; of a fault, when it struck and when it healed.
-fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
+/// So many calls before, during and after a move; those during it take three times as long.
+fn moved_under(calls: usize) -> Run {
     let mut history = History::default();
     for (at, latency_ms) in [(2, 10), (6, 30), (8, 700)] {
-        history.push(read(at * SECOND, latency_ms, Outcome::Ok));
+        (0..calls).for_each(|_| history.push(read(at * SECOND, latency_ms, Outcome::Ok)));
     }
     let mut run = run(history);
     run.rebalancing.commands = vec![CommandCosts {
@@ -184,6 +185,11 @@ fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
         servers_before: 1,
         servers_after: 2,
     }];
+    run
+}
+
+fn check_penalty(fault: Option<(Time, Option<Time>)>, expected: Option<f64>) {
+    let mut run = moved_under(100);
     run.receipts = fault.map(|(struck, healed)| receipt(Some(struck), healed)).into_iter().collect();
     check(&run, &[("rebalance.p99_penalty", expected), ("rebalance.p99_during_ms", Some(30.0))]);
 }
@@ -201,6 +207,12 @@ fn what_moves_cost_is_not_told_while_another_fault_is_at_work() {
     }
     check_penalty(Some((0, Some(SECOND / 2))), Some(3.0));
     check_penalty(Some((8 * SECOND, None)), Some(3.0));
+}
+
+/// The slowest of a handful is no 99th percentile.
+#[test]
+fn a_move_that_few_calls_met_has_no_percentiles() {
+    check(&moved_under(99), &[("rebalance.p99_penalty", None), ("rebalance.p99_during_ms", None)]);
 }
 
 #[test]
