@@ -18,5 +18,5 @@ fn scenarios_of_the_manual_run_as_they_stand() {
         assert!(stdout(&output).contains(end), "{name}: not `{end}` in\n{}", stdout(&output));
         ran.push(name);
     }
-    assert_eq!(ran, ["orders.toml", "checked.toml"]);
+    assert_eq!(ran, ["tenants.toml", "orders.toml", "checked.toml"]);
 }
