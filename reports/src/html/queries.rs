@@ -36,6 +36,7 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
                     "answered when the slowest has. What it asks of servers is work: the more shards a frequent query asks, the "
                     "busier everybody is."
                 }
+                @if let Some(words) = least(report) { p { (words) } }
                 (metric_table(report, &compare::rows_of(report, info, &METRICS), false))
                 (figures(pictures))
                 (costs(report))
@@ -52,6 +53,36 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
 /// Whether there were any.
 pub(super) fn is_worth(report: &RunReport) -> bool {
     report.variants.iter().any(|variant| !variant.queries.is_empty())
+}
+
+/// Values that differ by less are called equal.
+const ALIKE: f64 = 0.05;
+
+/// With which variant queries ask the fewest shards, and with which the busiest server does least: a key has to be good at
+/// both.
+fn least(report: &RunReport) -> Option<String> {
+    let (shards, most_shards, few) = extremes(report, "fanout.mean", numbers::short)?;
+    let (work, most_work, idle) = extremes(report, "server.hottest_utilization", rough_percent)?;
+    Some(format!(
+        "A query asks fewest shards with {few}: {shards} on average, and up to {most_shards}. The busiest server does least \
+         with {idle}: it works {work} of its time, and up to {most_work}."
+    ))
+}
+
+/// The least and the most of a metric, and the variants that have the least.
+fn extremes(
+    report: &RunReport,
+    metric: &str,
+    words: impl Fn(f64) -> String,
+) -> Option<(String, String, String)> {
+    let mean = |variant: &VariantReport| variant.metrics.get(metric).map(|figure| figure.mean);
+    let means: Vec<(f64, &VariantReport)> =
+        report.variants.iter().map(|variant| Some((mean(variant)?, variant))).collect::<Option<_>>()?;
+    let least = means.iter().map(|(mean, _)| *mean).reduce(f64::min)?;
+    let most = means.iter().map(|(mean, _)| *mean).reduce(f64::max)?;
+    let best = means.iter().filter(|(mean, _)| *mean <= least * (1.0 + ALIKE));
+    let names: Vec<String> = best.map(|(_, variant)| compare::label(report, variant)).collect();
+    (names.len() < means.len()).then(|| (words(least), words(most), names.join(" and ")))
 }
 
 /// Query by query, the variants one under another.
