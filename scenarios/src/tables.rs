@@ -304,6 +304,8 @@ pub enum MoveKind {
     Split,
     /// All of a range, to its neighbour.
     Merge,
+    /// What lies in the default partition, to a partition that was created.
+    Partition,
     /// A tenant's rows, to a shard of their own.
     Isolation,
     /// A copy of a shard, from one server to another.
@@ -320,6 +322,7 @@ impl MoveKind {
             Self::Keys => "keys",
             Self::Split => "split",
             Self::Merge => "merge",
+            Self::Partition => "partition",
             Self::Isolation => "isolation",
             Self::Copy => "copy",
             Self::Office => "office",

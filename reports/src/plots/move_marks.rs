@@ -14,8 +14,15 @@ use super::{
 use shardlab_scenarios::tables::{MoveKind, MoveRow, VariantReport};
 
 /// Every kind, in the order in which legends explain them.
-const KINDS: [MoveKind; 6] =
-    [MoveKind::Keys, MoveKind::Split, MoveKind::Merge, MoveKind::Isolation, MoveKind::Copy, MoveKind::Office];
+const KINDS: [MoveKind; 7] = [
+    MoveKind::Keys,
+    MoveKind::Split,
+    MoveKind::Merge,
+    MoveKind::Partition,
+    MoveKind::Isolation,
+    MoveKind::Copy,
+    MoveKind::Office,
+];
 
 const CUT_OVER: Ink = ORANGE;
 
@@ -30,7 +37,7 @@ const MOST: usize = 400;
 /// The colour of a kind, wherever it is drawn.
 pub(super) const fn ink(kind: MoveKind) -> Ink {
     match kind {
-        MoveKind::Keys | MoveKind::Split => PAPER,
+        MoveKind::Keys | MoveKind::Split | MoveKind::Partition => PAPER,
         MoveKind::Merge => ORANGE,
         MoveKind::Isolation => PURPLE,
         MoveKind::Copy => SKY,
@@ -44,6 +51,7 @@ pub(super) const fn words(kind: MoveKind) -> &'static str {
         MoveKind::Keys => "keys, as servers come or go",
         MoveKind::Split => "a range is split",
         MoveKind::Merge => "ranges are merged",
+        MoveKind::Partition => "a partition is created",
         MoveKind::Isolation => "a tenant is moved out",
         MoveKind::Copy => "a copy of a shard",
         MoveKind::Office => "an office of primary",
@@ -135,13 +143,14 @@ pub(super) fn key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn {
             MoveKind::Keys => "white ticks at the upper edge: a move of keys begins",
             MoveKind::Split => "white dashes: a range is split there",
             MoveKind::Merge => "orange dashes: ranges are merged there",
+            MoveKind::Partition => "white ticks at the upper edge: a partition is created",
             MoveKind::Isolation => "pink bars: a tenant's keys are moved out",
             MoveKind::Copy => "blue ticks at the lower edge: a copy of a shard begins to move",
             MoveKind::Office => "red ticks at the lower edge: an office is handed over",
         };
         sheet.key(Some(sample(kind)), place)?;
     }
-    if kinds.contains(&MoveKind::Keys) {
+    if kinds.iter().any(|kind| matches!(kind, MoveKind::Keys | MoveKind::Partition)) {
         sheet.key(
             Some(Sample::Line((CUT_OVER, 3.0, SOLID))),
             "orange ticks at the upper edge: it is cut over",

@@ -84,7 +84,7 @@ fn draw_head(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, 
 const fn head(kind: MoveKind) -> Ink {
     match kind {
         MoveKind::Keys => INK,
-        MoveKind::Split => GREEN,
+        MoveKind::Split | MoveKind::Partition => GREEN,
         MoveKind::Merge => BACKGROUND_LINE,
         MoveKind::Isolation => PURPLE,
         MoveKind::Copy => SKY,

@@ -52,6 +52,7 @@ fn kind(run: &Run, of: &MoveCosts) -> MoveKind {
     match plan.map(|plan| (plan.cause, plan.change)) {
         Some((Cause::Split { .. }, _) | (_, Some(MembershipChange::Split { .. }))) => MoveKind::Split,
         Some((Cause::Merge { .. }, _)) => MoveKind::Merge,
+        Some((Cause::Partitions(_), _)) => MoveKind::Partition,
         Some((_, Some(MembershipChange::Isolate { .. }))) => MoveKind::Isolation,
         _ => MoveKind::Keys,
     }
