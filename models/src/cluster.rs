@@ -143,6 +143,9 @@ pub struct DiskSpec {
     pub sync: Distribution,
     /// Whether one sync carries all writes that wait for it.
     pub group_commit: bool,
+    /// Bytes that it reads and writes a second, one after the other, for whoever copies in bulk: moves of keys and new
+    /// copies of shards. A single row's bytes are part of `write`.
+    pub bandwidth_per_s: Size,
 }
 
 impl Default for DiskSpec {
@@ -152,6 +155,8 @@ impl Default for DiskSpec {
             // A consumer NVMe drive's flush (see `latency.json` figures in the README's sources): 0.9 ms.
             sync: Distribution::constant_ns(900_000),
             group_commit: true,
+            // The order of a consumer NVMe drive that is kept busy; without a source.
+            bandwidth_per_s: Size(1_000_000_000),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A node's only way to the world.
 
+use crate::disk::Request;
 use crate::node::{NodeId, Payload, TimerSlot, WriteId};
 use crate::random::Random;
 use crate::time::Time;
@@ -80,13 +81,24 @@ impl<'a, M: Payload> Context<'a, M> {
 
     /// Writes to the disk's buffer; durable with the next sync that starts after it.
     pub fn write(&mut self) -> WriteId {
-        self.write_numbered(false)
+        self.ask_disk(Request::Write)
     }
 
     /// Writes and asks for a sync; `on_synced` comes when this write is on disk. While a sync runs it waits for the
     /// next one.
     pub fn force(&mut self) -> WriteId {
-        self.write_numbered(true)
+        self.force_bulk(0)
+    }
+
+    /// As [`force`](Self::force), of so many bytes beyond a record's: they take time by the disk's bandwidth.
+    pub fn force_bulk(&mut self, bytes: u64) -> WriteId {
+        self.ask_disk(Request::Force { bytes })
+    }
+
+    /// Reads so many bytes in bulk; `on_synced` comes when they are in memory. It waits for the disk like a write, and
+    /// keeps writes waiting.
+    pub fn read(&mut self, bytes: u64) -> WriteId {
+        self.ask_disk(Request::Read { bytes })
     }
 
     /// Tells the outside what the node saw.
@@ -120,16 +132,16 @@ impl<'a, M: Payload> Context<'a, M> {
     }
 
     /// Numbers are given even to writes that never happen, so that none is given twice.
-    fn write_numbered(&mut self, forced: bool) -> WriteId {
+    fn ask_disk(&mut self, request: Request) -> WriteId {
         let id = self.world.disks[self.me.index()].next_id();
-        self.hand_over(id, forced);
+        self.hand_over(id, request);
         id
     }
 
-    fn hand_over(&mut self, id: WriteId, forced: bool) {
+    fn hand_over(&mut self, id: WriteId, request: Request) {
         match self.world.voice {
-            Voice::Live => self.world.write(self.me, id, forced, self.scheduler),
-            Voice::Withheld => self.world.withheld.push(Effect::Write(id, forced)),
+            Voice::Live => self.world.ask_disk(self.me, id, request, self.scheduler),
+            Voice::Withheld => self.world.withheld.push(Effect::Ask(id, request)),
             Voice::Muted => {}
         }
     }
@@ -140,7 +152,7 @@ impl<'a, M: Payload> Context<'a, M> {
             Effect::Send(to, message) => self.send(to, message),
             Effect::SetTimer(slot, after) => self.set_timer(slot, after),
             Effect::Cancel(slot) => self.cancel(slot),
-            Effect::Write(id, forced) => self.hand_over(id, forced),
+            Effect::Ask(id, request) => self.hand_over(id, request),
             Effect::Observe(observation) => self.observe(observation),
             Effect::Mark(name) => self.mark(name),
         }

@@ -59,7 +59,7 @@ pub trait Node: Clone + Debug + Send + 'static {
     /// A timer set in `slot` ran out and was not cancelled.
     fn on_timer(&mut self, slot: TimerSlot, cx: &mut Context<'_, Self::Message>);
 
-    /// Every write up to and including `through` is on disk.
+    /// Every write up to and including `through` is on disk, and what was to be read is in memory.
     fn on_synced(&mut self, through: WriteId, cx: &mut Context<'_, Self::Message>);
 
     /// Forget what is volatile. What was not synced is gone.

@@ -35,6 +35,9 @@ pub struct Disk {
     pub sync: Distribution,
     /// Whether one sync carries every write that waits for it.
     pub group_commit: bool,
+    /// Bytes a second that bulk reads and writes get out of it and into it, one after the other; `None`: bytes take no
+    /// time. What a single record weighs is part of `write`.
+    pub bandwidth_bytes_per_s: Option<u64>,
 }
 
 /// How a node's own clock differs from true time.

@@ -5,7 +5,7 @@
 
 use crate::clock::Clock;
 use crate::counters::Counters;
-use crate::disk::DiskQueue;
+use crate::disk::{DiskQueue, Request};
 use crate::fault::Fault;
 use crate::fingerprint::Rolling;
 use crate::key::{Key, Tag};
@@ -16,7 +16,7 @@ use crate::random::Random;
 use crate::samplers::Samplers;
 use crate::striking::{FaultBook, Fired, Omen};
 use crate::time::Time;
-use crate::topology::{Disk, Topology};
+use crate::topology::Topology;
 
 /// What an engine does for a node: it lets events happen later.
 pub(crate) trait Scheduler {
@@ -46,7 +46,7 @@ pub(crate) enum Effect<M: Payload> {
     Send(NodeId, M),
     SetTimer(TimerSlot, Time),
     Cancel(TimerSlot),
-    Write(WriteId, bool),
+    Ask(WriteId, Request),
     Observe(M::Observation),
     Mark(&'static str),
 }
@@ -91,10 +91,11 @@ impl<M: Payload> World<M> {
         let disk = |(machine, index): (&crate::topology::Machine, u64)| {
             let random = Random::new(seed, "disk", index);
             match &machine.disk {
-                Some(Disk { write, sync, group_commit }) => {
-                    DiskQueue::new(Some((samplers.get(write), samplers.get(sync))), *group_commit, random)
+                Some(disk) => {
+                    let takes = (samplers.get(&disk.write), samplers.get(&disk.sync));
+                    DiskQueue::new(Some(takes), disk.group_commit, disk.bandwidth_bytes_per_s, random)
                 }
-                None => DiskQueue::new(None, true, random),
+                None => DiskQueue::new(None, true, None, random),
             }
         };
         let disks = topology.machines.iter().zip(0..).map(disk).collect();
@@ -184,24 +185,25 @@ impl<M: Payload> World<M> {
 
     /// Starts the node's next sync if one is due.
     pub fn start_sync(&mut self, node: NodeId, scheduler: &mut (impl Scheduler + ?Sized)) {
-        let Some((through, takes)) = self.disks[node.index()].next_sync() else { return };
-        let at = self.now.saturating_add(self.slow(node, takes));
+        let Some(next) = self.disks[node.index()].next_round() else { return };
+        let at = self.now.saturating_add(self.slow(node, next.takes));
         let ends = self.key(at, Tag::Sync, node.0);
-        self.disks[node.index()].begin(through, ends);
+        self.disks[node.index()].begin(next, ends);
         scheduler.schedule(ends);
     }
 
-    /// Takes a write in, and starts a sync if it is forced and the disk is free.
-    pub fn write(
+    /// Takes a request to the disk in, and starts on it if somebody waits for it and the disk is free.
+    pub fn ask_disk(
         &mut self,
         node: NodeId,
         id: WriteId,
-        forced: bool,
+        request: Request,
         scheduler: &mut (impl Scheduler + ?Sized),
     ) {
+        let forced = matches!(request, Request::Force { .. });
         self.counters.nodes[node.index()].forces_requested += u64::from(forced);
-        self.disks[node.index()].write(id, forced);
-        if let Some(record) = &mut self.record {
+        self.disks[node.index()].ask(id, request);
+        if let Some(record) = self.record.as_mut().filter(|_| !matches!(request, Request::Read { .. })) {
             record.writes.push((id, forced));
         }
         self.start_sync(node, scheduler);

@@ -76,6 +76,7 @@ fn run(script: Handler, faults: Vec<Fault>) -> Finished<Probe> {
         write: Distribution::constant_ns(0),
         sync: Distribution::constant_ns(250 * MICROSECOND),
         group_commit: true,
+        bandwidth_bytes_per_s: None,
     };
     let machines = (0..3).map(|id| shardlab_sim::Machine { disk: Some(disk.clone()), ..bare(id) }).collect();
     let stream = link(Distribution::constant_ns(400 * MICROSECOND), Delivery::Stream);

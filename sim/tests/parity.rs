@@ -85,7 +85,12 @@ fn machine(id: u32) -> Machine {
     let service = vec![Some(grids(1)), id.is_multiple_of(3).then(|| grids(2))];
     let queue_limit = (id == 1).then_some(3);
     let cpu = (id != 4).then_some(Cpu { cores: 1 + id % 2, queue_limit, overflow, service });
-    let disk = Disk { write: grids(0), sync: grids(u64::from(id)), group_commit: id.is_multiple_of(2) };
+    let disk = Disk {
+        write: grids(0),
+        sync: grids(u64::from(id)),
+        group_commit: id.is_multiple_of(2),
+        bandwidth_bytes_per_s: id.is_multiple_of(3).then_some(1_000_000),
+    };
     Machine { cpu, disk: Some(disk), ..bare(id) }
 }
 

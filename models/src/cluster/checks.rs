@@ -38,6 +38,10 @@ fn check_service_and_disk(cluster: &Cluster, checks: &mut Checks) {
     checks.distribution("cluster.service.control", &service.control);
     checks.distribution("cluster.disk.write", &cluster.disk.write);
     checks.distribution("cluster.disk.sync", &cluster.disk.sync);
+    if cluster.disk.bandwidth_per_s.as_bytes() == 0 {
+        let help = "write how many bytes it reads or writes a second, like \"1GB\"";
+        checks.refuse("cluster.disk.bandwidth-per-s", "nothing could be copied", help);
+    }
 }
 
 fn check_network(network: &Network, checks: &mut Checks) {

@@ -124,7 +124,12 @@ fn service_time(service: &Service, kind: Kind) -> &Distribution {
 
 fn disk(cluster: &Cluster) -> Disk {
     let spec = &cluster.disk;
-    Disk { write: spec.write.clone(), sync: spec.sync.clone(), group_commit: spec.group_commit }
+    Disk {
+        write: spec.write.clone(),
+        sync: spec.sync.clone(),
+        group_commit: spec.group_commit,
+        bandwidth_bytes_per_s: Some(spec.bandwidth_per_s.as_bytes()),
+    }
 }
 
 /// What the region's clocks are ahead, and what the node's own is off.

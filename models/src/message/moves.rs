@@ -83,6 +83,12 @@ impl MoveStep {
         }
     }
 
+    /// What its rows weigh on a disk.
+    #[must_use]
+    pub fn bulk_bytes(&self) -> u64 {
+        self.chunk().map_or(0, |chunk| chunk.bytes)
+    }
+
     /// Whether it is for the destination's log, and not for the source's.
     #[must_use]
     pub const fn is_for_destination(&self) -> bool {

@@ -49,7 +49,7 @@ impl LogReplica {
     /// late repetition never cuts off what came after it.
     fn take(&mut self, previous: u32, entries: Entries, port: &mut LogPort<'_, '_>) -> u32 {
         let mut index = previous;
-        let mut grown = false;
+        let (mut grown, mut bulk) = (false, 0);
         let mut take = |replica: &mut Self, entry: Entry| {
             index += 1;
             match replica.log.get(index) {
@@ -57,6 +57,7 @@ impl LogReplica {
                 Some(_) => replica.truncate_from(index),
                 None => {}
             }
+            bulk += entry.command.bulk_bytes();
             replica.log.push(entry);
             grown = true;
         };
@@ -69,7 +70,7 @@ impl LogReplica {
             *verified = (*verified).max(index);
         }
         if grown {
-            port.force(Then::Logged(self.log.last()));
+            port.force_bulk(Then::Logged(self.log.last()), bulk);
         }
         index
     }

@@ -43,7 +43,12 @@ impl<M, T> Port<'_, '_, M, T> {
 
     /// Writes to disk and goes on with `then` when it is there.
     pub fn force(&mut self, then: T) {
-        let write = self.cx.force();
+        self.force_bulk(then, 0);
+    }
+
+    /// As [`force`](Self::force), of so many bytes that are copied in bulk.
+    pub fn force_bulk(&mut self, then: T, bytes: u64) {
+        let write = self.cx.force_bulk(bytes);
         self.syncs.push_back(Sync { write, shard: self.shard, then });
     }
 

@@ -80,6 +80,7 @@ impl LogReplica {
         let Standing::Primary { others, .. } = &mut self.standing else { return Err(Refused) };
         let previous = self.log.last();
         let entry = Entry { epoch: self.promised, command };
+        let bulk = entry.command.bulk_bytes();
         for other in others.iter_mut().filter(|other| other.sent == previous.index) {
             other.sent += 1;
             let (epoch, committed) = (self.promised, self.committed);
@@ -87,7 +88,7 @@ impl LogReplica {
             port.send(other.node, LogMessage::Append { epoch, previous, committed, entries });
         }
         self.log.push(entry);
-        port.force(Then::Logged(self.log.last()));
+        port.force_bulk(Then::Logged(self.log.last()), bulk);
         Ok(())
     }
 

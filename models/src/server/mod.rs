@@ -6,6 +6,7 @@
 //! [`VersionServer`] is that of the other.
 
 mod assignments;
+mod disk_reads;
 mod expiry;
 mod hosted;
 mod moves;
@@ -37,6 +38,7 @@ use crate::state_machine::{Closed, Effect, StateMachine};
 use crate::tables::Tables;
 use crate::world::ShardOperations;
 
+use disk_reads::DiskReads;
 use moves::Exports;
 use reads::Asked;
 use slots::{Round, Rounds, Slots};
@@ -118,6 +120,7 @@ pub struct Server {
     hosted: Vec<Hosted>,
     // Volatile.
     syncs: SyncQueue<Then>,
+    disk_reads: DiskReads,
     lease_until: Time,
     map: Option<Arc<ShardMap>>,
     effects: Vec<Effect>,
@@ -149,6 +152,7 @@ impl Server {
         Self {
             hosted: shards.iter().map(host).collect(),
             syncs: SyncQueue::new(),
+            disk_reads: DiskReads::default(),
             lease_until: 0,
             map: Some(Arc::clone(map)),
             effects: Vec::new(),
@@ -321,11 +325,13 @@ impl Server {
             }
             self.pump(slot, cx);
         }
+        self.bulk_was_read(through, cx);
     }
 
     /// Forgets what is volatile.
     pub fn on_crash(&mut self) {
         self.syncs.clear();
+        self.disk_reads.crash();
         self.lease_until = 0;
         self.map = None;
         self.exports.crash();

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use shardlab_sim::{Context, NodeId, SECOND, Time};
 
+use super::disk_reads::Reader;
 use super::{MOVES, Server};
 use crate::message::{
     Arrived, ChunkId, Command, Message, MoveCommand, MoveMessage, MoveStep, Request, Response, Status,
@@ -225,7 +226,7 @@ impl Server {
         }
     }
 
-    /// Gets the next chunk's reading into the processor's queue, when the throttle allows.
+    /// Gets the next chunk's reading into the queues of disk and processor, when the throttle allows.
     fn want_chunk(&mut self, pair: Pair, cx: &mut Context<'_, Message>) {
         let now = cx.now();
         let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
@@ -240,9 +241,11 @@ impl Server {
         if self.is_local(pair) {
             return self.read_chunk(pair, epoch, cx);
         }
-        let Some(export) = self.exports.by_pair.get_mut(&pair) else { return };
-        export.reading = Some(now);
-        cx.send(cx.me(), Message::Move(MoveMessage::Read { pair, epoch: export.epoch }));
+        let bytes = self.bytes_to_read(pair);
+        if let Some(export) = self.exports.by_pair.get_mut(&pair) {
+            export.reading = Some(now);
+        }
+        self.read_bulk(Reader::Move(pair, epoch), bytes, cx);
     }
 
     /// The throttle lets go, or something may have been lost.
@@ -257,13 +260,14 @@ impl Server {
             return;
         }
         let now = cx.now();
-        for export in self.exports.by_pair.values_mut() {
+        for (&pair, export) in &mut self.exports.by_pair {
             if export.waiting.is_some_and(|waiting| waiting.sent + ANSWER_TIMEOUT <= now) {
                 export.waiting = None;
                 export.cursor = None;
             }
             // A full queue may have dropped it.
-            if export.reading.is_some_and(|since| since + ANSWER_TIMEOUT <= now) {
+            let is_late = export.reading.is_some_and(|since| since + ANSWER_TIMEOUT <= now);
+            if is_late && !self.disk_reads.is_waiting(Reader::Move(pair, export.epoch)) {
                 export.reading = None;
             }
         }

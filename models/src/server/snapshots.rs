@@ -6,7 +6,7 @@
 //! counts, and it is the control plane's changes of epoch that keep writes safe (`control_plane::relocation`).
 //!
 //! Loaded rows are pure functions and nobody stores them: a piece of the snapshot is its weight. It takes a core time
-//! at both ends (`service.copy`), the link its bandwidth, and the learner's disk a forced write. What was written since
+//! at both ends (`service.copy`), the link its bandwidth, the primary's disk a read and the learner's a forced write. What was written since
 //! is in the log, which keeps everything, and follows with it.
 //!
 //! What the primary knows here is volatile; the learner's disk knows how much has arrived.
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use shardlab_sim::{Context, NodeId, Time};
 
+use super::disk_reads::Reader;
 use super::moves::ANSWER_TIMEOUT;
 use super::{COPIES, Server};
 use crate::config::Bug;
@@ -142,13 +143,16 @@ impl Server {
     /// At every tick: what was not answered is asked again.
     pub(super) fn tick_snapshots(&mut self, cx: &mut Context<'_, Message>) {
         let now = cx.now();
-        for snapshot in self.snapshots.by_shard.values_mut() {
+        for (&shard, snapshot) in &mut self.snapshots.by_shard {
             if snapshot.waiting.is_some_and(|(_, sent, _)| sent + ANSWER_TIMEOUT <= now) {
                 snapshot.waiting = None;
                 snapshot.sent = None;
             }
             // A full queue may have dropped it.
-            snapshot.reading = snapshot.reading.filter(|since| since + ANSWER_TIMEOUT > now);
+            let is_late = snapshot.reading.is_some_and(|since| since + ANSWER_TIMEOUT <= now);
+            if is_late && !self.disk_reads.is_waiting(Reader::Snapshot(shard, snapshot.epoch)) {
+                snapshot.reading = None;
+            }
             snapshot.told = snapshot.told.filter(|since| since + ANSWER_TIMEOUT > now);
         }
         self.drive_snapshots(cx);
@@ -175,7 +179,7 @@ impl Server {
         }
     }
 
-    /// Gets the next piece's reading into the processor's queue, when the throttle allows.
+    /// Gets the next piece's reading into the queues of disk and processor, when the throttle allows.
     fn want_piece(&mut self, shard: ShardId, snapshot: Snapshot, cx: &mut Context<'_, Message>) {
         let (now, epoch) = (cx.now(), snapshot.epoch);
         if now < self.exports.free_at {
@@ -186,8 +190,8 @@ impl Server {
         self.exports.free_at = now + self.exports.settings.copy_time(bytes);
         if let Some(snapshot) = self.snapshots.by_shard.get_mut(&shard) {
             snapshot.reading = Some(now);
-            cx.send(cx.me(), Message::Copy(CopyMessage::Read { shard, epoch }));
         }
+        self.read_bulk(Reader::Snapshot(shard, epoch), bytes, cx);
     }
 
     /// A core has had time to read.
@@ -221,9 +225,10 @@ impl Server {
         if self.hosted[slot].staged.taken != piece.start {
             return self.say_what_is_here(from, shard, id, cx);
         }
+        let bytes = piece.end - piece.start;
         self.hosted[slot].staged.taken = piece.end;
         let then = Then::Staged(Piece { end: piece.end, id, from });
-        self.with_port(slot, cx, |_, port| port.force(then));
+        self.with_port(slot, cx, |_, port| port.force_bulk(then, bytes));
     }
 
     pub(super) fn piece_is_durable(&mut self, slot: usize, piece: Piece, cx: &mut Context<'_, Message>) {

@@ -170,8 +170,8 @@ impl<N: Node> Simulation<N> {
         if self.must_wait(key, node) {
             return;
         }
-        let through = self.world.disks[node.index()].end();
-        self.world.counters.nodes[node.index()].syncs += 1;
+        let (through, synced) = self.world.disks[node.index()].end();
+        self.world.counters.nodes[node.index()].syncs += u64::from(synced);
         self.world.start_sync(node, &mut self.agenda);
         self.note(node, Handled::Synced(through));
         self.handle(node, |node, cx| node.on_synced(through, cx));

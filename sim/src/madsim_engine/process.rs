@@ -113,8 +113,8 @@ impl<N: Node> State<N> {
         if !self.world.disks[me.index()].expects(key) {
             return;
         }
-        let through = self.world.disks[me.index()].end();
-        self.world.counters.nodes[me.index()].syncs += 1;
+        let (through, synced) = self.world.disks[me.index()].end();
+        self.world.counters.nodes[me.index()].syncs += u64::from(synced);
         self.world.start_sync(me, &mut self.agenda);
         self.note(me, Handled::Synced(through));
         self.handle(me, |node, cx| node.on_synced(through, cx));

@@ -78,7 +78,11 @@ fn check_machine(machine: &Machine, zones: usize) -> Result<(), String> {
         require(cpu.cores > 0, || "a processor without cores serves nothing".into())?;
         cpu.service.iter().flatten().try_for_each(Distribution::validate)?;
     }
-    machine.disk.iter().flat_map(|disk| [&disk.write, &disk.sync]).try_for_each(Distribution::validate)
+    if let Some(disk) = &machine.disk {
+        require(disk.bandwidth_bytes_per_s != Some(0), || "a disk of bandwidth zero reads nothing".into())?;
+        [&disk.write, &disk.sync].into_iter().try_for_each(Distribution::validate)?;
+    }
+    Ok(())
 }
 
 fn check_zones(topology: &Topology) -> Result<(), String> {

@@ -85,7 +85,12 @@ impl Busy {
     }
 
     fn write_some(&mut self, cx: &mut Context<'_, Numbered>) {
-        let id = if cx.rng().below(2) == 0 { cx.write() } else { cx.force() };
+        let id = match cx.rng().below(6) {
+            0..3 => cx.write(),
+            3 => cx.force(),
+            4 => cx.force_bulk(1_000),
+            _ => cx.read(1_000),
+        };
         if cx.alive() {
             self.unsynced.push(id);
         }
@@ -193,6 +198,7 @@ pub fn whole(id: u32, cores: u32) -> Machine {
         write: Distribution::constant_ns(MICROSECOND),
         sync: exponential(200 * MICROSECOND),
         group_commit: id.is_multiple_of(2),
+        bandwidth_bytes_per_s: Some(10_000_000),
     };
     let clock = ClockSkew { offset_ns: i64::from(id) * 1000, drift_ppb: 50_000 };
     Machine { cpu: Some(cpu), disk: Some(disk), clock, ..bare(id) }

@@ -66,6 +66,9 @@ fn impossible_clusters() {
     for jitter in [0.9, f64::NAN, f64::INFINITY] {
         check_refused("cluster.network.region-jitter-p99", |c| c.cluster.network.region_jitter_p99 = jitter);
     }
+    check_refused("cluster.disk.bandwidth-per-s", |c| {
+        c.cluster.disk.bandwidth_per_s = "0B".parse().expect("a size");
+    });
     check_refused("cluster.network.bandwidth-per-s", |c| {
         c.cluster.network.bandwidth_per_s = Some("0B".parse().expect("a size"));
     });

@@ -48,6 +48,25 @@ impl Server {
         }
     }
 
+    /// What the next chunk has to get from the disk: loaded rows. What was written since is in memory.
+    pub(super) fn bytes_to_read(&self, pair: Pair) -> u64 {
+        let (Some(slot), Some(export)) = (self.leads(pair.0), self.exports.by_pair.get(&pair)) else {
+            return 0;
+        };
+        let seal = match self.departure(slot, pair, export.plan.number) {
+            Some(Departure::Sealed { attempt }) => Some(attempt),
+            _ => None,
+        };
+        let progress = self.progress(slot, pair, seal);
+        let done = match export.plan.protocol.next(&progress) {
+            Next::Copy => progress.copied,
+            Next::Compare => progress.compared,
+            _ => return 0,
+        };
+        let rows = progress.loaded.saturating_sub(done).min(progress.chunk);
+        rows as u64 * u64::from(export.plan.row_bytes)
+    }
+
     fn progress(&self, slot: usize, pair: Pair, seal: Option<u32>) -> Progress {
         let export = &self.exports.by_pair[&pair];
         let moves = self.hosted[slot].machine.moves();
