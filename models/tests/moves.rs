@@ -1,7 +1,10 @@
 //! Servers come while faults strike at every step of the moves: nothing that was acknowledged is lost, and every move
 //! comes to its end.
 
-use shardlab_consistency::{Case, Verdict, judge};
+mod common;
+
+use common::{failures, setting};
+use shardlab_consistency::{Case, judge};
 use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
@@ -238,24 +241,6 @@ fn run(config: &Config, seed: u64, random: &mut Random) -> Run {
     world.run(&mut |_| true).expect("nobody stops it")
 }
 
-fn failures(run: &Run) -> Vec<String> {
-    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
-    let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
-        Some(Verdict::Fail(witness)) => Some(format!("{}: {witness}", judgement.judge)),
-        _ => None,
-    });
-    let mut failures: Vec<String> = failed.collect();
-    if run.rebalancing.open > 0 {
-        let moves = run.rebalancing.moves.iter().filter(|of| of.published.is_none()).collect::<Vec<_>>();
-        failures.push(format!("{} commands were not carried out: {moves:?}", run.rebalancing.open));
-    }
-    failures
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
-}
-
 /// Runs worlds of one protocol; `reached` says whether they have shown what they are for.
 fn nothing_is_lost(protocol: Protocol, reached: impl Fn(&Sum) -> bool) {
     let first = setting("MOVE_SEED", 1);
@@ -394,6 +379,39 @@ fn a_split_copies_nothing_while_a_balancer_moves_shards() {
         let took = of.published.expect("it is done") - of.began;
         assert!(took < SECOND / 20, "{took} ns");
     }
+}
+
+/// A chunk is read from the source's disk and then written to the destination's, each at the disk's bandwidth: a move
+/// takes at least twice as long as its bytes take once.
+#[test]
+fn bytes_take_both_disks_their_time() {
+    const RATE: u64 = 200_000;
+    let mut config = config(Protocol::Live, &mut Random::new(1, "disks", 0));
+    config.membership.truncate(1);
+    config.sharding.strategy = Strategy::default();
+    config.replication.mode =
+        Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: Some(Duration::from_ns(SECOND)) };
+    config.workloads = vec![
+        serde_json::from_str(
+            r#"{ "name": "open", "arrivals": { "open": "10/s" }, "keys": { "count": 600 }, "mix": { "read": 1.0 } }"#,
+        )
+        .expect("the workload is well formed"),
+    ];
+    config.rebalancing.throttle = Size(1_000_000_000);
+    let mut took = |rate| {
+        config.cluster.disk.bandwidth_per_s = Size(rate);
+        let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+        let run = world.run(&mut |_| true).expect("nobody stops it");
+        assert_eq!(failures(&run), [""; 0]);
+        let took = run.rebalancing.moves.iter().map(|of| of.published.expect("it is done") - of.began);
+        let bytes = run.rebalancing.moves.iter().map(|of| of.bytes);
+        (took.max().expect("something moves"), bytes.max().expect("something moves"))
+    };
+    let (fast, _) = took(1_000_000_000);
+    let (slow, bytes) = took(RATE);
+    // Where bytes are all but free they take a little all the same.
+    let both = 2 * bytes * SECOND / RATE;
+    assert!(slow - fast >= both / 100 * 99, "{slow} ns for {bytes} bytes, {fast} ns where bytes are free");
 }
 
 /// A crash at every step of moving a tenant out, or of cutting a range, by each protocol.

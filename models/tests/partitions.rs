@@ -1,7 +1,9 @@
 //! Partitions by time come and go while faults strike at every step: nothing that was acknowledged and is to be kept is
 //! lost, nothing that is gone is found, and both engines agree.
 
-use shardlab_consistency::{Case, Verdict, judge};
+mod common;
+
+use common::{found_wrong, setting};
 use shardlab_models::cluster;
 use shardlab_models::config::{Bug, Cluster, Config, Rebalancing, Replication, Sharding, Table, Workload};
 use shardlab_models::rebalancing::Protocol;
@@ -149,16 +151,7 @@ fn run(engine: Engine, config: &Config, seed: u64, random: &mut Random) -> Run {
 }
 
 fn failures(run: &Run) -> Vec<String> {
-    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
-    let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
-        Some(Verdict::Fail(witness)) => Some(format!("{}: {witness}", judgement.judge)),
-        _ => None,
-    });
-    failed.chain(run.evidence.restless.clone()).collect()
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+    found_wrong(run).into_iter().chain(run.evidence.restless.clone()).collect()
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Copies move between servers, and servers are lost for ever, while faults strike at every step: nothing that was
 //! acknowledged is lost, and every command is carried out.
 
-use shardlab_consistency::{Case, Verdict, judge};
+mod common;
+
+use common::{failures, setting};
 use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
@@ -193,26 +195,6 @@ fn run(config: &Config, seed: u64, random: &mut Random) -> Run {
     faults.extend(losses(config));
     let world = World::build(config, faults, seed).expect("the configuration is possible");
     world.run(&mut |_| true).expect("nobody stops it")
-}
-
-fn failures(run: &Run) -> Vec<String> {
-    let judgements = judge(&Case::new(&run.history, &run.evidence), run.promises);
-    let failed = judgements.iter().filter_map(|judgement| match judgement.verdict() {
-        Some(Verdict::Fail(witness)) => Some(format!("{}: {witness}", judgement.judge)),
-        _ => None,
-    });
-    let mut failures: Vec<String> = failed.collect();
-    if run.rebalancing.open > 0 {
-        let moves = run.rebalancing.moves.iter().filter(|of| of.published.is_none()).collect::<Vec<_>>();
-        let copies = run.rebalancing.relocations.iter().filter(|of| !of.is_done()).collect::<Vec<_>>();
-        failures
-            .push(format!("{} commands were not carried out: {moves:?} {copies:?}", run.rebalancing.open));
-    }
-    failures
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 #[test]

@@ -184,7 +184,12 @@ mod tests {
 
     fn disk(group_commit: bool) -> DiskQueue {
         let takes = |ns| Sampler::new(&Distribution::constant_ns(ns));
-        DiskQueue::new(Some((takes(10), takes(100))), group_commit, Some(1_000_000_000), Random::new(0, "disk", 0))
+        DiskQueue::new(
+            Some((takes(10), takes(100))),
+            group_commit,
+            Some(1_000_000_000),
+            Random::new(0, "disk", 0),
+        )
     }
 
     fn write(disk: &mut DiskQueue, forced: bool) -> WriteId {

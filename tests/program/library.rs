@@ -240,7 +240,9 @@ fn sharding_strategies_move_what_their_papers_say_and_lose_nothing() {
         ("static-ranges", 0.15..=0.2),
         ("dynamic-range", 0.15..=0.4),
         ("list", 0.0..=0.01),
-        ("composite", 0.0..=0.01),
+        ("list-then-hash", 0.0..=0.01),
+        ("range-then-list", 0.15..=0.2),
+        ("time-partitions", 0.15..=0.2),
         ("tenant", 0.15..=0.2),
         ("geographic", 0.15..=0.2),
     ];
@@ -273,7 +275,7 @@ fn monotonic_keys_keep_one_server_busy_unless_they_are_hashed() {
 /// Ahead of time nothing is late and old days cost nothing; too late they cost moves, or refusals.
 #[test]
 fn partitions_by_day_are_made_ahead_and_forgotten_whole() {
-    for seed in SEEDS {
+    for seed in 1..=5 {
         let summary = run(&format!("events-by-day --seed {seed}"), 0);
         let of = |variant, name| metric(&summary, variant, name);
         assert!(of("by-day", "partitions.expired") >= 20.0, "seed {seed}");
@@ -375,4 +377,8 @@ fn every_way_to_join_pays_somewhere() {
     assert_eq!((written("application"), written("co-located")), (1.0, 1.0));
     assert!(written("denormalised") > 2.0 && written("reference") > 2.0);
     assert_eq!(mean("denormalised", "query.customer-moves.fanout_mean"), 8.0);
+    // Co-location is cheap for those who know the customer.
+    assert_eq!(mean("co-located-blind", "query.order-with-customer.fanout_mean"), 8.0);
+    let busiest = |variant| mean(variant, "server.hottest_utilization");
+    assert!(busiest("co-located-blind") > 2.0 * busiest("application"));
 }
