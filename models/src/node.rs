@@ -267,6 +267,8 @@ pub struct ObservedQuery {
     pub outcome: shardlab_consistency::Outcome,
     /// Every shard that it asked.
     pub shards: BTreeSet<ShardId>,
+    /// What each shard did that was asked for rows, ascending by shard. Writes are operations of their own.
+    pub parts: Vec<QueryPart>,
     /// Requests that it sent, those that were sent again included.
     pub requests: u32,
     /// Rounds of requests.
@@ -275,8 +277,8 @@ pub struct ObservedQuery {
     pub bytes: u64,
     /// Rows that it found, as far as they were wanted.
     pub found: u64,
-    /// The newest of them.
-    pub first_row: u64,
+    /// The newest of them; a count names none.
+    pub first_row: Option<u64>,
     /// Rows that it wrote, copies included.
     pub writes: u32,
     /// Their size.
@@ -289,7 +291,35 @@ pub struct ObservedQuery {
     pub is_refresh: bool,
 }
 
+/// One shard's part of a query, over all rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryPart {
+    /// The shard.
+    pub shard: ShardId,
+    /// Requests that were sent to it, those that were sent again included.
+    pub requests: u32,
+    /// Answers of it that came and were taken.
+    pub answers: u32,
+    /// Their size.
+    pub bytes: u64,
+    /// Windows of the disk's read-ahead that it read for them.
+    pub windows: u64,
+}
+
 impl ObservedQuery {
+    /// A shard's part.
+    pub(crate) fn part(&mut self, shard: ShardId) -> &mut QueryPart {
+        let place = match self.parts.binary_search_by_key(&shard, |part| part.shard) {
+            Ok(place) => place,
+            Err(place) => {
+                let part = QueryPart { shard, requests: 0, answers: 0, bytes: 0, windows: 0 };
+                self.parts.insert(place, part);
+                place
+            }
+        };
+        &mut self.parts[place]
+    }
+
     /// At the beginning.
     pub(crate) fn new(statement: u16, matching: Matching, reads_rows: bool, now: Time) -> Self {
         Self {
@@ -300,11 +330,12 @@ impl ObservedQuery {
             completed: now,
             outcome: shardlab_consistency::Outcome::Info,
             shards: BTreeSet::new(),
+            parts: Vec::new(),
             requests: 0,
             rounds: 0,
             bytes: 0,
             found: 0,
-            first_row: 0,
+            first_row: None,
             writes: 0,
             bytes_written: 0,
             value: 0,

@@ -227,7 +227,7 @@ fn keys(variant: &VariantReport, rows: &mut Rows) {
             &row.rank,
             &row.key,
             &row.name,
-            &row.shard,
+            &row.shard.map_or_else(String::new, |shard| shard.to_string()),
             &row.operations,
             &row.guaranteed,
             &row.share,

@@ -215,8 +215,8 @@ pub struct KeyRow {
     pub key: u64,
     /// What people call it: in a world of tables its table and its row.
     pub name: String,
-    /// The shard that it lives in when the load ends.
-    pub shard: u32,
+    /// The shard that it lives in when the load ends; none of a value that rows are not sharded by.
+    pub shard: Option<u32>,
     /// How often it was asked for, at most: what the sketch has counted.
     pub operations: u64,
     /// How often at least.
@@ -509,6 +509,10 @@ pub struct HeatMap {
     pub hottest_keys: Vec<u64>,
     /// How many operations that key has.
     pub hottest_counts: Vec<u32>,
+    /// What people call the key that has most in one column; the earliest of equals.
+    pub hottest_name: String,
+    /// Share of operations that name no key, or no row: counts, ranges, and whoever found nothing. They have no place here.
+    pub nameless_fraction: f64,
 }
 
 /// How far copies that take writes by themselves were apart at one time.

@@ -72,6 +72,8 @@ pub struct QueryAnswer {
     pub value: u64,
     /// Size of what is returned.
     pub bytes: u64,
+    /// Windows of the disk's read-ahead that it took to read.
+    pub windows: u32,
     /// How many plans the client's map knew to be over.
     pub finished: u32,
     /// The plan that the shard knows and the client may not, with the moves of it that it takes part in, and whether it

@@ -58,6 +58,7 @@ impl Server {
             0 => COUNT_BYTES,
             row_bytes => found.rows.len() as u64 * u64::from(row_bytes),
         };
+        let windows = (found.examined * u64::from(request.read_bytes) / WINDOW_BYTES) as u32;
         let answer = QueryAnswer {
             operation: request.operation,
             round: request.round,
@@ -66,10 +67,10 @@ impl Server {
             count: found.count,
             value,
             bytes,
+            windows,
             finished: request.finished,
             moves: self.moves_of(slot, request),
         };
-        let windows = (found.examined * u64::from(request.read_bytes) / WINDOW_BYTES) as u32;
         self.read_on(answer, from, windows, cx);
     }
 

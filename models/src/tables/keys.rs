@@ -5,13 +5,13 @@
 //!   0   copy's shard   far part    table          row
 //!
 //!  61   60 … 55   54 … 48        47 … 0
-//!   1   0         table          a value of the column that its rows are sharded by
+//!   1   column    table          a value; no column for the one that its rows are sharded by
 //! ```
 //! Keys from 2⁶² on are the probes'. A table's ordinary rows have zeros above the table, so that a single table's keys
 //! are its row numbers.
 
 use crate::shard_map::ShardId;
-use crate::tables::TableId;
+use crate::tables::{ColumnId, TableId};
 
 const ROW_BITS: u32 = 40;
 const TABLE_BITS: u32 = 7;
@@ -19,6 +19,8 @@ const FAR_BIT: u32 = ROW_BITS + TABLE_BITS;
 const COPY_SHIFT: u32 = FAR_BIT + 1;
 const VALUE_BIT: u32 = 61;
 const VALUE_TABLE_SHIFT: u32 = 48;
+const NAMED_COLUMN_SHIFT: u32 = VALUE_TABLE_SHIFT + TABLE_BITS;
+const MOST_NAMED_COLUMNS: u64 = (1 << (VALUE_BIT - NAMED_COLUMN_SHIFT)) - 1;
 
 /// Rows of a table.
 pub const MOST_ROWS: u64 = 1 << ROW_BITS;
@@ -58,6 +60,13 @@ pub enum Address {
         /// The value.
         value: u64,
     },
+    /// Rows of a table that have this value in another column: no place, but a name for what is asked for.
+    Named {
+        /// The column.
+        column: ColumnId,
+        /// The value.
+        value: u64,
+    },
     /// No row at all.
     Other,
 }
@@ -86,6 +95,14 @@ pub const fn value_key(table: TableId, value: u64) -> u64 {
     1 << VALUE_BIT | (table.0 as u64) << VALUE_TABLE_SHIFT | value
 }
 
+/// What rows with a value in a column are called that they are not sharded by; `None` where numbers are too large.
+#[must_use]
+pub fn named_key(column: ColumnId, value: u64) -> Option<u64> {
+    let number = u64::from(column.column) + 1;
+    (number <= MOST_NAMED_COLUMNS && value < MOST_VALUES)
+        .then(|| value_key(column.table, value) | number << NAMED_COLUMN_SHIFT)
+}
+
 /// The key of a query's summary: a row of its own, which lives where its number leads.
 #[must_use]
 pub const fn summary_key(statement: u16) -> u64 {
@@ -101,7 +118,11 @@ pub const fn address(key: u64) -> Address {
     }
     if key >> VALUE_BIT != 0 {
         let table = TableId((key >> VALUE_TABLE_SHIFT) as u8 & MOST_TABLES as u8);
-        return Address::Value { table, value: key & (MOST_VALUES - 1) };
+        let value = key & (MOST_VALUES - 1);
+        return match key >> NAMED_COLUMN_SHIFT & MOST_NAMED_COLUMNS {
+            0 => Address::Value { table, value },
+            number => Address::Named { column: ColumnId { table, column: number as u8 - 1 }, value },
+        };
     }
     let row = key & (MOST_ROWS - 1);
     let table = TableId((key >> ROW_BITS) as u8 & MOST_TABLES as u8);
@@ -127,6 +148,11 @@ mod tests {
         );
         let value = MOST_VALUES - 1;
         assert_eq!(address(value_key(table, value)), Address::Value { table, value });
+        let column = ColumnId { table, column: 5 };
+        let named = named_key(column, value).expect("it is small enough");
+        assert_eq!(address(named), Address::Named { column, value });
+        assert_eq!(named_key(column, MOST_VALUES), None);
+        assert_eq!(named_key(ColumnId { table, column: u8::MAX }, 0), None);
         assert_eq!(address(crate::sharding::PROBE_KEYS), Address::Other);
         assert_eq!(row_key(TableId(0), 77), 77);
     }

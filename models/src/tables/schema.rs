@@ -1,6 +1,7 @@
 //! The schema: every column as a function of the row.
 
-use super::keys::{Address, address, row_key};
+use super::find::{Bound, Matching};
+use super::keys::{Address, address, named_key, row_key, value_key};
 use super::rules::{Rule, ShardRule, TableRules, below, scattered_rank, unit, word};
 use super::scatter::{gather, scatter};
 use super::{Ids, Table};
@@ -260,6 +261,22 @@ impl Schema {
         matches!(self.rule(column), Rule::Id)
     }
 
+    /// What a query asks for, if it names one thing: a row by its id, the newest that it found, or all rows with one
+    /// value in a column. An id goes before the column that rows are sharded by, and that before any other.
+    #[must_use]
+    pub fn named(&self, matching: &Matching, newest: Option<u64>) -> Option<u64> {
+        let table = matching.table;
+        let exact = || matching.bounds.iter().filter(|bound| bound.low == bound.high);
+        if exact().any(|bound| self.is_id(bound.column)) {
+            return newest.map(|row| row_key(table, row));
+        }
+        let is_place = |bound: &&Bound| matches!(self.tables[table.index()].shards, ShardRule::Column(column) if column == bound.column.column);
+        match exact().find(is_place) {
+            Some(bound) => Some(value_key(table, bound.low)),
+            None => exact().next().and_then(|bound| named_key(bound.column, bound.low)),
+        }
+    }
+
     /// The value of a column in a row, loaded or not.
     #[must_use]
     #[inline]
@@ -315,7 +332,7 @@ impl Schema {
             },
             Address::Copy { shard, .. } => Place::Shard(shard),
             Address::Value { table, value } => Place::Value(table, value),
-            Address::Other => Place::Key(key),
+            Address::Named { .. } | Address::Other => Place::Key(key),
         }
     }
 
@@ -331,20 +348,21 @@ impl Schema {
         Loaded::new(self.tables().map(|table| row_key(table, 0)..row_key(table, self.rows(table))))
     }
 
-    /// Where a key stands among all rows: those that were loaded table by table, then those that were inserted.
+    /// Where a row stands among all of them: those that were loaded table by table, then those that were inserted.
+    /// `None` for keys that are no rows.
     #[must_use]
-    pub fn position(&self, key: u64) -> u64 {
+    pub fn position(&self, key: u64) -> Option<u64> {
         let (Address::Row { table, row, .. } | Address::Copy { table, row, .. }) = address(key) else {
-            return 0;
+            return None;
         };
         let before =
             |table: TableId| self.tables[..table.index()].iter().map(|table| table.rows).sum::<u64>();
         match self.tables.get(table.index()) {
-            None => 0,
-            Some(rules) if row < rules.rows => before(table) + row,
+            None => None,
+            Some(rules) if row < rules.rows => Some(before(table) + row),
             Some(rules) => {
                 let all = before(TableId(self.tables.len() as u8));
-                all + (row - rules.rows) * self.tables.len() as u64 + u64::from(table.0)
+                Some(all + (row - rules.rows) * self.tables.len() as u64 + u64::from(table.0))
             }
         }
     }

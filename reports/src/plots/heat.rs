@@ -45,7 +45,11 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     sheet.title("Where in the key space the load falls", &subtitle)?;
     for (index, variant) in variants.iter().enumerate() {
         let title = if same { "all variants: the same load".to_owned() } else { shown.label(variant) };
-        let note = format!("key; a row is {} keys", number(variant.heat.keys_per_row as f64));
+        let mut note = format!("key; a row is {} keys", number(variant.heat.keys_per_row as f64));
+        if variant.heat.nameless_fraction > 0.0 {
+            let share = rough_percent(variant.heat.nameless_fraction);
+            note = format!("{note}; {share} of operations name no key and are not drawn");
+        }
         let frame = Frame { right: BAR_ROOM, below: None, ..time.frame(index, title, note, 200.0) };
         let panel = sheet.panel(frame)?;
         let mut chart = panel.chart(time.scale(), key_scale(&variant.heat))?;
@@ -96,7 +100,6 @@ fn draw_map(chart: &mut Chart, heat: &HeatMap, colours: &Colours) -> Drawn {
 
 /// The key with most operations in one interval.
 struct Hottest {
-    key: u64,
     /// Operations a second.
     rate: f64,
     /// Of all operations in the interval.
@@ -112,7 +115,6 @@ fn hottest(heat: &HeatMap) -> Vec<Hottest> {
         let most = cells.rev().max_by_key(|cell| heat.hottest_counts[*cell]).unwrap_or(column);
         let count = f64::from(heat.hottest_counts[most]);
         Hottest {
-            key: heat.hottest_keys[most],
             rate: count / heat.interval_s,
             share: if total == 0 { 0.0 } else { count / total as f64 },
             time_s: column as f64 * heat.interval_s,
@@ -130,7 +132,7 @@ fn draw_hottest(
 ) -> Drawn {
     let keys = hottest(&variant.heat);
     let title = "the hottest single key of each interval, ops/s".to_owned();
-    let frame = time.frame(index, title, describe(&keys), 80.0);
+    let frame = time.frame(index, title, describe(&keys, &variant.heat), 80.0);
     let panel = sheet.panel(Frame { right: BAR_ROOM, ..frame })?;
     let mut chart = time.chart(&panel, scale.clone(), variant)?;
     let half_s = variant.heat.interval_s / 2.0;
@@ -138,12 +140,16 @@ fn draw_hottest(
 }
 
 /// "most: key 4,711, 2,060 ops/s at 41 s, 34 % of all".
-fn describe(keys: &[Hottest]) -> String {
+fn describe(keys: &[Hottest], heat: &HeatMap) -> String {
     let most = keys.iter().rev().max_by(|a, b| a.rate.total_cmp(&b.rate));
     most.filter(|most| most.rate > 0.0).map_or_else(String::new, |most| {
-        let (key, rate) = (number(most.key as f64), number(most.rate));
+        let name = &heat.hottest_name;
+        let key =
+            name.parse().map_or_else(|_| name.clone(), |key: u64| format!("key {}", number(key as f64)));
+        let rate = number(most.rate);
+        let all = if heat.nameless_fraction > 0.0 { "all that name one" } else { "all" };
         format!(
-            "most: key {key}, {rate} ops/s at {} s, {} of all",
+            "most: {key}, {rate} ops/s at {} s, {} of {all}",
             number(most.time_s),
             rough_percent(most.share)
         )

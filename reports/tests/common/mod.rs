@@ -311,7 +311,7 @@ fn keys(badness: f64) -> Vec<KeyRow> {
         let operations = (91_000.0 * badness / f64::from(rank * rank)) as u64;
         let (key, guaranteed) = (u64::from(4_710 + rank), operations.saturating_sub(u64::from(rank)));
         let (share, bytes) = (operations as f64 / 275_000.0, operations as f64 * 100.0);
-        KeyRow { rank, key, name: key.to_string(), shard: 17, operations, guaranteed, share, bytes }
+        KeyRow { rank, key, name: key.to_string(), shard: Some(17), operations, guaranteed, share, bytes }
     };
     (1..=20).map(row).collect()
 }
@@ -502,7 +502,17 @@ fn heat(seed: u64) -> HeatMap {
     let hottest_keys = (0..counts.len()).map(|index| (index / columns) as u64 * keys_per_row).collect();
     let hottest = |count: &u32| if *count > 1_000 { count - 100 } else { count / 10 };
     let hottest_counts = counts.iter().map(hottest).collect();
-    HeatMap { interval_s: 1.0, columns, rows: HEAT_ROWS, keys_per_row, counts, hottest_keys, hottest_counts }
+    HeatMap {
+        interval_s: 1.0,
+        columns,
+        rows: HEAT_ROWS,
+        keys_per_row,
+        counts,
+        hottest_keys,
+        hottest_counts,
+        hottest_name: "1975125".into(),
+        nameless_fraction: 0.0,
+    }
 }
 
 fn expectation(

@@ -19,6 +19,10 @@ pub(super) fn key_name(scenario: &Scenario, key: u64) -> String {
             let by = table.shard_by.as_ref().or(scenario.sharding.key.as_ref());
             format!("{} of {} {value}", table.name, by.map_or("row", String::as_str))
         }),
+        Address::Named { column, value } => table(column.table).and_then(|table| {
+            let name = table.columns.keys().nth(column.column.into())?;
+            Some(format!("{} of {name} {value}", table.name))
+        }),
         Address::Other => None,
     };
     named.unwrap_or_else(|| key.to_string())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shardlab_models::tables::keys::{Address, address};
 use shardlab_models::world::Run;
 
 use super::key_name::key_name;
@@ -28,20 +29,26 @@ pub(crate) fn keys(scenario: &Scenario, run: &Run) -> Vec<KeyRow> {
     let mut bytes: BTreeMap<u64, f64> = most.iter().map(|counter| (counter.key, 0.0)).collect();
     for asked in asked_keys(run, &prices) {
         if let Some(bytes) = bytes.get_mut(&asked.key) {
-            *bytes += asked.bytes;
+            *bytes += asked.cost.bytes;
         }
     }
     let row = |(counter, rank): (&Counter, u32)| KeyRow {
         rank,
         key: counter.key,
         name: key_name(scenario, counter.key),
-        shard: run.ownership.shard_of(counter.key, run.duration).0,
+        shard: shard(run, counter.key),
         operations: counter.count,
         guaranteed: counter.guaranteed(),
         share: counter.count as f64 / sum as f64,
         bytes: bytes[&counter.key],
     };
     most.iter().zip(1..).map(row).collect()
+}
+
+/// Where it lives when the load ends.
+fn shard(run: &Run, key: u64) -> Option<u32> {
+    let is_placed = run.tables.is_none() || !matches!(address(key), Address::Named { .. });
+    is_placed.then(|| run.ownership.shard_of(key, run.duration).0)
 }
 
 #[cfg(test)]
@@ -67,7 +74,7 @@ mod tests {
         let rows = keys(&scenario(), &run(history));
         let found: Vec<_> =
             rows.iter().map(|row| (row.rank, row.key, row.shard, row.operations, row.guaranteed)).collect();
-        assert_eq!(found, [(1, 5, 1, 2, 2), (2, 4, 0, 1, 1), (3, 7, 1, 1, 1)]);
+        assert_eq!(found, [(1, 5, Some(1), 2, 2), (2, 4, Some(0), 1, 1), (3, 7, Some(1), 1, 1)]);
         // Values of 100 bytes, the default.
         assert_eq!(rows.iter().map(|row| row.bytes).collect::<Vec<_>>(), [2_000.0, 1_000.0, 1_000.0]);
         assert!((rows[0].share - 0.5).abs() < 1e-12);

@@ -5,7 +5,7 @@ use shardlab_models::message::Kind;
 use shardlab_models::world::Run;
 use shardlab_sim::NodeId;
 
-use super::asked::{Asked, Prices, asked_keys};
+use super::asked::{Asked, Cost, Prices, asked_keys, shard_costs};
 use super::load::busy_ns;
 use super::{Metrics, Sorted, asked, put};
 use crate::catalogue::{LEVELS, MEASURES};
@@ -28,8 +28,12 @@ impl Load {
 
     fn add(&mut self, asked: &Asked) {
         self.operations += 1.0;
-        self.bytes += asked.bytes;
-        self.cpu_ns += asked.cpu_ns;
+        self.pay(asked.cost);
+    }
+
+    fn pay(&mut self, cost: Cost) {
+        self.bytes += cost.bytes;
+        self.cpu_ns += cost.cpu_ns;
     }
 }
 
@@ -49,14 +53,13 @@ impl Loads {
         let prices = Prices::new(scenario);
         let mut shards = vec![Load::default(); run.shard_operations.len()];
         let mut keys: Vec<Asked> = asked_keys(run, &prices).collect();
-        for asked in &keys {
-            shards[asked.shard].add(asked);
-        }
         // A transaction is one operation of a shard, however many keys it has there.
         for (load, operations) in shards.iter_mut().zip(asked(run)) {
             load.operations = operations as f64;
         }
-        scans(scenario, run, &prices, &mut shards);
+        for (shard, cost) in shard_costs(run, &prices) {
+            shards[shard].pay(cost);
+        }
         // The order of sums must not hang on how equal keys are sorted.
         keys.sort_by_key(|asked| asked.key);
         let of_key = |same: &[Asked]| {
@@ -70,29 +73,9 @@ impl Loads {
     }
 }
 
-/// A scan asks all shards, each for its part of the rows; or one for all of them.
-fn scans(scenario: &Scenario, run: &Run, prices: &Prices, shards: &mut [Load]) {
-    let is_measured =
-        |of: &&shardlab_consistency::Operation| (run.warmup..run.duration).contains(&of.invoked);
-    let scan_ns = scenario.cluster.service.scan.mean_ns();
-    let count = shards.len() as f64;
-    for scan in run.history.operations.iter().filter(is_measured).filter(|of| of.kind == OperationKind::Scan)
-    {
-        let found = if scan.outcome == Outcome::Ok { scan.value as f64 } else { 0.0 };
-        let bytes = found * prices.value_bytes(scan.process);
-        let add = |load: &mut Load, bytes: f64| {
-            (load.bytes, load.cpu_ns) = (load.bytes + bytes, load.cpu_ns + scan_ns);
-        };
-        match run.ownership.scanned(scan.key, scan.invoked) {
-            Some(shard) => add(&mut shards[shard.index()], bytes),
-            None => shards.iter_mut().for_each(|load| add(load, bytes / count)),
-        }
-    }
-}
-
 /// Requests of clients and coordinators that it handled, bytes that it sent to anybody, time that its cores were busy.
 fn of_server(run: &Run, server: NodeId) -> Load {
-    const REQUESTS: [Kind; 4] = [Kind::Read, Kind::Write, Kind::Scan, Kind::Prepare];
+    const REQUESTS: [Kind; 5] = [Kind::Read, Kind::Write, Kind::Scan, Kind::Prepare, Kind::Query];
     let Some(counters) = run.counters.nodes.get(server.index()) else { return Load::default() };
     let handled = |kind: Kind| counters.handled.get(kind as usize).copied().unwrap_or_default();
     Load {

@@ -25,7 +25,7 @@ pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
 }
 
 fn requests_per_operation(run: &Run) -> Option<f64> {
-    let asks = [Kind::Read, Kind::Write, Kind::Scan];
+    let asks = [Kind::Read, Kind::Write, Kind::Scan, Kind::Query];
     let sent = |node: &NodeId| {
         let sent = &run.counters.nodes.get(node.index())?.sent;
         Some(asks.into_iter().filter_map(|kind| sent.get(kind as usize)).sum::<u64>())

@@ -97,7 +97,7 @@ fn rows(case: &Case, run: &Run) -> Rows {
         servers: fill::servers(&case.scenario, run),
         moves: fill::moves(run),
         latency: fill::latency(run),
-        heat: fill::heat(run),
+        heat: fill::heat(&case.scenario, run),
         divergence: fill::divergence(run),
         queries: fill::queries(run),
     }

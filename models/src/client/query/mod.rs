@@ -95,7 +95,8 @@ impl QueryWork {
         let (kind, key, value) = match self.single {
             Some((key, value)) => (OperationKind::Read, key, value),
             None => {
-                (OperationKind::Scan, row_key(self.seen.matching.table, self.seen.first_row), self.seen.found)
+                let row = self.seen.first_row.unwrap_or(0);
+                (OperationKind::Scan, row_key(self.seen.matching.table, row), self.seen.found)
             }
         };
         is_read.then(|| Operation {
@@ -208,7 +209,7 @@ impl ClientPool {
         let most = query.seen.matching.limit.map_or(u64::MAX, u64::from);
         rows.truncate(most as usize);
         query.seen.found = query.answers.values().map(|answer| answer.count).sum::<u64>().min(most);
-        query.seen.first_row = rows.first().copied().unwrap_or(0);
+        query.seen.first_row = rows.first().copied();
         query.single = single;
         let is_refresh = query.is_refresh;
         match then {

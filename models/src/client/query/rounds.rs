@@ -94,6 +94,7 @@ impl ClientPool {
         query.fanout.ask(shard, server);
         query.seen.shards.insert(shard);
         query.seen.requests += 1;
+        query.seen.part(shard).requests += 1;
         let round = query.round;
         let request =
             QueryRequest { operation, round, shard, wanted, pinned, finished, row_bytes, read_bytes };
@@ -108,6 +109,10 @@ impl ClientPool {
             return;
         }
         query.seen.bytes += answer.bytes;
+        let part = query.seen.part(answer.shard);
+        part.answers += 1;
+        part.bytes += answer.bytes;
+        part.windows += u64::from(answer.windows);
         query.fanout.answer(answer.shard);
         query.fetched.extend(answer.rows.iter().copied());
         query.answers.insert(answer.shard, answer);

@@ -120,7 +120,7 @@ impl ClientPool {
         match address(key) {
             Address::Row { table, far: true, .. } => tables.schema.far_bytes(table),
             Address::Row { table, .. } | Address::Copy { table, .. } => tables.schema.row_bytes(table),
-            Address::Value { .. } | Address::Other => self.settings.value_bytes,
+            Address::Value { .. } | Address::Named { .. } | Address::Other => self.settings.value_bytes,
         }
     }
 }
