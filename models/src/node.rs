@@ -75,6 +75,12 @@ pub enum Observation {
         servers_before: u32,
         /// How many there will be.
         servers_after: u32,
+        /// By shard: what it weighed, where shards follow the servers; see [`Partitioning::weights_of`].
+        ///
+        /// [`Partitioning::weights_of`]: crate::sharding::Partitioning::weights_of
+        weights_before: Vec<u32>,
+        /// By shard: what it will weigh.
+        weights_after: Vec<u32>,
     },
     /// Everything that it asked for is done.
     PlanFinished {

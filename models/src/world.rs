@@ -227,7 +227,7 @@ pub struct RebalancingCosts {
 }
 
 /// What one plan brought about: a command of the operator, a split or a merge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandCosts {
     /// Why it was made.
     pub cause: Cause,
@@ -249,6 +249,11 @@ pub struct CommandCosts {
     pub servers_before: u32,
     /// How many there were after.
     pub servers_after: u32,
+    /// By shard: how many times as many keys it was to have as one that weighs one, zero for numbers that were not there.
+    /// Nothing where shards do not follow the servers.
+    pub weights_before: Vec<u32>,
+    /// By shard: what it weighed after.
+    pub weights_after: Vec<u32>,
 }
 
 /// One copy of a shard that moved to another server.

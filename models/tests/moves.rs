@@ -107,6 +107,19 @@ fn config(protocol: Protocol, random: &mut Random) -> Config {
             let gone = MembershipChange::Remove(random.below(u64::from(servers) + 1) as u32);
             membership.push(command(1, SECOND + random.below(SECOND), gone));
         }
+        // A server that bears nothing for a while, or bears more or less from now on.
+        _ if strategy.has_weights() => {
+            let server = random.below(u64::from(servers)) as u32;
+            let weights = [[0, 2_000], [3_000, 1_000], [2_000, 0], [1_000, 4_000]][random.below(4) as usize];
+            for (number, thousandths) in (1..).zip(weights) {
+                let change = MembershipChange::Reweight { server, thousandths };
+                membership.push(command(
+                    number,
+                    number as u64 * SECOND / 2 + random.below(SECOND / 2),
+                    change,
+                ));
+            }
+        }
         _ => {}
     }
     Config {

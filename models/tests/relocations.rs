@@ -8,7 +8,7 @@ use shardlab_models::cluster;
 use shardlab_models::config::{
     Bug, Cluster, Config, Membership, Rebalancing, Replication, Sharding, Transactions, Workload,
 };
-use shardlab_models::rebalancing::{Balancer, By, MembershipChange};
+use shardlab_models::rebalancing::{Balancer, By, MembershipChange, Protocol};
 use shardlab_models::replication::{Ack, Mode, Reads};
 use shardlab_models::sharding::{Strategy, consistent_hash, modulo};
 use shardlab_models::world::{Run, World};
@@ -299,4 +299,48 @@ fn weights_share_copies_out() {
         run.primaries.iter().filter(|&&primary| primary == node).count()
     };
     assert_eq!([0, 1, 2, 3].map(led), [12, 6, 6, 0]);
+}
+
+/// Where each server has the shard of its number, its weight is the shard's: by every protocol just so many keys move that
+/// each has its share.
+#[test]
+fn weights_share_keys_out() {
+    let strategies = [
+        r#"{ "consistent-hash": { "vnodes": 500 } }"#,
+        r#"{ "bounded-load": { "vnodes": 100, "slack": "5%" } }"#,
+        r#"{ "rendezvous": {} }"#,
+        r#"{ "multi-probe": {} }"#,
+        r#"{ "maglev": {} }"#,
+        r#"{ "slots": {} }"#,
+    ];
+    for protocol in [Protocol::Live, Protocol::StopTheWorld, Protocol::DualWrite] {
+        for text in strategies {
+            let mut random = Random::new(1, "shares", 0);
+            let mut config = config(&mut random);
+            config.cluster.servers = 4;
+            config.sharding.strategy = serde_json::from_str(text).expect("the strategy is well formed");
+            config.workloads[0] = serde_json::from_str(
+                r#"{ "name": "open", "arrivals": { "open": "400/s" }, "keys": { "count": 4000 },
+                "mix": { "read": 0.5, "update": 0.5 } }"#,
+            )
+            .expect("the workload is well formed");
+            config.rebalancing =
+                Rebalancing { protocol, throttle: Size(20_000_000), ..Rebalancing::default() };
+            config.membership = vec![Membership {
+                name: "weight".into(),
+                fault: 0,
+                at: Duration::from_ns(SECOND),
+                change: MembershipChange::Reweight { server: 1, thousandths: 2_000 },
+            }];
+            let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
+            let run = world.run(&mut |_| true).expect("nobody stops it");
+            assert_eq!(failures(&run), [""; 0], "{text} by {protocol:?}");
+            let costs = &run.rebalancing.commands[0];
+            assert_eq!(costs.weights_before, [1, 1, 1, 1], "{text}");
+            assert_eq!(costs.weights_after, [1, 2, 1, 1], "{text}");
+            // Two fifths, where it was a quarter; a ring's arcs and a few points differ from that.
+            let moved = costs.moving as f64 / costs.loaded as f64;
+            assert!((0.11..0.19).contains(&moved), "{text} by {protocol:?}: {moved}");
+        }
+    }
 }

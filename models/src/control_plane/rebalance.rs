@@ -69,8 +69,10 @@ pub(super) struct Rebalance {
     // By server: whether it is to hold copies, and whether it is gone for ever.
     pub present: Vec<bool>,
     pub lost: Vec<bool>,
-    /// By server: how much it is to bear, in thousandths of a usual server.
+    /// By server: how much it is to bear, in thousandths of a usual server, where copies are shared out by that.
     pub weights: Vec<u64>,
+    /// By shard: what it weighs since the last plan, where keys are shared out by that; see [`Partitioning::weights_of`].
+    shard_weights: Vec<u32>,
     /// By shard: how many of the loaded rows live there.
     pub rows: Vec<u64>,
     /// How many plans were made, of commands or by ourselves.
@@ -86,6 +88,7 @@ pub(super) struct Rebalance {
 impl Rebalance {
     pub fn new(settings: RebalanceSettings) -> Self {
         let present = (0..settings.zones.len()).map(|server| server < settings.servers as usize).collect();
+        let shards: Vec<ShardId> = (0..settings.servers).map(ShardId).collect();
         Self {
             commands: Vec::new(),
             begun: 0,
@@ -95,6 +98,7 @@ impl Rebalance {
             present,
             lost: vec![false; settings.zones.len()],
             weights: vec![1_000; settings.zones.len()],
+            shard_weights: settings.partitioning.weights_of(&shards),
             rows: settings.loaded_rows.clone(),
             writing: VecDeque::new(),
             ordered: BTreeSet::new(),
@@ -141,10 +145,24 @@ impl Rebalance {
                 self.present[server as usize] = false;
             }
             MembershipChange::Reweight { server, thousandths } => {
-                self.weights[server as usize] = u64::from(thousandths);
+                // Where each server has the shard of its number, the strategy shares keys out, not the placement copies.
+                if self.settings.partitioning.counts_shards() {
+                    self.weights[server as usize] = u64::from(thousandths);
+                }
             }
             MembershipChange::Isolate { .. } | MembershipChange::Split { .. } => {}
         }
+    }
+
+    /// How keys are shared out by all commands that were begun.
+    fn partitioning(&self) -> Partitioning {
+        let weights = self.commands[..self.begun as usize].iter().filter_map(|change| match *change {
+            MembershipChange::Reweight { server, thousandths } => {
+                Some((ShardId(server), thousandths / 1_000))
+            }
+            _ => None,
+        });
+        self.settings.partitioning.weighing(weights)
     }
 
     /// The command that is being carried out.
@@ -284,7 +302,7 @@ impl ControlPlane {
             self.begin_plan(cause, stays, Vec::new(), before, cx);
             return self.relocate(cx);
         }
-        let to = settings.partitioning.next(&self.map.routing.from, &rebalance.shards());
+        let to = rebalance.partitioning().next(&self.map.routing.from, &rebalance.shards());
         let born = self.new_shards();
         self.begin_plan(cause, to, born, before, cx);
     }
@@ -313,7 +331,16 @@ impl ControlPlane {
         };
         rebalance.weigh(&plan);
         let (plan, servers_after) = (Arc::new(plan), rebalance.servers());
-        cx.observe(Observation::PlanBegun { cause, plan: Arc::clone(&plan), servers_before, servers_after });
+        let weights_after = rebalance.partitioning().weights_of(&rebalance.shards());
+        let weights_before = std::mem::replace(&mut rebalance.shard_weights, weights_after.clone());
+        cx.observe(Observation::PlanBegun {
+            cause,
+            plan: Arc::clone(&plan),
+            servers_before,
+            servers_after,
+            weights_before,
+            weights_after,
+        });
         if plan.pairs().is_empty() && born.is_empty() {
             return;
         }

@@ -94,8 +94,15 @@ pub(super) fn check(config: &Config, checks: &mut Checks) {
         checks.refuse(at, message, "use `primary`, or leave the balancer out");
     } else if !config.sharding.strategy.counts_shards() {
         let message = "there is nothing for it to move: each server has the one shard of its number";
-        let help = "say how many `shards` there are in `sharding.strategy`, several for each server; or leave the balancer \
-                    out, and give weights to servers or points to the ring";
+        let counted = "say how many `shards` there are in `sharding.strategy`, several for each server";
+        let help = if config.sharding.strategy.has_weights() {
+            format!(
+                "{counted}; or leave the balancer out, and give servers `weights` in `sharding.strategy`, or others at run \
+                 time by a fault with `membership = {{ reweight = … }}`"
+            )
+        } else {
+            format!("{counted}, or leave the balancer out")
+        };
         checks.refuse(at, message, help);
     }
 }

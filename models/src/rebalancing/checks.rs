@@ -2,7 +2,7 @@
 
 use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
-use crate::rebalancing::{MembershipChange, balancer, separation};
+use crate::rebalancing::{MembershipChange, balancer, separation, weights};
 use crate::replication::{Ack, Mode};
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
@@ -88,7 +88,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
         checks.refuse("replication.mode", message, "use `primary`, or leave the membership faults out");
     }
     check_losses(config, checks);
-    check_weights(config, checks);
+    weights::check(config, checks);
     let keys = config.loaded_rows();
     if keys >= MOST_KEYS {
         checks.refuse("workload", format!("{keys} keys are too many to move"), "give fewer than 2³² keys");
@@ -134,29 +134,6 @@ fn check_losses(config: &Config, checks: &mut Checks) {
             );
             let help = "lose fewer, give the cluster time between two losses, or keep more copies";
             checks.refuse(format!("fault.{}.membership.lose", loss.fault), message, help);
-        }
-    }
-}
-
-/// Weights are targets for copies of shards: where each server has the one shard of its number there is nothing to share
-/// out by them. And somebody has to bear something.
-fn check_weights(config: &Config, checks: &mut Checks) {
-    let mut commands: Vec<_> = config.membership.iter().collect();
-    commands.sort_by_key(|command| command.at);
-    let mut weights = vec![1_000; config.cluster.servers as usize];
-    for command in commands {
-        let MembershipChange::Reweight { server, thousandths } = command.change else { continue };
-        let path = format!("fault.{}.membership.reweight", command.fault);
-        if !config.sharding.strategy.counts_shards() {
-            let message = "each server has the one shard of its number, which bears what it bears";
-            let help = "say how many `shards` there are in `sharding.strategy`, several for each server";
-            checks.refuse(path, message, help);
-            continue;
-        }
-        weights.resize(weights.len().max(server as usize + 1), 1_000);
-        weights[server as usize] = thousandths;
-        if weights.iter().all(|&weight| weight == 0) {
-            checks.refuse(path, "no server is to bear anything", "leave one of them a weight above zero");
         }
     }
 }

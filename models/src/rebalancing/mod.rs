@@ -15,6 +15,7 @@ mod plan;
 mod protocol;
 mod routing;
 mod separation;
+mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

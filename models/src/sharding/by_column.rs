@@ -140,6 +140,28 @@ impl Partitioning {
         self.sharding.strategy.counts_shards()
     }
 
+    /// The same, where these shards have got other weights: of every strategy in it that has weights.
+    #[must_use]
+    pub fn weighing(&self, weights: impl Iterator<Item = (ShardId, u32)>) -> Self {
+        let mut next = self.clone();
+        for (shard, weight) in weights {
+            let own = next.own.iter_mut().map(|(_, own)| own);
+            for strategy in own.chain([&mut next.sharding.strategy]) {
+                if let Some(weights) = strategy.weights() {
+                    weights.set(shard, weight);
+                }
+            }
+        }
+        next
+    }
+
+    /// By shard: how many times as many keys it is to have as one that weighs one, when these shards are there; zero for
+    /// those that are not. Nothing where the shards do not follow the servers.
+    #[must_use]
+    pub fn weights_of(&self, shards: &[ShardId]) -> Vec<u32> {
+        if self.counts_shards() { Vec::new() } else { self.sharding.strategy.weights_of(shards) }
+    }
+
     /// What it does by itself while it serves, if it does.
     #[must_use]
     pub fn reshapes(&self) -> Option<dynamic_range::Spec> {

@@ -229,6 +229,23 @@ impl Strategy {
         scheme.weights()
     }
 
+    /// Whether its shards have weights, which can be changed.
+    #[must_use]
+    pub fn has_weights(&self) -> bool {
+        self.clone().weights().is_some()
+    }
+
+    /// By shard: its weight when these are there, ascending; zero for numbers that are missing. One for each where shards
+    /// have no weights.
+    fn weights_of(&self, shards: &[ShardId]) -> Vec<u32> {
+        let alike = Weights::default();
+        let mut strategy = self.clone();
+        let members = strategy.weights().map_or(&alike, |weights| weights).members(shards);
+        let mut weights = vec![0; shards.last().map_or(0, |last| last.index() + 1)];
+        members.into_iter().for_each(|(shard, weight)| weights[shard.index()] = weight);
+        weights
+    }
+
     /// The directory, where shards are found by lookup.
     #[must_use]
     pub fn directory(&self) -> Option<&directory::Spec> {

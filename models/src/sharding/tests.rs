@@ -142,6 +142,65 @@ fn a_weight_that_grows_draws_keys_and_one_that_shrinks_gives_them_up() {
     }
 }
 
+/// Those that move keys to a shard whose weight grows, or from one whose weight shrinks, and no others.
+const MONOTONE_IN_WEIGHTS: [&str; 3] = [FOLLOWING[2], FOLLOWING[4], FOLLOWING[6]];
+
+/// By strategy: how far a shard's share may be from what its weight says, as a share of that. A ring's: four times the
+/// standard deviation of its arcs; of one point for each unit of weight: what its paper's figure 1 has for few shards.
+const SHARE_TOLERANCE: [(&str, f64); 6] = [
+    (r#"{ "consistent-hash": { "vnodes": 1000, "salted": true } }"#, 0.14),
+    (r#"{ "bounded-load": { "vnodes": 1000, "slack": "1%" } }"#, 0.14),
+    (FOLLOWING[4], 0.05),
+    (FOLLOWING[6], 0.35),
+    (FOLLOWING[7], 0.05),
+    (FOLLOWING[8], 0.10),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Any server may be weighed anew, and again, in any world.
+    #[test]
+    fn a_shard_that_is_weighed_anew_gets_the_share_that_its_weight_says(
+        servers in 2_u32..9, which in 0_u32..9, weights in (1_u32..6, 0_u32..6), seed: u64
+    ) {
+        let shard = ShardId(which % servers);
+        let shards: Vec<ShardId> = (0..servers).map(ShardId).collect();
+        for (text, tolerance) in SHARE_TOLERANCE {
+            let mut strategy = strategy(text);
+            let mut current = strategy.partitioner(servers, seed);
+            for weight in [weights.0, weights.1] {
+                strategy.weights().expect("it has weights").set(shard, weight);
+                current = strategy.next(&current, &shards, seed);
+                let share = shares(&current, 40_000).get(shard.index()).copied().unwrap_or(0.0);
+                let part = f64::from(weight) / f64::from(servers - 1 + weight);
+                prop_assert!((share - part).abs() <= tolerance * part + 1e-9, "{text}: {share}, not {part}");
+            }
+        }
+    }
+
+    /// Between shards whose weight stays nothing moves.
+    #[test]
+    fn a_weight_moves_keys_of_its_own_shard_only(
+        servers in 2_u32..9, which in 0_u32..9, weights in (1_u32..6, 0_u32..6), seed: u64
+    ) {
+        let shard = ShardId(which % servers);
+        let shards: Vec<ShardId> = (0..servers).map(ShardId).collect();
+        for text in MONOTONE_IN_WEIGHTS {
+            let mut strategy = strategy(text);
+            strategy.weights().expect("it has weights").set(shard, weights.0);
+            let before = strategy.partitioner(servers, seed);
+            strategy.weights().expect("it has weights").set(shard, weights.1);
+            let after = strategy.next(&before, &shards, seed);
+            for key in 0..5_000 {
+                let (old, new) = (before.shard_of(key), after.shard_of(key));
+                let allowed = if weights.1 > weights.0 { new } else { old };
+                prop_assert!(old == new || allowed == shard, "{text}: {key} from {old:?} to {new:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn shares_follow_the_weights() {
     // Tolerances: of keys 4σ of a binomial (0.002), of a ring's arcs and partitions 4 of their coefficient of variation.

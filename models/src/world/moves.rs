@@ -32,7 +32,14 @@ impl SeenMoves {
         match observation {
             Observation::MembershipTaken { .. } => self.taken.push(at),
             Observation::Unsplittable { .. } => self.unsplittable += 1,
-            Observation::PlanBegun { cause, plan, servers_before, servers_after } => {
+            Observation::PlanBegun {
+                cause,
+                plan,
+                servers_before,
+                servers_after,
+                weights_before,
+                weights_after,
+            } => {
                 let moving = plan.moving();
                 self.commands.push(CommandCosts {
                     cause: *cause,
@@ -45,6 +52,8 @@ impl SeenMoves {
                     moves: plan.pairs().len() as u32,
                     servers_before: *servers_before,
                     servers_after: *servers_after,
+                    weights_before: weights_before.clone(),
+                    weights_after: weights_after.clone(),
                 });
                 self.plans.push(Arc::clone(plan));
             }

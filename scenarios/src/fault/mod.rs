@@ -183,7 +183,8 @@ pub enum MembershipSpec {
 pub struct Reweight {
     /// Which: `"server 1"`.
     pub server: TargetSpec,
-    /// As a multiple of what a server usually bears; with 0 it is emptied, and stays.
+    /// As a multiple of what a server usually bears; with 0 it is emptied, and stays. Where each server has the shard of its
+    /// number this is the shard's weight in `sharding.strategy`, a whole number; one that has none there weighs 1.
     pub weight: f64,
 }
 

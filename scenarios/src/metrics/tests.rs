@@ -184,6 +184,8 @@ fn moved_under(calls: usize) -> Run {
         moves: 1,
         servers_before: 1,
         servers_after: 2,
+        weights_before: vec![1],
+        weights_after: vec![1, 1],
     }];
     run
 }
