@@ -5,12 +5,14 @@ mod commands;
 mod convergence;
 mod divergence;
 mod moves;
+mod needed;
 mod ownership;
 mod partitions;
 mod queries;
 mod reduce;
 mod relocations;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use shardlab_consistency::{Evidence, History, Promises};
@@ -210,6 +212,9 @@ pub struct RebalancingCosts {
     /// How many steps of the balancer would have been enough, had the load of the whole run been known at its first look;
     /// nothing without a balancer.
     pub moves_needed: Option<u32>,
+    /// Loaded rows that had to be copied for what began while the load was measured: of its moves and copies, what is not
+    /// back where the first of them took it from.
+    pub rows_needed: u64,
     /// When the control plane heard for the first time that a server is lost for ever, in ns.
     pub lost_at: Option<Time>,
     /// Operations that servers sent elsewhere, because their key was on the move or gone.
@@ -224,6 +229,22 @@ pub struct RebalancingCosts {
     pub second_bytes: u64,
     /// Second writes that clients do not know to be done.
     pub second_writes_missed: u64,
+}
+
+impl RebalancingCosts {
+    /// Whether a move counts, for what began while the load was measured: its plan did.
+    #[must_use]
+    pub fn counts_move(&self, of: &MoveCosts, measured: &Range<Time>) -> bool {
+        let plan = self.commands.get(of.command as usize);
+        plan.is_none_or(|plan| measured.contains(&plan.began))
+    }
+
+    /// Whether a copy that moved does: the operator's command did, or where it is the balancer's, the copy.
+    #[must_use]
+    pub fn counts_relocation(&self, of: &RelocationCosts, measured: &Range<Time>) -> bool {
+        let plan = |number| self.commands.iter().find(|plan| plan.cause == Cause::Command(number));
+        measured.contains(&of.command.and_then(plan).map_or(of.began, |plan| plan.began))
+    }
 }
 
 /// What one plan brought about: a command of the operator, a split or a merge.

@@ -79,10 +79,10 @@ pub fn find(name: &str) -> Option<MetricInfo> {
         .or_else(|| queries::info(name))
 }
 
-/// What clients of one workload felt before and after what the operator ordered, by suffix.
+/// What clients of one workload felt before the first move and after the last, by suffix.
 const AROUND_MOVES: [(&str, &str); 2] = [
-    ("p99_before_ms", "between warm-up and the first command's beginning"),
-    ("p99_after_ms", "after the last command had been carried out"),
+    ("p99_before_ms", "between warm-up and the first move's beginning"),
+    ("p99_after_ms", "after the last move was done"),
 ];
 
 /// The latency of one workload, where a scenario has several: `workload.checkout.p99_ms`.
@@ -95,7 +95,7 @@ pub fn of_workload(name: &str) -> Option<MetricInfo> {
             unit: "ms",
             definition: format!(
                 "99th percentile of latency of the operations of the workload `{workload}` that were called {when}. \
-                 Measured where there are several workloads and the operator gives a command."
+                 Measured where there are several workloads and something moved."
             ),
             better: Better::Lower,
             headline: false,
@@ -153,6 +153,8 @@ pub fn is_left_out(name: &str, is_measured: impl Fn(&str) -> bool) -> bool {
     match name {
         "latency.all.p50_ms" => is_mixed,
         "latency.read.p50_ms" | "latency.write.p50_ms" => !is_mixed,
+        // Where nothing moves unasked, work is hardly ever done twice.
+        "rebalance.thrash_index" => !is_measured("rebalance.moves_needed"),
         "network.bytes_per_op" => !is_measured("clock.bytes_per_key"),
         _ => false,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shardlab_sim::Time;
 
 use super::relocations::SeenRelocations;
-use super::{CommandCosts, MoveCosts, RebalancingCosts};
+use super::{CommandCosts, MoveCosts, RebalancingCosts, needed};
 use crate::config::{Config, Membership};
 use crate::control_plane::ControlPlane;
 use crate::node::{Cause, DatabaseNode, MoveEvent, Observation};
@@ -154,7 +154,7 @@ pub(super) fn costs(
     let servers = || nodes.iter().filter_map(DatabaseNode::as_server);
     let clients = nodes.iter().filter_map(DatabaseNode::as_clients);
     let lost_at = lost_at(config, &seen);
-    let SeenMoves { mut commands, mut moves, refused_since, unsplittable, .. } = seen;
+    let SeenMoves { mut commands, plans, mut moves, refused_since, unsplittable, .. } = seen;
     let orders = orders(config);
     for plan in &mut commands {
         if let Cause::Command(number) = plan.cause {
@@ -164,7 +164,8 @@ pub(super) fn costs(
     for (slot, since) in refused_since {
         moves[slot].refused += end - since;
     }
-    RebalancingCosts {
+    let mut costs = RebalancingCosts {
+        rows_needed: 0,
         commands,
         moves,
         relocations: copies.relocations,
@@ -177,7 +178,12 @@ pub(super) fn costs(
         second_writes: servers().map(|server| server.second_writes().0).sum(),
         second_bytes: servers().map(|server| server.second_writes().1).sum(),
         second_writes_missed: clients.map(|clients| clients.second_writes_missed()).sum(),
-    }
+    };
+    let measured = config.warmup.as_ns()..config.duration.as_ns();
+    let moves = costs.moves.iter().filter(|of| costs.counts_move(of, &measured));
+    let copies = costs.relocations.iter().filter(|of| costs.counts_relocation(of, &measured));
+    costs.rows_needed = needed::keys(&plans, moves) + needed::rows(copies);
+    costs
 }
 
 fn control_plane(nodes: &[DatabaseNode]) -> Option<&ControlPlane> {

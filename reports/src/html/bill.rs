@@ -1,7 +1,11 @@
 //! The section on the bill for rebalancing.
 
 use super::{figures, metric_table};
-use crate::{MetricInfo, compare, numbers::percent, plots::Picture};
+use crate::{
+    MetricInfo, compare,
+    numbers::{number, percent},
+    plots::Picture,
+};
 use maud::{Markup, html};
 use shardlab_scenarios::tables::{RunReport, VariantReport};
 
@@ -9,7 +13,7 @@ use shardlab_scenarios::tables::{RunReport, VariantReport};
 pub(super) const PICTURES: [&str; 2] = ["bill", "moves"];
 
 /// What the table shows.
-const METRICS: [&str; 22] = [
+const METRICS: [&str; 24] = [
     "rebalance.moves",
     "rebalance.copies_moved",
     "rebalance.offices_moved",
@@ -19,6 +23,8 @@ const METRICS: [&str; 22] = [
     "rebalance.moved_fraction",
     "rebalance.copied_fraction",
     "rebalance.optimal_fraction",
+    "rebalance.optimal_copied_fraction",
+    "rebalance.rows_needed",
     "rebalance.thrash_index",
     "rebalance.duration_s",
     "rebalance.p99_before_ms",
@@ -41,11 +47,13 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
             section #bill {
                 h2 { "The bill for rebalancing" }
                 p {
-                    @for (what, metric, fair) in SHARES {
-                        @if let Some(range) = range(report, metric, fair) { "Of all " (what) " moved: " (range) ". " }
+                    @for share in &SHARES {
+                        @if let Some(range) = range(report, share) { "Of all " (share.what) " moved: " (range) ". " }
                     }
-                    "Latency before is from warm-up to the first command, during up to the end of the last move, after from "
-                    "there to the load's end. Point at a metric for its definition."
+                    @if let Some(words) = in_vain(report) { (words) ". " }
+                    "What counts began while the load was measured, after warm-up and before its end, whatever caused it. Latency "
+                    "before is from warm-up to the first move, during up to the end of the last, after from there to the "
+                    "load's end. Point at a metric for its definition."
                 }
                 (metric_table(report, &compare::rows_of(report, info, &METRICS), false))
                 (figures(pictures))
@@ -59,50 +67,109 @@ pub(super) fn is_worth(report: &RunReport) -> bool {
     report.variants.iter().any(has_a_bill)
 }
 
-/// Keys moved at somebody's command, or a balancer moved copies or offices.
+/// Something moved, whatever caused it.
 pub(crate) fn has_a_bill(variant: &VariantReport) -> bool {
-    let of_balancer = ["rebalance.copies_moved", "rebalance.offices_moved"];
-    let moved = |metric: &str| variant.metrics.get(metric).is_some_and(|figure| figure.mean > 0.0);
-    variant.metrics.contains_key("rebalance.moves") || of_balancer.into_iter().any(moved)
+    let moved = |metric: &str| mean(variant, metric).is_some_and(|mean| mean > 0.0);
+    let counts = ["rebalance.moves", "rebalance.copies_moved", "rebalance.offices_moved"];
+    variant.metrics.contains_key("rebalance.failed_operations") || counts.into_iter().any(moved)
 }
 
-/// What can move, its share, and what a server's even share is of it.
-const SHARES: [(&str, &str, &str); 2] = [
-    ("keys", "rebalance.moved_fraction", "the least possible is"),
-    ("rows in copies", "rebalance.copied_fraction", "an even share is"),
+fn mean(variant: &VariantReport, metric: &str) -> Option<f64> {
+    variant.metrics.get(metric).map(|figure| figure.mean).filter(|mean| mean.is_finite())
+}
+
+/// A share of what can move.
+struct Share {
+    what: &'static str,
+    metric: &'static str,
+    /// What servers' even shares need of it.
+    least: &'static str,
+}
+
+const SHARES: [Share; 2] = [
+    Share { what: "keys", metric: "rebalance.moved_fraction", least: "rebalance.optimal_fraction" },
+    Share {
+        what: "rows in copies",
+        metric: "rebalance.copied_fraction",
+        least: "rebalance.optimal_copied_fraction",
+    },
 ];
 
-/// For the terminal: what moved in the variant with the least and in that with the most, in one line. Keys, where any
-/// variant's can move; else copies.
+/// For the terminal: what moved in the variant with the least and in that with the most, of keys and of copies.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
-    SHARES
-        .into_iter()
-        .find_map(|(what, metric, fair)| Some(format!("of all {what} {}", range(report, metric, fair)?)))
+    let share = |share: &Share| Some(format!("of all {} {}", share.what, range(report, share)?));
+    let told = SHARES.iter().filter_map(share).chain(in_vain(report));
+    told.reduce(|told, next| format!("{told}. {}", capital(&next)))
 }
 
-/// Less is nothing, in the percents that are shown.
-const NEXT_TO_NOTHING: f64 = 0.000_5;
+/// Variants in which everything that was copied is back where it was.
+fn in_vain(report: &RunReport) -> Option<String> {
+    let is_back = |variant: &&VariantReport| mean(variant, "rebalance.rows_needed") == Some(0.0);
+    let names: Vec<String> =
+        report.variants.iter().filter(is_back).map(|variant| compare::label(report, variant)).collect();
+    let which =
+        if report.variants.len() == 1 { String::new() } else { format!(" in {}", names.join(" and ")) };
+    let words = format!("Nothing that was copied{which} had to be: in the end all of it is where it was");
+    (!names.is_empty()).then_some(words)
+}
 
-/// The least and the most of a share, and what would be fair, of variants in which some moved: where copies of shards are
-/// what moves, no keys are no merit.
-fn range(report: &RunReport, metric: &str, fair: &str) -> Option<String> {
-    let mean = |variant: &VariantReport, metric: &str| variant.metrics.get(metric).map(|figure| figure.mean);
-    let moved = report.variants.iter().filter_map(|variant| {
-        let moved = mean(variant, metric).filter(|moved| moved.is_finite() && *moved >= NEXT_TO_NOTHING)?;
-        Some((variant, moved))
+fn capital(words: &str) -> String {
+    words[..1].to_uppercase() + &words[1..]
+}
+
+/// The least and the most of a share, and what is least possible, of variants in which some moved or had to: where
+/// copies of shards are what moves, no keys are no merit.
+fn range(report: &RunReport, share: &Share) -> Option<String> {
+    let told = report.variants.iter().filter(|variant| has_a_bill(variant)).filter_map(|variant| {
+        let moved = mean(variant, share.metric)?;
+        let is_needed = mean(variant, share.least).is_some_and(|needed| needed > 0.0);
+        (moved > 0.0 || is_needed).then_some((variant, moved))
     });
-    let mut moved: Vec<(&VariantReport, f64)> = moved.collect();
-    moved.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let (least, most) = (moved.first()?, moved.last()?);
-    let told = |(variant, share): &(&VariantReport, f64)| {
-        format!("{} in {}", percent(libm::round(share * 1e3) / 1e3), compare::label(report, variant))
+    let mut told: Vec<(&VariantReport, f64)> = told.collect();
+    told.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (least, most) = (*told.first()?, *told.last().filter(|(_, most)| *most > 0.0)?);
+    let named = |(variant, moved): (&VariantReport, f64)| {
+        format!("{} in {}", rounded(moved), compare::label(report, variant))
     };
-    let fair = mean(least.0, "rebalance.optimal_fraction")
-        .map_or_else(String::new, |share| format!("; {fair} {}", percent(libm::round(share * 1e3) / 1e3)));
-    let words = if moved.len() == 1 {
-        percent(libm::round(least.1 * 1e3) / 1e3)
+    let words = match told.len() {
+        _ if report.variants.len() == 1 => rounded(least.1),
+        1 => named(least),
+        count if rounded(least.1) == rounded(most.1) && count == report.variants.len() => {
+            format!("{} in every variant", rounded(least.1))
+        }
+        count if rounded(least.1) == rounded(most.1) => {
+            format!("{} in {count} variants alike", rounded(least.1))
+        }
+        _ => format!("least {}, most {}", named(least), named(most)),
+    };
+    let needed = mean(least.0, share.least).filter(|needed| *needed > 0.0);
+    Some(words + &needed.map_or_else(String::new, |needed| against(least.1, needed)))
+}
+
+/// The least possible is so for even shares only: who moves less is not even.
+fn against(moved: f64, needed: f64) -> String {
+    let points = libm::round((needed - moved) * 1e3) / 10.0;
+    let short = if points > 0.0 {
+        format!(", and the least falls {} percentage points short of even", number(points))
     } else {
-        format!("least {}, most {}", told(least), told(most))
+        String::new()
     };
-    Some(format!("{words}{fair}"))
+    format!("; an even share needs {}{short}", rounded(needed))
+}
+
+fn rounded(share: f64) -> String {
+    if share > 0.0 && share < 0.000_5 { "< 0.1 %".into() } else { percent(libm::round(share * 1e3) / 1e3) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_moves_less_than_an_even_share_needs_is_said_to_fall_short() {
+        let short = "; an even share needs 20 %, and the least falls 0.2 percentage points short of even";
+        assert_eq!(against(0.198, 0.2), short);
+        assert_eq!(against(0.2, 0.2), "; an even share needs 20 %");
+        assert_eq!([0.0, 0.000_027, 0.75].map(rounded), ["0 %", "< 0.1 %", "75 %"]);
+    }
 }

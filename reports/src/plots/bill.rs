@@ -46,7 +46,7 @@ const COSTS: [Cost; 11] = [
     Cost {
         title: "copies moved, % of rows",
         bars: &[("rebalance.copied_fraction", BLUE)],
-        least: Some("rebalance.optimal_fraction"),
+        least: Some("rebalance.optimal_copied_fraction"),
         factor: 100.0,
     },
     cost(BYTES_MOVED, &[("rebalance.bytes_moved", BLUE)], 1.0),
@@ -88,15 +88,34 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         "The bill for rebalancing",
         &format!("Less is better, {whiskers} · {}", shown.scope_of_all_seeds()),
     )?;
-    let mut legend = vec![(Sample::Line(LEAST), "the least that any strategy can move".to_owned())];
-    for (words, (_, ink)) in ["before", "during", "after"].iter().zip(LATENCY.bars) {
-        legend.push((Sample::Area(*ink), format!("latency {words} the moves")));
+    let legend = legend(&costs, &shown.variants);
+    if !legend.is_empty() {
+        sheet.legend(&legend)?;
     }
-    sheet.legend(&legend)?;
     for costs in costs.chunks(COLUMNS) {
         draw_block(&shown, costs, sheet)?;
     }
     Ok(true)
+}
+
+/// What is drawn, and nothing else.
+fn legend(costs: &[&Cost], variants: &[&VariantReport]) -> Vec<(Sample, String)> {
+    let mut legend = Vec::new();
+    if costs.iter().any(|cost| variants.iter().any(|variant| least(cost, variant).is_some())) {
+        legend.push((Sample::Line(LEAST), "the least that an even share needs".to_owned()));
+    }
+    for (words, (metric, ink)) in ["before", "during", "after"].iter().zip(LATENCY.bars) {
+        if variants.iter().any(|variant| figure(variant, metric).is_some()) {
+            legend.push((Sample::Area(*ink), format!("latency {words} the moves")));
+        }
+    }
+    legend
+}
+
+/// Where the other kind moved, none of this one had to.
+fn least(cost: &Cost, variant: &VariantReport) -> Option<Figure> {
+    let moved = |(metric, _): &(&str, Ink)| figure(variant, metric).is_some_and(|figure| figure.mean > 0.0);
+    cost.least.and_then(|metric| figure(variant, metric)).filter(|_| cost.bars.iter().any(moved))
 }
 
 fn is_known(cost: &Cost, variants: &[&VariantReport]) -> bool {
@@ -154,10 +173,7 @@ fn draw_cell(sheet: &mut Sheet, cost: &Cost, variant: &VariantReport, most: f64,
             }
         }
     }
-    // Where the other kind moved, none of this one had to.
-    let moved =
-        cost.bars.iter().any(|(metric, _)| figure(variant, metric).is_some_and(|figure| figure.mean > 0.0));
-    if let Some(least) = cost.least.and_then(|metric| figure(variant, metric)).filter(|_| moved) {
+    if let Some(least) = least(cost, variant) {
         let x = x(least.mean);
         sheet.stroke((x, cell.top - 3.0), (x, cell.top + BARS + 2.0), LEAST)?;
     }

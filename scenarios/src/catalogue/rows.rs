@@ -430,17 +430,30 @@ pub(super) const SINGLE: &[Row] = &[
         "fraction",
         Lower,
         "moves",
-        "Loaded keys that changed owner because servers came or went, of all loaded keys; copies count once. Several \
-         commands add up. Where the number of shards does not follow the servers, copies move: `rebalance.copied_fraction`.",
+        "Loaded keys that were copied to another owner, of all loaded keys; copies count once, and a key that moves \
+         twice, twice. What began while the load was measured. Where the number of shards does not follow the servers, copies move: `rebalance.copied_fraction`.",
     ),
     plain(
         "rebalance.optimal_fraction",
         "fraction",
         Neither,
-        "The least share of the keys, or of the copies, that any strategy has to move: 1 − from / to servers; several \
-         commands add up.",
+        "The least share of the keys that any strategy has to move that shares keys out evenly: what servers' even shares, by \
+         weight, gain from before the first command to after the last, where shards follow the servers; and tenants that \
+         are moved out. One that falls short of even may move less.",
     ),
-    plain("rebalance.moves", "count", Lower, "Moves done: pairs of shards between which keys moved."),
+    plain(
+        "rebalance.optimal_copied_fraction",
+        "fraction",
+        Neither,
+        "The same for the rows in copies, where the number of shards does not follow the servers.",
+    ),
+    plain(
+        "rebalance.moves",
+        "count",
+        Lower,
+        "Moves done: pairs of shards between which rows were copied. What changed hands by reference and a partition that \
+         is created empty are none.",
+    ),
     plain(
         "rebalance.copies_moved",
         "count",
@@ -468,7 +481,15 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "moves",
         "Copies that the balancer moved and offices that it handed over, divided by the steps that were needed \
-         (`rebalance.moves_needed`, one at least): above one it has done the same work again.",
+         (`rebalance.moves_needed`, one at least). Without a balancer, loaded rows that were copied, divided by those that \
+         had to be (`rebalance.rows_needed`), and nothing where that is zero. Above one, the same work was done again.",
+    ),
+    plain(
+        "rebalance.rows_needed",
+        "rows",
+        Neither,
+        "Loaded rows, of keys that moved and in copies that did, that are elsewhere in the end than before the first of these \
+         moves: what would have been enough. Zero where all went back.",
     ),
     plain(
         "rebalance.copied_fraction",
@@ -492,7 +513,7 @@ pub(super) const SINGLE: &[Row] = &[
         "From the operator's word that the first server is lost until every shard has all its copies again; none while \
          one is missing.",
     ),
-    plain("rebalance.keys_moved", "keys", Lower, "Loaded keys that changed owner."),
+    plain("rebalance.keys_moved", "keys", Lower, "Loaded keys that were copied to another owner."),
     headline(
         "rebalance.bytes_moved",
         "bytes",
@@ -505,20 +526,21 @@ pub(super) const SINGLE: &[Row] = &[
         "s",
         Lower,
         "moves",
-        "Time from the operator's command to the end of its last move, all commands together; none while one is open.",
+        "For how long something was on the move, whatever had caused it: plans from their beginning to the end of their last \
+         move, copies and offices; what overlaps counts once. None while one is open.",
     ),
     plain(
         "rebalance.p99_before_ms",
         "ms",
         Neither,
-        "99th percentile of latency between warm-up and the first command.",
+        "99th percentile of latency between warm-up and the first move.",
     ),
     headline(
         "rebalance.p99_during_ms",
         "ms",
         Lower,
         "bill",
-        "99th percentile of latency from the first command to the last move; left out where fewer than 100 calls were \
+        "99th percentile of latency from the first move to the last, whatever caused them; left out where fewer than 100 calls were \
          answered, as the other two are.",
     ),
     plain("rebalance.p99_after_ms", "ms", Lower, "99th percentile of latency after the last move."),
@@ -527,7 +549,7 @@ pub(super) const SINGLE: &[Row] = &[
         "ratio",
         Lower,
         "moves",
-        "99th percentile of latency while keys moved, divided by the same before. Left out when another fault was at \
+        "99th percentile of latency from the first move to the last, divided by the same before. Left out when another fault was at \
          work between warm-up and the last move, since it would be in one of the two, and where fewer than 100 calls were \
          answered in either.",
     ),
@@ -535,7 +557,7 @@ pub(super) const SINGLE: &[Row] = &[
         "rebalance.failed_operations",
         "count",
         Lower,
-        "Operations called while keys moved that were never answered ok.",
+        "Operations called between the first move and the last that were never answered ok.",
     ),
     plain(
         "rebalance.longest_seal_ms",
@@ -612,7 +634,7 @@ pub(super) const SINGLE: &[Row] = &[
         "count",
         Neither,
         "moves",
-        "Shards that were split because they had become too large or too busy.",
+        "Shards that were split because they had become too large or too busy, or by command.",
     ),
     plain(
         "rebalance.merges",

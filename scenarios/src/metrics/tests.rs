@@ -108,7 +108,7 @@ fn measured(run: &Run) -> IndexMap<String, f64> {
     measure(&scenario(), run, &judge(&Case::new(&run.history, &run.evidence), run.promises))
 }
 
-fn check(run: &Run, expected: &[(&str, Option<f64>)]) {
+pub(super) fn check(run: &Run, expected: &[(&str, Option<f64>)]) {
     let metrics = measured(run);
     for (name, value) in expected {
         assert!(catalogue::find(name).is_some(), "{name} is in the catalogue");
@@ -167,7 +167,7 @@ fn a_surge_is_held_against_what_was_before() {
 
 /// Keys move from 5 s to 7 s; of a fault, when it struck and when it healed.
 /// So many calls before, during and after a move; those during it take three times as long.
-fn moved_under(calls: usize) -> Run {
+pub(super) fn moved_under(calls: usize) -> Run {
     let mut history = History::default();
     for (at, latency_ms) in [(2, 10), (6, 30), (8, 700)] {
         (0..calls).for_each(|_| history.push(read(at * SECOND, latency_ms, Outcome::Ok)));
