@@ -36,6 +36,10 @@ fn of_servers(scenario: &Scenario, commands: &[CommandCosts], counted: &Counted)
     let of_command = |plan: &&CommandCosts| matches!(plan.cause, Cause::Command(_));
     let Some(first) = counted.plans.iter().copied().find(of_command) else { return 0.0 };
     let Some(last) = counted.plans.iter().copied().rfind(of_command) else { return 0.0 };
+    // Where shards follow the servers, the plans say what these weigh; a weight of the file counts there, too.
+    if !last.weights_after.is_empty() {
+        return gained(&first.weights_before, &last.weights_after);
+    }
     let mut weights = vec![1_000_u32; scenario.config().cluster.servers as usize];
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for plan in commands.iter().filter(of_command) {
