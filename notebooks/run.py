@@ -42,10 +42,14 @@ def execute(path: pathlib.Path) -> nbformat.NotebookNode:
 
 def said(notebook: nbformat.NotebookNode) -> list[str]:
     """What the cells print and show, line by line; a picture counts by being there."""
-    lines = []
+    lines, last = [], None
     for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
-            lines.append(f"cell {number}: {output.output_type}")
+            # What a cell prints may come in several pieces, as the kernel's buffer would have it.
+            kind = (number, output.output_type)
+            if kind != last or output.output_type != "stream":
+                lines.append(f"cell {number}: {output.output_type}")
+            last = kind
             data = output.get("data", {})
             lines += output.get("text", "").splitlines()
             # Beside a picture or a table for browsers its words are only a name.

@@ -101,7 +101,7 @@ fn lookups_remedies_and_losses_are_as_their_scenarios_expect() {
 fn flash_sale_loses_no_write_and_overloads_the_hot_server_alone() {
     let summary = run(
         "flash-sale --set duration=12s --set workload.checkout.surge.at=6s \
-         --set fault.ninth-server.at=10s",
+         --set fault.ninth-server.at=10s --set drain=25s",
         0,
     );
     for variant in ["modulo", "consistent-hash"] {
@@ -267,7 +267,7 @@ fn monotonic_keys_keep_one_server_busy_unless_they_are_hashed() {
         for ranges in ["ranges", "ranges-that-split"] {
             assert!(of(ranges, "server.imbalance") > 3.4, "seed {seed}, {ranges}");
         }
-        assert!(of("ranges-that-split", "rebalance.splits") >= 4.0, "seed {seed}");
+        assert!(of("ranges-that-split", "rebalance.splits") >= 3.0, "seed {seed}");
         assert!(of("hash", "server.imbalance") < 1.2, "seed {seed}");
     }
 }
