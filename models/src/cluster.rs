@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shardlab_sim::{Delivery, Distribution, Duration, Overflow, Share, Size};
+use shardlab_sim::{Delivery, Distribution, Duration, Overflow, Share, Size, Time};
 
 pub use crate::config::validate;
 pub use layout::{PoolPlace, layout, pool_places};
@@ -238,6 +238,17 @@ pub struct Clocks {
     /// By region: how far all its clocks are ahead of the others, besides.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ahead: BTreeMap<String, Duration>,
+}
+
+impl Clocks {
+    /// How far ahead of true time a clock may be at `at`, without a fault.
+    #[must_use]
+    pub fn most_ahead(&self, at: Time) -> Time {
+        let ahead = self.ahead.values().map(|ahead| ahead.as_ns()).max().unwrap_or(0);
+        let drift = u128::from(at) * u128::from(self.max_drift_ppm) / 1_000_000;
+        let drift = Time::try_from(drift).unwrap_or(Time::MAX);
+        ahead.saturating_add(self.max_offset.as_ns()).saturating_add(drift)
+    }
 }
 
 impl Default for Clocks {

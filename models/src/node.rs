@@ -124,8 +124,6 @@ pub enum Observation {
     PartitionsExpired {
         /// How many are gone.
         expired: u32,
-        /// Which day its clock said it was.
-        today: u64,
     },
     /// A shard whose partition is too old serves no more, by its log.
     ShardExpired {

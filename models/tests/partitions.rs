@@ -191,27 +191,61 @@ fn both_engines_agree_on_partitions_that_come_and_go() {
     }
 }
 
+/// Days are 100 ms long, and five of them are kept.
+fn kept_for_five_days() -> Config {
+    let mut config = config(&mut Random::new(1, "early", 0));
+    (config.tables, config.workloads[0]) = events();
+    config.sharding.key = Some("day".into());
+    let mut spec: Spec =
+        parse(r#"{ "partitions": 22, "maintenance": { "day": "100ms", "every": "100ms" } }"#);
+    if let Some(maintenance) = &mut spec.maintenance {
+        (maintenance.today, maintenance.ahead, maintenance.retention) = (20, 1, Some(5));
+    }
+    config.sharding.strategy = Strategy::TimePartitions(spec);
+    config.replication.mode = Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: None };
+    config.replication.reads = Reads::Lease;
+    config
+}
+
 /// A job that counts one day too few drops what is to be kept; and a healthy one with the same days does not.
 #[test]
 fn a_partition_that_is_dropped_early_is_missed() {
     for (bugs, is_lost) in [(Vec::new(), false), (vec![Bug::DropEarly], true)] {
-        let mut random = Random::new(1, "early", 0);
-        let mut config = config(&mut random);
-        (config.tables, config.workloads[0]) = events();
-        config.sharding.key = Some("day".into());
-        let mut spec: Spec =
-            parse(r#"{ "partitions": 22, "maintenance": { "day": "100ms", "every": "100ms" } }"#);
-        if let Some(maintenance) = &mut spec.maintenance {
-            (maintenance.today, maintenance.ahead, maintenance.retention) = (20, 1, Some(5));
-        }
-        config.sharding.strategy = Strategy::TimePartitions(spec);
-        config.replication.mode = Mode::Primary { replicas: 1, ack: Ack::Quorum, failover: None };
-        config.replication.reads = Reads::Lease;
+        let mut config = kept_for_five_days();
         config.bugs = bugs;
         let world = World::build(&config, Vec::new(), 1).expect("the configuration is possible");
         let run = world.run(&mut |_| true).expect("nobody stops it");
         let wrong = failures(&run);
         assert_eq!(!wrong.is_empty(), is_lost, "{wrong:#?}");
         assert_eq!(wrong.iter().any(|witness| witness.contains("lost")), is_lost, "{wrong:#?}");
+        let early = run.partitions.expect("there are partitions by time").early_rows;
+        assert_eq!(early > 0, is_lost, "{early}");
+    }
+}
+
+/// While its clock is ahead, the job drops what is to be kept; when that has healed it goes on as if nothing had been. A
+/// clock that is behind, or ahead by less than a day is long, loses nothing.
+#[test]
+fn a_job_whose_clock_is_ahead_drops_what_is_to_be_kept_and_goes_on_when_it_is_right() {
+    let config = kept_for_five_days();
+    let control_plane = cluster::layout(&config).control_plane;
+    let with = |by_ns: i64| {
+        let action = Action::ClockJump { target: Target::Nodes(vec![control_plane]), by_ns };
+        let trigger = Trigger::At(SECOND / 2);
+        let fault = Fault { name: "jump".into(), trigger, duration: Some(SECOND / 2), action };
+        let faults = if by_ns == 0 { Vec::new() } else { vec![fault] };
+        let run = World::build(&config, faults, 1).expect("the configuration is possible");
+        let run = run.run(&mut |_| true).expect("nobody stops it");
+        let is_lost = failures(&run).iter().any(|witness| witness.contains("lost"));
+        (is_lost, run.partitions.expect("there are partitions by time"))
+    };
+    let (is_lost, healthy) = with(0);
+    assert_eq!((is_lost, healthy.early_rows), (false, 0));
+    let second = SECOND as i64;
+    // Further ahead than the load is long: for the job its end seems to have come.
+    for (ahead, is_too_far) in [(second, true), (20 * second, true), (-second, false)] {
+        let (is_lost, costs) = with(ahead);
+        assert_eq!((is_lost, costs.early_rows > 0), (is_too_far, is_too_far), "{ahead} ns: {costs:?}");
+        assert!(costs.created >= healthy.created, "{ahead} ns: {costs:?}, without {healthy:?}");
     }
 }

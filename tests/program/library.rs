@@ -358,6 +358,17 @@ fn the_customer_is_the_best_key_for_a_shop_and_the_numbers_say_why() {
         let share = |variant| mean(variant, "queries.single_shard_fraction");
         assert!(share("customer_id") > share(other) + 0.2, "{other}: {}", share(other));
     }
+    // Every server leads one shard and keeps no copies: what is measured of shards is what servers say of themselves.
+    for variant in others.into_iter().chain(["customer_id"]) {
+        for measure in ["operations", "bytes", "cpu"] {
+            let [shards, servers] = ["shard", "server"]
+                .map(|level| metric(&summary, variant, &format!("{level}.{measure}.imbalance")));
+            assert!((shards / servers - 1.0).abs() < 0.02, "{variant}: {measure}: {shards}, {servers}");
+        }
+        let (requests, fanout) = (mean(variant, "database.requests_per_op"), mean(variant, "fanout.mean"));
+        assert!((requests / fanout - 1.0).abs() < 0.02, "{variant}: {requests}, {fanout}");
+    }
+    assert!(mean("region", "shard.cpu.imbalance") > 3.0);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! have it in their logs then, after which nobody is answered from what was given up.
 //!
 //! Safety claim: a partition is given up only when the job's clock says that every day of it is older than the retention.
+//! It holds by true time while clocks stay within their bounds; what a clock that jumps ahead gives up is lost, and counts
+//! as lost.
 //! Left out: while servers come or go, or keys move for another reason, the job waits.
 
 use std::collections::VecDeque;
@@ -17,7 +19,7 @@ use super::{ControlPlane, MAINTENANCE};
 use crate::config::Bug;
 use crate::message::Message;
 use crate::node::{Cause, Observation};
-use crate::sharding::{Maintenance, Shards};
+use crate::sharding::{MOST_IN_THE_END, Maintenance, Shards};
 
 /// What the job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +27,7 @@ enum Step {
     /// From now on there are so many partitions.
     Create(u32),
     /// From now on so many are gone.
-    Expire { expired: u32, today: u64 },
+    Expire(u32),
 }
 
 /// The state of the job; which partitions there are stands in the map.
@@ -54,14 +56,12 @@ impl Partitions {
 }
 
 impl ControlPlane {
-    /// The job's time has come: it looks at the clock. When the load is over it rests, so that the world does.
+    /// The job's time has come: it looks at the clock. When the load is over it rests, so that the world does: that is the
+    /// experiment's end and not the job's, and goes by true time.
     pub(super) fn look_at_partitions(&mut self, cx: &mut Context<'_, Message>) {
-        let now = cx.clock();
-        let Some(partitions) = &mut self.partitions else { return };
-        if now >= partitions.until {
-            return;
-        }
-        partitions.today = Some(partitions.spec.today + now / partitions.spec.day.as_ns());
+        let clock = cx.clock();
+        let Some(partitions) = self.partitions.as_mut().filter(|job| cx.now() < job.until) else { return };
+        partitions.today = Some(partitions.spec.today + clock / partitions.spec.day.as_ns());
         cx.set_timer(MAINTENANCE, partitions.spec.every.as_ns());
         self.maintain(cx);
     }
@@ -83,14 +83,16 @@ impl ControlPlane {
     fn next_step(&self) -> Option<Step> {
         let partitions = self.partitions.as_ref()?;
         let (there, today) = (self.map.routing.from.time_partitions()?, partitions.today?);
-        let wanted = partitions.spec.wanted(today, there.width());
+        // A clock that is years ahead would have more than a run can bear.
+        let most = (MOST_IN_THE_END / u64::from(there.parts().max(1))) as u32;
+        let wanted = partitions.spec.wanted(today, there.width()).min(most);
         if wanted > there.created() {
             return Some(Step::Create(wanted));
         }
         let early = u32::from(self.settings.bugs.contains(Bug::DropEarly));
         let outdated = partitions.spec.outdated(today, there.width()) + early;
         let expired = outdated.min(there.created());
-        (expired > there.expired()).then_some(Step::Expire { expired, today })
+        (expired > there.expired()).then_some(Step::Expire(expired))
     }
 
     /// Decisions are on disk: they count from now on.
@@ -105,7 +107,7 @@ impl ControlPlane {
             }
             match step {
                 Step::Create(created) => self.create_partitions(created, cx),
-                Step::Expire { expired, today } => self.expire_partitions(expired, today, cx),
+                Step::Expire(expired) => self.expire_partitions(expired, cx),
             }
         }
     }
@@ -126,14 +128,14 @@ impl ControlPlane {
         self.order_moves(cx);
     }
 
-    fn expire_partitions(&mut self, expired: u32, today: u64, cx: &mut Context<'_, Message>) {
+    fn expire_partitions(&mut self, expired: u32, cx: &mut Context<'_, Message>) {
         let from = &self.map.routing.from;
         let Some(there) = from.time_partitions() else { return };
         let younger = Arc::new(from.with_time_partitions(there.with_expired(expired)));
         let map = Arc::make_mut(&mut self.map);
         map.version += 1;
         map.routing.from = younger;
-        cx.observe(Observation::PartitionsExpired { expired, today });
+        cx.observe(Observation::PartitionsExpired { expired });
         cx.mark("partitions.expired");
     }
 

@@ -14,7 +14,7 @@ use crate::tables::query_checks::base;
 use crate::tables::{Column, Table};
 
 /// Most shards that a run may end with: each has a log, a place in the map, and a part in every query for all days.
-const MOST_IN_THE_END: u64 = 1 << 14;
+pub const MOST_IN_THE_END: u64 = 1 << 14;
 
 /// The job by which partitions come and go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -51,7 +51,7 @@ pub use geographic::Geographic;
 pub use jump::Jump;
 pub use list::List;
 pub use maglev::Maglev;
-pub use maintenance::{Expiry, Maintenance};
+pub use maintenance::{Expiry, MOST_IN_THE_END, Maintenance};
 pub use modulo::Modulo;
 pub use multi_probe::MultiProbe;
 pub use partitioner::Partitioner;

@@ -27,13 +27,15 @@ pub struct PartitionCosts {
     pub refused: u64,
     /// Rows of the partitions that were given up, loaded and inserted.
     pub expired_rows: u64,
+    /// Of those, rows that were to be kept: the job's clock was further ahead than clocks may be, or it had a bug.
+    pub early_rows: u64,
 }
 
 /// What was seen of them so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SeenPartitions {
-    /// When it was decided that so many are gone, and what day the job's clock said it was.
-    expired: Vec<(Time, u32, u64)>,
+    /// When it was decided that so many are gone.
+    expired: Vec<(Time, u32)>,
     /// By shard: since when it serves no more, and how many rows had been inserted into it.
     closed: BTreeMap<ShardId, (Time, u64)>,
 }
@@ -41,7 +43,7 @@ pub(super) struct SeenPartitions {
 impl SeenPartitions {
     pub fn add(&mut self, at: Time, observation: &Observation) {
         match *observation {
-            Observation::PartitionsExpired { expired, today } => self.expired.push((at, expired, today)),
+            Observation::PartitionsExpired { expired } => self.expired.push((at, expired)),
             Observation::ShardExpired { shard, inserted } => {
                 self.closed.entry(shard).or_insert((at, inserted));
             }
@@ -54,8 +56,9 @@ impl SeenPartitions {
 #[derive(Clone, Debug)]
 pub(crate) struct Expirations {
     partitions: TimePartitions,
-    /// By partition: since when it may be that nobody is asked for its rows, and since when nobody answers for them.
-    gone: Vec<(Time, Time)>,
+    /// By partition that was given up: since when it may be that nobody is asked for its rows, and since when nobody
+    /// answers for them; nothing if it was given up too early.
+    gone: Vec<Option<(Time, Time)>>,
 }
 
 impl Expirations {
@@ -63,13 +66,13 @@ impl Expirations {
     pub(super) fn new(config: &Config, map: &ShardMap, seen: &SeenPartitions) -> Option<Self> {
         let spec = config.sharding.strategy.maintenance()?;
         let partitions = map.routing.from.time_partitions()?.clone();
-        let rightful = |&(at, expired, today): &(Time, u32, u64)| {
-            (at, expired.min(spec.outdated(today, partitions.width())))
-        };
         let mut gone = Vec::new();
-        for (at, expired) in seen.expired.iter().map(rightful) {
+        for &(at, expired) in &seen.expired {
+            let today = spec.today + (at + config.cluster.clocks.most_ahead(at)) / spec.day.as_ns();
+            let outdated = spec.outdated(today, partitions.width());
             for partition in gone.len() as u32..expired {
-                gone.push((at, closed(&partitions, partition, seen)));
+                let is_rightful = partition < outdated;
+                gone.push(is_rightful.then(|| (at, closed(&partitions, partition, seen))));
             }
         }
         Some(Self { partitions, gone })
@@ -79,13 +82,13 @@ impl Expirations {
     /// of what is to be kept.
     pub fn of(&self, position: u64) -> Option<(Time, Time)> {
         let partition = usize::try_from(self.partitions.partition_of(position)).ok()?;
-        self.gone.get(partition).copied()
+        self.gone.get(partition).copied().flatten()
     }
 
     /// Whether what lives in a shard may be gone.
     pub fn excuses(&self, shard: ShardId) -> bool {
         let partition = self.partitions.part_of(shard).map(|(partition, _)| partition as usize);
-        partition.is_some_and(|partition| partition < self.gone.len())
+        partition.and_then(|partition| self.gone.get(partition)).is_some_and(Option::is_some)
     }
 }
 
@@ -135,7 +138,7 @@ pub(super) fn costs(
     config: &Config,
     nodes: &[DatabaseNode],
     map: &ShardMap,
-    (seen, moves): (&SeenPartitions, &[MoveCosts]),
+    (seen, expirations, moves): (&SeenPartitions, Option<&Expirations>, &[MoveCosts]),
     loaded: &[u64],
 ) -> Option<PartitionCosts> {
     let first = config.sharding.strategy.time_partitions()?;
@@ -144,12 +147,15 @@ pub(super) fn costs(
     let loaded_in = |shard: ShardId| loaded.get(shard.index()).copied().unwrap_or(0);
     let moved_rows = moves.iter().filter(|of| of.source == rest).map(|of| of.written).sum();
     let probe = u64::from(config.tables.is_empty());
+    let rows_of = |(&shard, &(_, inserted)): (&ShardId, &(Time, u64))| loaded_in(shard) + inserted;
+    let is_early = |shard: ShardId| expirations.is_some_and(|expirations| !expirations.excuses(shard));
     Some(PartitionCosts {
         created: u64::from(partitions.created() - first.partitions),
         expired: u64::from(partitions.expired()),
         default_rows: moved_rows + written_in(nodes, rest).saturating_sub(probe),
         moved_rows,
         refused: servers().map(Server::without_partition).sum(),
-        expired_rows: seen.closed.iter().map(|(&shard, &(_, inserted))| loaded_in(shard) + inserted).sum(),
+        expired_rows: seen.closed.iter().map(rows_of).sum(),
+        early_rows: seen.closed.iter().filter(|(shard, _)| is_early(**shard)).map(rows_of).sum(),
     })
 }

@@ -135,7 +135,7 @@ impl World {
             &config,
             &nodes,
             control_plane.map(),
-            (&seen.partitions, &seen.moves.moves),
+            (&seen.partitions, expirations.as_ref(), &seen.moves.moves),
             &loaded,
         );
         let stored = partitions::stored_rows(&nodes, &loaded, control_plane.map());

@@ -608,6 +608,12 @@ pub(super) const SINGLE: &[Row] = &[
         Neither,
         "Rows of the partitions that were detached or dropped, loaded and inserted.",
     ),
+    plain(
+        "partitions.early_rows",
+        "rows",
+        Lower,
+        "Of those, rows that were to be kept: the clock of the job was further ahead than clocks may be.",
+    ),
     headline(
         "partitions.default_rows",
         "rows",

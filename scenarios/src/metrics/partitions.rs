@@ -11,6 +11,7 @@ pub(super) fn measure(run: &Run, metrics: &mut Metrics) {
     put(metrics, "partitions.created", costs.created as f64);
     put(metrics, "partitions.expired", costs.expired as f64);
     put(metrics, "partitions.expired_rows", costs.expired_rows as f64);
+    put(metrics, "partitions.early_rows", costs.early_rows as f64);
     put(metrics, "partitions.default_rows", costs.default_rows as f64);
     put(metrics, "partitions.moved_rows", costs.moved_rows as f64);
     put(metrics, "partitions.refused", costs.refused as f64);
