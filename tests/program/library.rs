@@ -360,10 +360,11 @@ fn the_customer_is_the_best_key_for_a_shop_and_the_numbers_say_why() {
     }
     // Every server leads one shard and keeps no copies: what is measured of shards is what servers say of themselves.
     for variant in others.into_iter().chain(["customer_id"]) {
-        for measure in ["operations", "bytes", "cpu"] {
+        // Servers count headers, heartbeats and what is still answered after the load, too.
+        for (measure, tolerance) in [("operations", 0.02), ("bytes", 0.1), ("cpu", 0.05)] {
             let [shards, servers] = ["shard", "server"]
                 .map(|level| metric(&summary, variant, &format!("{level}.{measure}.imbalance")));
-            assert!((shards / servers - 1.0).abs() < 0.02, "{variant}: {measure}: {shards}, {servers}");
+            assert!((shards / servers - 1.0).abs() < tolerance, "{variant}: {measure}: {shards}, {servers}");
         }
         let (requests, fanout) = (mean(variant, "database.requests_per_op"), mean(variant, "fanout.mean"));
         assert!((requests / fanout - 1.0).abs() < 0.02, "{variant}: {requests}, {fanout}");
