@@ -272,6 +272,24 @@ fn monotonic_keys_keep_one_server_busy_unless_they_are_hashed() {
     }
 }
 
+/// What primaries report of a drain tells of no load: nothing is split or evened out by it.
+#[test]
+fn nothing_is_split_or_balanced_when_the_load_is_over() {
+    let bench = Workbench::new();
+    for (scenario, duration_s) in [("monotonic-key", 12.0), ("celebrity", 20.0)] {
+        let set = format!("--set duration={duration_s}s --set expect=[]");
+        bench.shardlab(&format!("run {scenario} --seed 42 {set} --out {scenario} --format json"));
+        let moves = bench.read(&format!("{scenario}/moves.csv"));
+        let mut rows = csv::Reader::from_reader(moves.as_bytes());
+        let headers = rows.headers().unwrap().clone();
+        let start = headers.iter().position(|name| name == "start_s").unwrap();
+        let starts: Vec<f64> = rows.records().map(|row| row.unwrap()[start].parse().unwrap()).collect();
+        assert!(starts.iter().any(|&at| at > 0.5 * duration_s), "{scenario}: {starts:?}");
+        // A decision takes a few milliseconds to be on disk and told.
+        assert!(starts.iter().all(|&at| at < duration_s + 0.1), "{scenario}: {starts:?}");
+    }
+}
+
 /// Ahead of time nothing is late and old days cost nothing; too late they cost moves, or refusals.
 #[test]
 fn partitions_by_day_are_made_ahead_and_forgotten_whole() {

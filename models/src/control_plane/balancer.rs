@@ -90,7 +90,7 @@ impl ControlPlane {
     /// At every tick: if it is time, takes a look and the steps that help. Commands of the operator come first.
     pub(super) fn balance(&mut self, cx: &mut Context<'_, Message>) {
         let now = cx.now();
-        let is_busy = self.map.routing.plan.is_some() || self.open_command().is_some();
+        let is_busy = self.map.routing.plan.is_some() || self.open_command().is_some() || self.rests(cx);
         let Some(balance) = self.balance.as_mut().filter(|balance| balance.next_look <= now) else { return };
         balance.next_look = now + balance.spec.interval.as_ns();
         let costs = std::mem::take(&mut balance.since_look);

@@ -109,10 +109,11 @@ impl ControlPlane {
         let rebalance = settings.rebalance.clone().map(Rebalance::new);
         let reshaping =
             settings.rebalance.as_ref().and_then(|spec| spec.partitioning.reshapes()).map(Reshaping::new);
-        let partitions = settings.rebalance.as_ref().and_then(|spec| {
-            let until = spec.until;
-            spec.partitioning.maintenance().cloned().map(|spec| Partitions::new(spec, until))
-        });
+        let partitions = settings
+            .rebalance
+            .as_ref()
+            .and_then(|spec| spec.partitioning.maintenance())
+            .map(|spec| Partitions::new(spec.clone()));
         Self {
             map,
             rebalance,
@@ -125,6 +126,12 @@ impl ControlPlane {
             appointing: VecDeque::new(),
             settings,
         }
+    }
+
+    /// Whether the load is over: what looks at the load by itself rests then, so that the world does. That is the
+    /// experiment's end and no protocol's, and goes by true time.
+    fn rests(&self, cx: &Context<'_, Message>) -> bool {
+        self.settings.rebalance.as_ref().is_some_and(|spec| cx.now() >= spec.until)
     }
 
     /// The map as it stands.

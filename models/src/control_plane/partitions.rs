@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use shardlab_sim::{Context, Time, WriteId};
+use shardlab_sim::{Context, WriteId};
 
 use super::{ControlPlane, MAINTENANCE};
 use crate::config::Bug;
@@ -41,12 +41,11 @@ pub(super) struct Partitions {
     today: Option<u64>,
     // Configuration.
     spec: Maintenance,
-    until: Time,
 }
 
 impl Partitions {
-    pub fn new(spec: Maintenance, until: Time) -> Self {
-        Self { under_way: false, writing: VecDeque::new(), today: None, spec, until }
+    pub fn new(spec: Maintenance) -> Self {
+        Self { under_way: false, writing: VecDeque::new(), today: None, spec }
     }
 
     pub fn crash(&mut self) {
@@ -56,11 +55,11 @@ impl Partitions {
 }
 
 impl ControlPlane {
-    /// The job's time has come: it looks at the clock. When the load is over it rests, so that the world does: that is the
-    /// experiment's end and not the job's, and goes by true time.
+    /// The job's time has come: it looks at the clock, unless the load is over.
     pub(super) fn look_at_partitions(&mut self, cx: &mut Context<'_, Message>) {
         let clock = cx.clock();
-        let Some(partitions) = self.partitions.as_mut().filter(|job| cx.now() < job.until) else { return };
+        let rests = self.rests(cx);
+        let Some(partitions) = self.partitions.as_mut().filter(|_| !rests) else { return };
         partitions.today = Some(partitions.spec.today + clock / partitions.spec.day.as_ns());
         cx.set_timer(MAINTENANCE, partitions.spec.every.as_ns());
         self.maintain(cx);

@@ -127,7 +127,7 @@ impl ControlPlane {
 
     /// Splits or merges, if something is to be split or merged and nothing is under way.
     fn reshape(&mut self, cx: &mut Context<'_, Message>) {
-        let is_busy = self.map.routing.plan.is_some() || self.open_commands() > 0;
+        let is_busy = self.map.routing.plan.is_some() || self.open_commands() > 0 || self.rests(cx);
         let Partitioner::DynamicRange(ranges) = &*self.map.routing.from else { return };
         let Some(reshaping) = &mut self.reshaping else { return };
         if is_busy || !reshaping.writing.is_empty() {
