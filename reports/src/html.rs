@@ -10,7 +10,7 @@ use crate::{
     compare::{self, Row},
     numbers,
     plots::{self, Picture},
-    words,
+    winners, words,
 };
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use shardlab_scenarios::tables::{ExpectationRow, JudgementRow, RunReport, VariantReport, VerdictKind};
@@ -129,9 +129,9 @@ fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
             (metric_table(report, &rows, true))
             p.note {
                 "A variant's verdict is the worst of its judges and expectations. "
-                span.best { "★" } " " (words::best_of_row(report.seeds))
-                ". Point at a metric for its definition."
-                @if let Some(caveat) = compare::caveat(&rows) { " " (caveat) }
+                span.best { "★" } " " (winners::rule(report.seeds))
+                " Point at a metric for its definition."
+                @if let Some(caveat) = winners::caveat(report, &rows) { " " (caveat) }
             }
         }
     }

@@ -16,6 +16,7 @@ mod run_folder;
 mod summary;
 mod tables;
 pub mod terminal;
+mod winners;
 mod words;
 
 pub use error::ReportError;

@@ -4,7 +4,7 @@ use crate::{
     MetricInfo,
     compare::{self, Row},
     html::{bill, hotspots},
-    numbers, words,
+    numbers, winners, words,
 };
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentLineStyle, LineStyle, Table, TableStyle};
@@ -91,7 +91,7 @@ fn tables(out: &mut String, report: &RunReport, info: &[MetricInfo], width: usiz
         out.push('\n');
         from = to;
     }
-    for line in wrap(&legend(report), width).into_iter().chain(caveat(&rows, width)) {
+    for line in wrap(&legend(report), width).into_iter().chain(caveat(report, &rows, width)) {
         *out += &format!("{FAINT}{line}{FAINT:#}\n");
     }
     out.push('\n');
@@ -101,12 +101,12 @@ fn legend(report: &RunReport) -> String {
     if report.variants.len() == 1 {
         "one variant, so there is nothing to be better than".into()
     } else {
-        format!("* {}", words::best_of_row(report.seeds))
+        format!("* {}", winners::rule(report.seeds))
     }
 }
 
-fn caveat(rows: &[Row], width: usize) -> Vec<String> {
-    compare::caveat(rows).map_or_else(Vec::new, |caveat| wrap(&plain(&caveat), width))
+fn caveat(report: &RunReport, rows: &[Row], width: usize) -> Vec<String> {
+    winners::caveat(report, rows).map_or_else(Vec::new, |caveat| wrap(&plain(&caveat), width))
 }
 
 /// The columns that name the rows: metric, point of the sweep, which way is better.

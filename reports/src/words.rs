@@ -46,15 +46,6 @@ pub(crate) fn failed_seeds(row: &JudgementRow, seeds: u32) -> String {
     format!("on {} of {seeds} seeds ({}{more})", row.failed_seeds.len(), shown.join(", "))
 }
 
-/// What it takes to be marked as the best of a row.
-pub(crate) fn best_of_row(seeds: u32) -> &'static str {
-    if seeds > 1 {
-        "best of its row, by more than 5 %, and its 95 % confidence interval (±) is apart from all others"
-    } else {
-        "best of its row, by more than 5 %; one seed has no confidence interval"
-    }
-}
-
 /// "3 violations", "1 violation".
 pub(crate) fn violations(count: u64) -> String {
     if count == 1 {

@@ -5,10 +5,14 @@
 use serde::Serialize;
 use shardlab_consistency::{Anomaly, JUDGES};
 
+mod comparable;
 mod levels;
 mod queries;
 mod rows;
 
+pub use comparable::{
+    Presupposed, flatters_who_refuses, is_of_moves, least_difference, presupposes, sees_survivors_only,
+};
 pub(crate) use levels::{LEVELS, MEASURES};
 use rows::{LATENCIES_COME_AFTER, Row, SINGLE};
 
@@ -183,36 +187,6 @@ pub fn needs(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The metric that must not differ between variants for `name` to tell which of them is better.
-///
-/// Staleness is measured against the writes that survived, and what is gone leaves no sibling: a variant that loses more
-/// looks fresher and tidier for it. Keys that move are counted apart from copies of shards: a variant that moves the one
-/// moves none of the other; and a shard that is split leaves two with less each, on the same server.
-#[must_use]
-pub fn presupposes(name: &str) -> Option<&'static str> {
-    let sees_survivors_only = name.starts_with("staleness.")
-        || name.starts_with("siblings.")
-        || matches!(
-            name,
-            "reads.stale" | "anomalies.stale-read" | "cache.stale_reads" | "cache.overwritten_p99_ms"
-        );
-    // Who moves copies moves no keys: a zero there is no merit.
-    let counts_keys_only =
-        matches!(name, "rebalance.moved_fraction" | "rebalance.keys_moved" | "rebalance.moves");
-    let of_copies = counts_keys_only.then_some("rebalance.copies_moved");
-    // Nor has who hands over offices moved any bytes, and of more shards each has less.
-    let of_offices = (name == "rebalance.bytes_moved").then_some("rebalance.offices_moved");
-    let of_shards = matches!(name, "shard.imbalance" | "shard.hottest_share").then_some("rebalance.splits");
-    sees_survivors_only.then_some("writes.lost").or(of_copies).or(of_offices).or(of_shards)
-}
-
-/// Whether what a judge counts has the same weakness: see [`presupposes`].
-#[must_use]
-pub fn sees_survivors_only(judge: &str) -> bool {
-    let counted = JUDGES.iter().filter(|known| known.name == judge).flat_map(|known| known.anomalies);
-    counted.into_iter().any(|anomaly| presupposes(&format!("anomalies.{anomaly}")).is_some())
-}
-
 /// The names of all anomalies that judges count.
 #[must_use]
 pub fn anomalies() -> Vec<&'static str> {
@@ -316,19 +290,6 @@ mod tests {
     #[test]
     fn what_a_metric_needs_is_said_of_metrics_that_there_are() {
         assert_eq!(all().iter().filter(|metric| needs(&metric.name).is_some()).count(), 13);
-    }
-
-    #[test]
-    fn what_sees_survivors_only_presupposes_that_as_many_are_lost() {
-        let metrics = all().into_iter().map(|metric| metric.name);
-        let presuming: Vec<String> = metrics.filter(|name| presupposes(name).is_some()).collect();
-        for name in ["reads.stale", "staleness.p_fresh", "siblings.per_key_mean", "anomalies.stale-read"] {
-            assert!(presuming.iter().any(|known| known == name), "{name} is not among {presuming:?}");
-        }
-        for name in presuming.iter().filter_map(|name| presupposes(name)) {
-            assert!(find(name).is_some() && presupposes(name).is_none(), "{name}");
-        }
-        assert_eq!(["stale-reads", "lost-writes", "?"].map(sees_survivors_only), [true, false, false]);
     }
 
     #[test]
