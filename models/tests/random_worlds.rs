@@ -144,7 +144,9 @@ fn strategy(kind: u8, shards: Option<u32>) -> Sharded {
 
 /// Rows of every region, and copies near their readers; European ones in Europe only, where there is room.
 fn by_region(config: &mut Config, shards: u32) {
-    let home = |region: &String| Home { region: region.clone(), share: Share::ONE };
+    let regions = config.cluster.regions.len() as u64;
+    let share = Share::from_ppb(Share::ONE.as_ppb() / regions).expect("no more than all");
+    let home = |region: &String| Home { region: region.clone(), share };
     let homes = config.cluster.regions.iter().map(home).collect();
     let europe = "eu-west-1".to_string();
     let rule = config.cluster.regions.contains(&europe).then(|| (europe.clone(), vec![europe]));

@@ -15,7 +15,8 @@ use shardlab_sim::{Duration, SECOND, Share};
 /// Servers 0, 2 and 4 are in America, 1, 3 and 5 in Europe, where server 1 is lost.
 fn run(bugs: Vec<Bug>, seed: u64) -> Run {
     let names = ["us-east-1", "eu-west-1"].map(String::from);
-    let home = |region: &String| Home { region: region.clone(), share: Share::ONE };
+    let half = Share::from_ppb(Share::ONE.as_ppb() / 2).expect("no more than all");
+    let home = |region: &String| Home { region: region.clone(), share: half };
     let europe = names[1].clone();
     let residency = Residency {
         keys: 200,

@@ -31,7 +31,7 @@ pub struct Residency {
     /// The regions that rows belong to, each with its share of the keys, which are dealt in this order: the first so many
     /// keys to the first region, and so on.
     pub homes: Vec<Home>,
-    /// By region: the regions that may hold copies of its rows. Rows of a region that is left out may be anywhere.
+    /// By region: the regions that may hold copies of its rows, itself among them. Rows of a region that is left out may be anywhere.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub allowed: BTreeMap<String, Vec<String>>,
 }
@@ -42,7 +42,8 @@ pub struct Residency {
 pub struct Home {
     /// Its name, one of the cluster's.
     pub region: String,
-    /// Its share of the keys; only proportions matter.
+    /// Its share of the keys. All shares are 100 % together, give or take one for what was rounded; keys are dealt in
+    /// their proportions.
     pub share: Share,
 }
 
@@ -90,9 +91,32 @@ impl Residency {
                 checks.refuse(format!("{path}.region"), message, "name each region once");
             }
         }
+        self.check_shares(checks);
         for (region, allowed) in &self.allowed {
             self.check_rule(region, allowed, cluster, checks);
         }
+    }
+
+    /// Shares that leave something over were meant for a region that is missing; those of a region without any were told.
+    fn check_shares(&self, checks: &mut Checks) {
+        let shares = || self.homes.iter().map(|home| home.share.as_ppb());
+        let total: u64 = shares().sum();
+        let all = Share::ONE.as_ppb();
+        if shares().any(|share| share == 0) || self.homes.is_empty() || total.abs_diff(all) <= all / 100 {
+            return;
+        }
+        let percent = |part: u64, whole: u64| {
+            let tenths = (u128::from(part) * 1_000 + u128::from(whole) / 2) / u128::from(whole);
+            format!("{}.{} %", tenths / 10, tenths % 10)
+        };
+        let of = |home: &Home| format!("`{}` {}", home.region, percent(home.share.as_ppb(), total));
+        let as_they_are: Vec<String> = self.homes.iter().map(of).collect();
+        let missing = if total < all { "add the region that is missing, or " } else { "" };
+        checks.refuse(
+            "sharding.residency.homes",
+            format!("the regions' shares are {} together, not 100 %", percent(total, all)),
+            format!("{missing}keep the proportions: {}", as_they_are.join(", ")),
+        );
     }
 
     fn check_rule(&self, region: &str, allowed: &[String], cluster: &Cluster, checks: &mut Checks) {
@@ -106,6 +130,17 @@ impl Residency {
         if allowed.is_empty() {
             let message = format!("no server satisfies this: rows of `{region}` may be nowhere");
             checks.refuse(&path, message, "name the regions that may hold them, the region itself first");
+        } else if !allowed.iter().any(|name| name == region) {
+            let message = format!("rows of `{region}` may not be in `{region}`, where they belong");
+            let others = allowed.iter().map(|name| format!(", \"{name}\"")).collect::<String>();
+            let help = format!(
+                "allow it: {region} = [\"{region}\"{others}]; or let the rows belong to another region"
+            );
+            // That no row belongs to it was told.
+            if let Some(home) = self.homes.iter().position(|home| home.region == region) {
+                let other = (format!("sharding.residency.homes.{home}"), "this is their home");
+                checks.clash(&path, message, other, help);
+            }
         }
         allowed.iter().for_each(|name| check_known(cluster, name, &path, checks));
     }

@@ -119,8 +119,9 @@ impl Spec {
         let rule = residency.allowed.get(region);
         let mut named = vec![region];
         named.extend(rule.into_iter().flatten());
-        // What is misspelt has been told.
-        if named.iter().any(|name| !names.contains(name)) {
+        // What is misspelt is told elsewhere, and so is a rule that forbids the region itself.
+        let forbids_home = rule.is_some_and(|rule| !rule.contains(region));
+        if forbids_home || named.iter().any(|name| !names.contains(name)) {
             return;
         }
         let regions = self.regions(residency, home, names);
@@ -242,16 +243,19 @@ mod tests {
     #[test]
     fn a_rule_that_no_server_satisfies_is_refused() {
         assert_eq!(check(6, &[("eu", &["eu", "de"])], 2), []);
-        let (path, message) = &check(2, &[("eu", &["de"])], 1)[0];
+        let (path, message) = &check(1, &[("eu", &["eu", "de"])], 1)[0];
         assert_eq!(path, "sharding.residency.allowed.eu");
-        assert_eq!(message, "no server satisfies this: there is none in de");
+        assert_eq!(message, "no server satisfies this: there is none in eu, de");
+        let forbids_home = check(6, &[("eu", &["de"])], 1);
+        let message = "rows of `eu` may not be in `eu`, where they belong";
+        assert_eq!(forbids_home, [("sharding.residency.allowed.eu".to_owned(), message.to_owned())]);
         let (path, message) = &check(6, &[], 3)[1];
         assert_eq!(path, "sharding.residency.homes.1");
         assert_eq!(message, "2 servers cannot keep 3 copies, and there are as many in eu");
         let (path, message) = &check(6, &[("eu", &[])], 2)[0];
         assert_eq!(path, "sharding.residency.allowed.eu");
         assert_eq!(message, "no server satisfies this: rows of `eu` may be nowhere");
-        assert_eq!(check(6, &[("eu", &["atlantis"])], 1)[0].1, "there is no region `atlantis`");
+        assert_eq!(check(6, &[("eu", &["eu", "atlantis"])], 1)[0].1, "there is no region `atlantis`");
         assert_eq!(check(6, &[("de", &["de"])], 1)[0].1, "no row belongs to `de`");
     }
 
