@@ -1,8 +1,11 @@
 //! Collecting what is wrong with a configuration, so that a reader sees all of it at once.
 
-use shardlab_sim::{Distribution, Duration};
+use shardlab_sim::{Distribution, Duration, MILLISECOND};
 
 use crate::config::BuildError;
+
+/// Least time between two rounds of a job: a round takes messages, which take about as long, and a run has to end.
+const LEAST_INTERVAL: Duration = Duration::from_ns(MILLISECOND);
 
 /// The errors found so far.
 #[derive(Debug, Default)]
@@ -55,6 +58,14 @@ impl Checks {
     pub fn positive(&mut self, path: impl Into<String>, value: Duration, help: &str) {
         if value == Duration::ZERO {
             self.refuse(path, "must be above zero", help);
+        }
+    }
+
+    /// The time between two rounds of what is done all through the run must be [`LEAST_INTERVAL`] or more.
+    pub fn interval(&mut self, path: impl Into<String>, value: Duration, help: &str) {
+        if value < LEAST_INTERVAL {
+            let message = format!("{value} is too short: the run would do nothing else, and not end");
+            self.refuse(path, message, format!("give at least {LEAST_INTERVAL}; {help}"));
         }
     }
 

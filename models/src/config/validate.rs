@@ -80,8 +80,8 @@ fn check_replication(replication: &Replication, servers: u32, checks: &mut Check
         }
         Mode::MultiMaster { replicas, exchange, .. } => {
             check_replicas("replication.mode.multi-master.replicas", *replicas, servers, checks);
-            let help = "say how often copies compare notes: exchange = \"1s\"";
-            checks.positive("replication.mode.multi-master.exchange", *exchange, help);
+            let help = "copies compare notes every so often: exchange = \"1s\"";
+            checks.interval("replication.mode.multi-master.exchange", *exchange, help);
             check_reads_have_a_primary(replication, checks);
         }
     }
@@ -122,6 +122,9 @@ fn check_transactions_have_a_log(config: &Config, checks: &mut Checks) {
     let Mode::MultiMaster { .. } = config.replication.mode else { return };
     for workload in config.workloads.iter().filter(|workload| workload.mix.has_transactions()) {
         let path = format!("workload.{}.mix", workload.name);
+    } else if let Some(failover) = failover {
+        // Servers say several times within it that they are there.
+        checks.interval("replication.mode.primary.failover", failover, "failover = \"3s\" is usual");
         let message = "two-phase commit needs a log in each shard to lock and vote in, and copies that take writes by \
                        themselves have none: two transactions could lock one key on two copies";
         let other = ("replication.mode", "every copy takes writes");

@@ -32,7 +32,7 @@ pub enum By {
 pub struct Balancer {
     /// What is to be even.
     pub by: By,
-    /// Time between looks; what was reported since the last one counts.
+    /// Time between looks, at least 1ms; what was reported since the last one counts.
     #[serde(default = "default_interval")]
     pub interval: Duration,
     /// How many times its share a server bears before anything is moved off it, and what a step has to gain: with 1.1 a
@@ -79,8 +79,7 @@ impl Balancer {
 pub(super) fn check(config: &Config, checks: &mut Checks) {
     let Some(balancer) = &config.rebalancing.balancer else { return };
     let at = "rebalancing.balancer";
-    let help = "give a time between two looks, such as \"5s\"";
-    checks.positive(format!("{at}.interval"), balancer.interval, help);
+    checks.interval(format!("{at}.interval"), balancer.interval, "interval = \"5s\" is the default");
     checks.count(format!("{at}.steps"), u64::from(balancer.steps), 1_000_000, "steps at one look");
     if !(1.0..=1e6).contains(&balancer.threshold) {
         let message = format!(

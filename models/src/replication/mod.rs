@@ -125,7 +125,7 @@ pub enum Mode {
         /// How many copies must have a write on disk before the client is told.
         #[serde(default)]
         ack: Ack,
-        /// How long a server may be silent before its shards get another primary; none never fails over.
+        /// How long a server may be silent before its shards get another primary, at least 1ms; none never fails over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failover: Option<Duration>,
     },
@@ -136,7 +136,7 @@ pub enum Mode {
         replicas: u32,
         /// What becomes of versions that did not know of each other.
         conflict: Conflict,
-        /// How often a copy compares notes with one other: what messages have lost is found within as many intervals
+        /// How often a copy compares notes with one other, at least 1ms apart: what messages have lost is found within as many intervals
         /// as there are other copies.
         #[serde(default = "default_exchange")]
         exchange: Duration,

@@ -25,7 +25,7 @@ pub struct Maintenance {
     /// Which day it is at the beginning.
     #[serde(default)]
     pub today: u64,
-    /// How often it is done.
+    /// Time between two times that it is done, at least 1ms.
     pub every: Duration,
     /// How many partitions are to be there beyond today's.
     #[serde(default)]
@@ -52,7 +52,7 @@ pub enum Expiry {
 impl Maintenance {
     pub(super) fn check(&self, at: &str, width: u64, checks: &mut Checks) {
         checks.positive(format!("{at}.day"), self.day, "say how long a day is: day = \"500ms\"");
-        checks.positive(format!("{at}.every"), self.every, "say how often the job is done: every = \"1s\"");
+        checks.interval(format!("{at}.every"), self.every, "once a `day` is usual");
         if self.today >= MOST_DAYS {
             let help = format!("count days from the first that was loaded, and to fewer than {MOST_DAYS}");
             checks.refuse(format!("{at}.today"), format!("day {} is too late", self.today), help);

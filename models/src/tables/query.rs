@@ -35,7 +35,7 @@ pub struct Query {
     /// Whether it needs the part of the rows that is kept apart too (`far-bytes` of the table).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub far: bool,
-    /// Of a count of everything: answered from a summary that is made anew this often.
+    /// Of a count of everything: answered from a summary that is made anew this often, at least 1ms apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Duration>,
 }

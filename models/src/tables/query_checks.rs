@@ -150,7 +150,7 @@ fn check_query(config: &Config, query: &Query, at: &dyn Fn(&str) -> String, chec
 
 fn check_summary(query: &Query, at: &dyn Fn(&str) -> String, checks: &mut Checks) {
     let Some(interval) = query.summary else { return };
-    checks.positive(at(".summary"), interval, "say how often it is made anew: \"5s\"");
+    checks.interval(at(".summary"), interval, "it is made anew every so often: summary = \"5s\"");
     if query.kind != QueryKind::Count || !query.predicates.is_empty() {
         let message = "only counts of everything have a summary";
         checks.refuse(at(".summary"), message, "make it a `count` without `where`, or leave it out");

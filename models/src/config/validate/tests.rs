@@ -102,6 +102,10 @@ fn what_copies_that_take_writes_by_themselves_cannot_do() {
         "replication.mode.multi-master.exchange",
         bent(|c| c.replication.mode = multi_master(3, Duration::ZERO)),
     );
+    check_refused(
+        "replication.mode.multi-master.exchange",
+        bent(|c| c.replication.mode = multi_master(3, Duration::from_ns(1))),
+    );
     check_refused("replication.reads", bent(|c| c.replication.reads = Reads::Quorum));
     check_refused("workload.main.mix", bent(|c| c.workloads[0].mix.audit = 0.1));
     check_refused(
@@ -129,6 +133,9 @@ fn impossible_shards_and_copies() {
     check_refused("replication.mode.primary.replicas", |c| c.replication.mode = primary(4, None));
     check_refused("replication.mode.primary.failover", |c| {
         c.replication.mode = primary(1, Some(Duration::ZERO))
+    });
+    check_refused("replication.mode.primary.failover", |c| {
+        c.replication.mode = primary(1, Some(Duration::from_ns(1)))
     });
     check_refused("transactions.vote-timeout", |c| c.transactions.vote_timeout = Duration::ZERO);
 }
