@@ -1,4 +1,4 @@
-//! `lint`: everything that is wrong with scenario files, with its place.
+//! `lint`: everything that is wrong with scenario files, with its place; and what can be run and is hardly meant.
 
 use shardlab_scenarios::load;
 
@@ -13,7 +13,15 @@ pub fn lint(files: &[String]) -> Exit {
             Ok(plan) => {
                 let cases = plan.cases.len();
                 let word = if cases == 1 { "case" } else { "cases" };
-                let printed = print(&format!("{file}: fine ({cases} {word})\n"));
+                let finding = match plan.doubts.count() {
+                    0 => "fine".to_owned(),
+                    1 => "can be run, with one warning".to_owned(),
+                    count => format!("can be run, with {count} warnings"),
+                };
+                if plan.doubts.count() > 0 {
+                    complain(plan.doubts.render(true));
+                }
+                let printed = print(&format!("{file}: {finding} ({cases} {word})\n"));
                 exit = if printed == Exit::Pass { exit } else { printed };
             }
             Err(error) => {

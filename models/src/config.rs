@@ -19,7 +19,7 @@ pub use crate::workload::Workload;
 pub use bugs::{Bug, Bugs};
 pub(crate) use checks::Checks;
 pub use checks::closest;
-pub use validate::validate;
+pub use validate::{doubts, validate};
 
 /// Everything that a world is built from. `models` checks it; `scenarios` reads it from a file.
 #[derive(Clone, Debug)]

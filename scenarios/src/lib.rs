@@ -19,6 +19,6 @@ mod student;
 pub mod sweep;
 pub mod tables;
 
-pub use load::{Case, Diagnostic, LoadError, LoadErrorKind, Plan, load, load_file, load_text};
+pub use load::{Case, Diagnostic, Doubts, LoadError, LoadErrorKind, Plan, load, load_file, load_text};
 pub use run::{Engine, Outcome, Progress, RunError, RunOptions, run_all};
 pub use scenario::Scenario;

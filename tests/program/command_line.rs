@@ -145,6 +145,16 @@ transfer: fine (2 cases)
 }
 
 #[test]
+fn lint_warns_of_what_is_hardly_meant_and_lets_it_pass() {
+    let bench = Workbench::new();
+    let doubtful = include_str!("../../scenarios/tests/doubtful_input/rows_ahead_of_today.toml");
+    bench.write("doubtful.toml", doubtful);
+    let output = bench.shardlab("lint doubtful.toml").code(0);
+    assert_eq!(stdout(&output), "doubtful.toml: can be run, with one warning (1 case)\n");
+    assert!(stderr(&output).contains("doubtful.toml:8:51"), "{}", stderr(&output));
+}
+
+#[test]
 fn the_schema_is_the_one_beside_the_library() {
     let schema = stdout(&Workbench::new().shardlab("schema").code(0));
     let parsed: Value = serde_json::from_str(&schema).unwrap();

@@ -33,6 +33,14 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
     check_shares(config)
 }
 
+/// What can be run and is hardly meant, in a configuration that was found valid.
+#[must_use]
+pub fn doubts(config: &Config) -> Vec<BuildError> {
+    let mut doubts = Checks::default();
+    Sharding::doubt(config, &mut doubts);
+    doubts.result().err().unwrap_or_default()
+}
+
 /// Every shard must own something, which can only be asked of a sharding that can be built.
 fn check_shares(config: &Config) -> Result<(), Vec<BuildError>> {
     let partitioner = config.sharding.partitioner(config.cluster.servers, 0);
@@ -114,6 +122,9 @@ fn check_failover(failover: Option<Duration>, checks: &mut Checks) {
     if failover == Some(Duration::ZERO) {
         let help = "give a time that a server may be silent, such as \"3s\", or leave it out for no failover";
         checks.refuse("replication.mode.primary.failover", "every server would be suspected at once", help);
+    } else if let Some(failover) = failover {
+        // Servers say several times within it that they are there.
+        checks.interval("replication.mode.primary.failover", failover, "failover = \"3s\" is usual");
     }
 }
 
@@ -122,9 +133,6 @@ fn check_transactions_have_a_log(config: &Config, checks: &mut Checks) {
     let Mode::MultiMaster { .. } = config.replication.mode else { return };
     for workload in config.workloads.iter().filter(|workload| workload.mix.has_transactions()) {
         let path = format!("workload.{}.mix", workload.name);
-    } else if let Some(failover) = failover {
-        // Servers say several times within it that they are there.
-        checks.interval("replication.mode.primary.failover", failover, "failover = \"3s\" is usual");
         let message = "two-phase commit needs a log in each shard to lock and vote in, and copies that take writes by \
                        themselves have none: two transactions could lock one key on two copies";
         let other = ("replication.mode", "every copy takes writes");

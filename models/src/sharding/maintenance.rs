@@ -10,6 +10,7 @@ use shardlab_sim::Duration;
 use crate::config::{Checks, Config};
 use crate::replication::Mode;
 use crate::sharding::time_partitions::{MOST_DAYS, Spec};
+use crate::tables::checks::known;
 use crate::tables::query_checks::base;
 use crate::tables::{Column, Table};
 
@@ -106,13 +107,32 @@ pub(super) fn check(config: &Config, spec: &Spec, checks: &mut Checks) {
         checks.clash("rebalancing.protocol", message, (&path, "this moves them"), help);
     }
     if spec.width > 0 && maintenance.day > Duration::ZERO {
-        let last = maintenance.today + config.duration.as_ns() / maintenance.day.as_ns();
-        let shards = u64::from(maintenance.wanted(last, spec.width)) * u64::from(spec.cut_into());
-        if shards > MOST_IN_THE_END {
-            let message = format!("{shards} shards would be there in the end");
-            let help =
-                format!("have at most {MOST_IN_THE_END}: longer days, more days in a partition, fewer parts");
-            checks.refuse(format!("{path}.day"), message, help);
+        check_end(config, spec, maintenance, &path, checks);
+    }
+}
+
+/// How many shards a run ends with, and whose fault it is that they are too many.
+fn check_end(config: &Config, spec: &Spec, maintenance: &Maintenance, path: &str, checks: &mut Checks) {
+    let last = maintenance.today.saturating_add(config.duration.as_ns() / maintenance.day.as_ns());
+    let parts = u64::from(spec.cut_into());
+    let shards = u64::from(maintenance.wanted(last, spec.width)) * parts;
+    if shards <= MOST_IN_THE_END {
+        return;
+    }
+    let message = format!("{shards} shards would be there in the end, and {MOST_IN_THE_END} are the most");
+    let until_the_end = last / spec.width + 1;
+    let other = match spec.parts {
+        Some(_) => "longer days, more days in a partition, fewer parts",
+        None => "longer days, or more days in a partition",
+    };
+    match (MOST_IN_THE_END / parts.max(1)).checked_sub(until_the_end) {
+        Some(0) => {
+            checks.refuse(format!("{path}.ahead"), message, format!("leave `ahead` out; or have {other}"))
+        }
+        Some(room) => checks.refuse(format!("{path}.ahead"), message, format!("set ahead = {room} or less")),
+        None => {
+            let message = format!("{message}: the last day is day {last}");
+            checks.refuse(format!("{path}.day"), message, format!("have {other}"));
         }
     }
 }
@@ -125,9 +145,19 @@ fn check_columns(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
             let message = format!("keys have no column `{}`: they have no columns at all", parts.by);
             return checks.refuse(path, message, "describe a [[table]] that has it, or leave `parts` out");
         }
-        if let Some(table) = config.tables.iter().find(|table| !table.columns.contains_key(&parts.by)) {
+        let lacks = |table: &&Table| !table.columns.contains_key(&parts.by);
+        if let Some(table) = config.tables.iter().find(lacks) {
             let message = format!("the table `{}` has no column `{}`", table.name, parts.by);
-            checks.refuse(path, message, "name a column that every table has");
+            let shared = table.columns.keys().filter(|column| {
+                config.tables.iter().all(|table| table.columns.contains_key(*column))
+                    && !is_key(config, column)
+            });
+            let help = known(&parts.by, shared, "columns that every table has");
+            checks.refuse(path, message, help);
+        } else if is_key(config, &parts.by) {
+            let message = format!("all rows of a day would be in one part: `{}` is the day", parts.by);
+            let help = "cut by another column, or leave `parts` out";
+            checks.refuse(path, message, help);
         }
     }
     for table in &config.tables {
@@ -142,8 +172,8 @@ fn check_columns(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
     }
 }
 
-/// Rows that are there at the beginning are in partitions.
-fn check_loaded(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
+/// How many days the loaded rows are of, from day zero on.
+fn loaded_days(config: &Config) -> Option<u64> {
     let of_table = |table: &Table| {
         let key = table.shard_by.as_ref().or(config.sharding.key.as_ref())?;
         match base(&config.tables, table, table.columns.get(key)?) {
@@ -151,16 +181,54 @@ fn check_loaded(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
             _ => None,
         }
     };
-    let days = match config.tables[..] {
+    match config.tables[..] {
         [] => Some(config.loaded_rows()),
         _ => config.tables.iter().filter_map(of_table).max(),
-    };
+    }
+}
+
+/// Says where the days of the rows and those of the partitions do not fit. It can be meant, and seldom is.
+pub(super) fn doubt(config: &Config, spec: &Spec, doubts: &mut Checks) {
+    let at = "sharding.strategy.time-partitions";
+    let Some(days) = loaded_days(config).filter(|&days| days > 0) else { return };
+    let last = days - 1;
+    let covered = u64::from(spec.partitions).saturating_mul(spec.width);
+    if days > covered {
+        let message = format!("rows of day {covered} to {last} are loaded into the default partition");
+        let help = format!("have partitions = {} for them at first", days.div_ceil(spec.width));
+        doubts.refuse(format!("{at}.partitions"), message, help);
+    }
+    let Some(maintenance) = &spec.maintenance else { return };
+    let (path, today) = (format!("{at}.maintenance.today"), maintenance.today);
+    let help = format!(
+        "set today = {days}: rows that come go on after day {last}, where their `order` is `sequential`"
+    );
+    let outdated = u64::from(maintenance.outdated(today, spec.width)).saturating_mul(spec.width);
+    if today < last {
+        let message = format!("the job begins on day {today}, and rows up to day {last} are there already");
+        doubts.refuse(path, message, help);
+    } else if outdated > last {
+        let message =
+            format!("on day {today} every row is too old, and goes at once: the last is of day {last}");
+        doubts.refuse(path, message, format!("{help}; or keep more days: `retention`"));
+    }
+}
+
+/// Rows that are there at the beginning are in partitions.
+fn check_loaded(config: &Config, spec: &Spec, at: &str, checks: &mut Checks) {
+    let days = loaded_days(config);
     let covered = u64::from(spec.partitions).saturating_mul(spec.width);
     if let Some(days) = days.filter(|&days| days > covered && !spec.default && spec.width > 0) {
         let message = format!("rows of {days} days are loaded, and there are partitions for {covered}");
         let help = "have more partitions at first, or a default one for the rest";
         checks.refuse(format!("{at}.partitions"), message, help);
     }
+}
+
+/// Whether some table's rows are sharded by this column.
+fn is_key(config: &Config, column: &str) -> bool {
+    let key = |table: &Table| table.shard_by.clone().or_else(|| config.sharding.key.clone());
+    config.tables.iter().any(|table| key(table).is_some_and(|key| key == column))
 }
 
 fn is_date(tables: &[Table], table: &Table, key: &str) -> bool {

@@ -120,6 +120,13 @@ impl Sharding {
         }
     }
 
+    /// Says what can be run and is hardly meant.
+    pub(crate) fn doubt(config: &Config, doubts: &mut Checks) {
+        if let Strategy::TimePartitions(spec) = &config.sharding.strategy {
+            maintenance::doubt(config, spec, doubts);
+        }
+    }
+
     /// How many shards there are over so many servers.
     #[must_use]
     pub fn shards(&self, servers: u32) -> u32 {

@@ -36,6 +36,8 @@ pub struct Expansion {
     pub cases: Vec<Case>,
     /// The values at every point, as written; empty if nothing is swept.
     pub points: Vec<Vec<String>>,
+    /// What can be run and is hardly meant.
+    pub doubts: Vec<Diagnostic>,
 }
 
 /// Expands a scenario.
@@ -50,13 +52,16 @@ pub fn expand<'i>(
 ) -> Result<Expansion, Vec<Diagnostic>> {
     let variants = variants(table.get_ref());
     let points = points(scenario, table.get_ref(), variants.len() as u64)?;
-    let (mut cases, mut problems) = (Vec::new(), Problems::default());
+    let (mut cases, mut problems, mut doubts) = (Vec::new(), Problems::default(), Problems::default());
     for (variant, changes) in &variants {
         for (point, values) in points.iter().enumerate() {
             let origin = Origin { variant, point: (!values.is_empty()).then_some(point) };
             let changes: Vec<Override<'i>> = changes.iter().chain(values).cloned().collect();
             match case(format, table.clone(), defaults, &changes, &origin) {
-                Ok(case) => cases.push(case),
+                Ok((case, doubtful)) => {
+                    cases.push(case);
+                    doubts.add(doubtful, &origin, variants.len());
+                }
                 Err(diagnostics) => problems.add(diagnostics, &origin, variants.len()),
             }
         }
@@ -67,7 +72,7 @@ pub fn expand<'i>(
     let swept = points.iter().filter(|values| !values.is_empty());
     let points =
         swept.map(|values| values.iter().map(|value| text(value.value.get_ref())).collect()).collect();
-    Ok(Expansion { cases, points })
+    Ok(Expansion { cases, points, doubts: doubts.found })
 }
 
 /// Which case something comes from.
@@ -104,7 +109,7 @@ fn case<'i>(
     defaults: &DeTable<'i>,
     changes: &[Override<'i>],
     origin: &Origin<'_>,
-) -> Result<Case, Vec<Diagnostic>> {
+) -> Result<(Case, Vec<Diagnostic>), Vec<Diagnostic>> {
     apply(format, table.get_mut(), defaults, changes, NOT_IN_VARIANTS)?;
     let diagnostics = check(format, &mut table);
     if !diagnostics.is_empty() {
@@ -113,7 +118,8 @@ fn case<'i>(
     let scenario = Scenario::deserialize(toml::Deserializer::from(table.clone()))
         .map_err(|error| vec![Diagnostic::at(error.span().unwrap_or(0..0), error.message().trim_end())])?;
     semantic::check_case(&scenario, table.get_ref())?;
-    Ok(Case { variant: origin.variant.to_owned(), point: origin.point, scenario })
+    let doubts = semantic::doubts(&scenario, table.get_ref());
+    Ok((Case { variant: origin.variant.to_owned(), point: origin.point, scenario }, doubts))
 }
 
 /// Names and overrides of the variants; the base alone when there are none.

@@ -61,8 +61,8 @@ impl Diagnostic {
         self
     }
 
-    fn render(&self, sources: &Sources, renderer: &Renderer) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()));
+    fn render(&self, level: Level<'_>, sources: &Sources, renderer: &Renderer) -> String {
+        let mut group = Group::with_title(level.primary_title(self.message.as_str()));
         for snippet in self.snippets(sources) {
             group = group.element(snippet);
         }
@@ -135,15 +135,45 @@ impl LoadError {
     /// The errors as text, without colours or with.
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {
-        let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
-        let shown = self.diagnostics.iter().take(MOST_SHOWN);
-        let mut texts: Vec<String> =
-            shown.map(|diagnostic| diagnostic.render(&self.sources, &renderer)).collect();
-        if let hidden @ 1.. = self.diagnostics.len().saturating_sub(MOST_SHOWN) {
-            texts.push(format!("and {hidden} more"));
-        }
-        texts.join("\n\n")
+        render(&self.diagnostics, &Level::ERROR, &self.sources, coloured)
     }
+}
+
+/// What can be run and is hardly meant: a scenario's warnings.
+#[derive(Clone, Debug, Default)]
+pub struct Doubts {
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Doubts {
+    /// Doubts about these sources.
+    pub(crate) const fn new(sources: Sources, diagnostics: Vec<Diagnostic>) -> Self {
+        Self { diagnostics, sources }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
+    /// The warnings as text, without colours or with; empty if there are none.
+    #[must_use]
+    pub fn render(&self, coloured: bool) -> String {
+        render(&self.diagnostics, &Level::WARNING, &self.sources, coloured)
+    }
+}
+
+fn render(diagnostics: &[Diagnostic], level: &Level<'static>, sources: &Sources, coloured: bool) -> String {
+    let renderer = if coloured { Renderer::styled() } else { Renderer::plain() };
+    let shown = diagnostics.iter().take(MOST_SHOWN);
+    let mut texts: Vec<String> =
+        shown.map(|diagnostic| diagnostic.render(level.clone(), sources, &renderer)).collect();
+    if let hidden @ 1.. = diagnostics.len().saturating_sub(MOST_SHOWN) {
+        texts.push(format!("and {hidden} more"));
+    }
+    texts.join("\n\n")
 }
 
 impl fmt::Display for LoadError {

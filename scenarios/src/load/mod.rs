@@ -20,7 +20,7 @@ use toml::de::DeTable;
 
 pub use cases::Case;
 use cases::Expansion;
-pub use diagnostic::{Diagnostic, LoadError, LoadErrorKind};
+pub use diagnostic::{Diagnostic, Doubts, LoadError, LoadErrorKind};
 
 use crate::library;
 use crate::scenario::Scenario;
@@ -41,6 +41,8 @@ pub struct Plan {
     pub points: Vec<Vec<String>>,
     /// `file:line` of every expectation.
     pub expectation_places: Vec<String>,
+    /// What can be run and is hardly meant.
+    pub doubts: Doubts,
     /// How the scenario was asked for: a path, or a name of the library.
     pub asked_for: String,
     /// The overrides of the command line.
@@ -162,7 +164,10 @@ pub fn load_text(label: &str, text: &str, name: &str, overrides: &[String]) -> R
         sources.add("--set", change);
     }
     match resolve(&sources, name) {
-        Ok(plan) => Ok(Plan { asked_for: label.into(), overrides: overrides.to_vec(), ..plan }),
+        Ok((plan, doubts)) => {
+            let doubts = Doubts::new(sources, doubts);
+            Ok(Plan { asked_for: label.into(), overrides: overrides.to_vec(), doubts, ..plan })
+        }
         Err(diagnostics) => Err(LoadError::invalid(sources, diagnostics)),
     }
 }
@@ -180,7 +185,7 @@ fn unknown(name: &str) -> LoadError {
     LoadError::unreadable(format!("there is no scenario `{name}`"), &help)
 }
 
-fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
+fn resolve(sources: &Sources, name: &str) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let format = Format::of_scenarios();
     let mut texts = sources.iter();
     let (text, _) = texts.next().expect("the file is the first source");
@@ -197,10 +202,11 @@ fn resolve(sources: &Sources, name: &str) -> Result<Plan, Vec<Diagnostic>> {
     let resolved = scenario.to_toml();
     let defaults = syntax::parse(&resolved)?.into_inner();
     semantic::check_file(&scenario, table.get_ref())?;
-    let Expansion { cases, points } = cases::expand(&format, &scenario, &table, &defaults)?;
+    let Expansion { cases, points, doubts: doubtful } = cases::expand(&format, &scenario, &table, &defaults)?;
     let expectation_places = expectation_places(sources, table.get_ref());
-    let (asked_for, overrides) = (String::new(), Vec::new());
-    Ok(Plan { scenario, resolved, cases, points, expectation_places, asked_for, overrides })
+    let (asked_for, overrides, doubts) = (String::new(), Vec::new(), Doubts::default());
+    let plan = Plan { scenario, resolved, cases, points, expectation_places, doubts, asked_for, overrides };
+    Ok((plan, doubtful))
 }
 
 /// Table → types; the places in what serde finds wrong are the table's own.

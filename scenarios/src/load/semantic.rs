@@ -52,6 +52,13 @@ pub fn check_case(scenario: &Scenario, table: &DeTable<'_>) -> Result<(), Vec<Di
     checker.end()
 }
 
+/// What can be run in a checked case and is hardly meant.
+pub fn doubts(scenario: &Scenario, table: &DeTable<'_>) -> Vec<Diagnostic> {
+    let mut checker = Checker { table, diagnostics: Vec::new() };
+    config::doubts(&scenario.config()).iter().for_each(|doubt| checker.build_error(doubt));
+    checker.diagnostics
+}
+
 struct Checker<'a> {
     table: &'a DeTable<'a>,
     diagnostics: Vec<Diagnostic>,
