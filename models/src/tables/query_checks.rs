@@ -1,7 +1,5 @@
 //! What queries must be for clients to ask them.
 
-use std::collections::BTreeSet;
-
 use super::checks::{known, target};
 use super::query::{Join, JoinWay, Pick, Predicate, Query, QueryKind};
 use super::{Column, Table};
@@ -99,13 +97,20 @@ fn check_workload(config: &Config, workload: &Workload, checks: &mut Checks) {
         let help = "give a query a more unequal choice of values, or a workload a `start`";
         checks.clash(path(workload, "surge"), "turns to a key", other, help);
     }
-    let mut names = BTreeSet::new();
-    for query in &workload.queries {
+    for (place, query) in workload.queries.iter().enumerate() {
         let at = |setting: &str| path(workload, &format!("query.{}{setting}", query.name));
         let is_plain = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
-        if query.name.is_empty() || !query.name.chars().all(is_plain) || !names.insert(&query.name) {
-            let help = "names are part of paths: letters, digits, `-` and `_`, each name once";
+        if query.name.is_empty() || !query.name.chars().all(is_plain) {
+            let help = "names are part of paths: letters, digits, `-` and `_`";
             checks.refuse(at(".name"), format!("`{}` cannot be a name", query.name), help);
+        } else if let Some(first) =
+            workload.queries[..place].iter().position(|earlier| earlier.name == query.name)
+        {
+            // By number: by name one would find the first of the two.
+            let name = |place| path(workload, &format!("query.{place}.name"));
+            let message = format!("two queries of `{}` are named `{}`", workload.name, query.name);
+            let help = "give each a name of its own: metrics and settings are found by it";
+            checks.clash(name(place), message, (name(first), "the first of them"), help);
         }
         if !(query.weight.is_finite() && query.weight >= 0.0) {
             let help = "give zero or a positive number";
