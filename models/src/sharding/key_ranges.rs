@@ -35,18 +35,16 @@ impl Scheme for Spec {
     fn check(&self, at: &str, _servers: u32, checks: &mut Checks) {
         let path = format!("{at}.key-ranges.shards");
         check_shards(path.clone(), Some(self.shards.len() as u32), checks);
-        if let Some(text) = self.shards.iter().find(|text| range(text).is_none()) {
+        if let Some(place) = self.shards.iter().position(|text| range(text).is_none()) {
             let help =
                 "write two bounds of up to eight bytes in hexadecimal, such as \"40-80\", \"-40\" or \"c0-\"";
-            return checks.refuse(path, format!("`{text}` is no range of keyspace ids"), help);
+            let message = format!("`{}` is no range of keyspace ids", self.shards[place]);
+            return checks.refuse(format!("{path}.{place}"), message, help);
         }
         let ranges = self.shards.iter().filter_map(|text| Some((range(text)?, text.as_str())));
         if let Some(flaw) = flaw(ranges, false) {
-            checks.refuse(
-                path,
-                flaw,
-                "let each range begin where the one before ends, from \"-…\" to \"…-\"",
-            );
+            let help = "let each range begin where the one before ends, from \"-…\" to \"…-\"";
+            flaw.refuse(&path, help, checks);
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::Checks;
 use crate::hash::HashFunction;
 use crate::rebalancing::Pair;
 use crate::shard_map::ShardId;
@@ -122,33 +123,61 @@ impl Shards for Ranges {
     }
 }
 
+/// What is wrong with ranges that are to cover everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    /// What.
+    pub message: String,
+    /// The place of the range in the list that has to be mended; none where there is no range.
+    pub at: Option<usize>,
+    /// The place of the one that it clashes with.
+    pub other: Option<usize>,
+}
+
+impl Flaw {
+    /// Refuses the list at `path`, with the place of the range.
+    pub fn refuse(self, path: &str, help: &str, checks: &mut Checks) {
+        let place = |at: usize| format!("{path}.{at}");
+        let path = self.at.map_or_else(|| path.to_owned(), place);
+        match self.other {
+            Some(other) => checks.clash(path, self.message, (place(other), "the range before it"), help),
+            None => checks.refuse(path, self.message, help),
+        }
+    }
+}
+
 /// What is wrong with ranges that are to cover everything, if anything: two that overlap, or the first hole.
-pub(super) fn flaw<'a>(ranges: impl Iterator<Item = (Range, &'a str)>, has_default: bool) -> Option<String> {
-    let mut ranges: Vec<(Range, &str)> = ranges.collect();
-    ranges.sort_by_key(|&((from, to), _)| (from, to.unwrap_or(u64::MAX)));
-    if let Some((_, name)) = ranges.iter().find(|((from, to), _)| to.is_some_and(|to| to <= *from)) {
-        return Some(format!("the range {name} is empty"));
+pub(super) fn flaw<'a>(ranges: impl Iterator<Item = (Range, &'a str)>, has_default: bool) -> Option<Flaw> {
+    let mut ranges: Vec<(usize, (Range, &str))> = ranges.enumerate().collect();
+    ranges.sort_by_key(|&(_, ((from, to), _))| (from, to.unwrap_or(u64::MAX)));
+    let one = |at, message| Some(Flaw { message, at: Some(at), other: None });
+    let two = |at, other, message| Some(Flaw { message, at: Some(at), other: Some(other) });
+    if let Some((at, (_, name))) = ranges.iter().find(|(_, ((from, to), _))| to.is_some_and(|to| to <= *from))
+    {
+        return one(*at, format!("the range {name} is empty"));
     }
     for pair in ranges.windows(2) {
-        let (((_, to), one), ((from, _), next)) = (pair[0], pair[1]);
+        let ((before, ((_, to), one)), (at, ((from, _), next))) = (pair[0], pair[1]);
         if to.is_none_or(|to| to > from) {
-            return Some(format!("the ranges {one} and {next} overlap"));
+            return two(at, before, format!("the ranges {one} and {next} overlap"));
         }
     }
     if has_default {
         return None;
     }
     for pair in ranges.windows(2) {
-        let (((_, to), one), ((from, _), next)) = (pair[0], pair[1]);
+        let ((before, ((_, to), one)), (at, ((from, _), next))) = (pair[0], pair[1]);
         if to != Some(from) {
-            return Some(format!("there is a hole between the ranges {one} and {next}"));
+            return two(at, before, format!("there is a hole between the ranges {one} and {next}"));
         }
     }
     match (ranges.first(), ranges.last()) {
-        (Some(((0, _), _)), Some(((_, None), _))) => None,
-        (Some(((0, _), _)), Some((_, name))) => Some(format!("there is a hole after the range {name}")),
-        (Some((_, name)), _) => Some(format!("there is a hole before the range {name}")),
-        (None, _) => Some("there is no range".into()),
+        (Some((_, ((0, _), _))), Some((_, ((_, None), _)))) => None,
+        (Some((_, ((0, _), _))), Some((at, (_, name)))) => {
+            one(*at, format!("there is a hole after the range {name}"))
+        }
+        (Some((at, (_, name))), _) => one(*at, format!("there is a hole before the range {name}")),
+        (None, _) => Some(Flaw { message: "there is no range".into(), at: None, other: None }),
     }
 }
 
@@ -203,6 +232,21 @@ mod tests {
         assert_eq!(two().merge(A, C), None);
         let three = two().split(B, 150, C).expect("150 is within");
         assert_eq!(three.merge(A, C), None);
+    }
+
+    #[test]
+    fn a_flaw_names_the_range_that_has_to_be_mended_wherever_it_stands() {
+        let at = |ranges: &[Range], has_default| {
+            let flaw = flaw(ranges.iter().map(|&range| (range, "")), has_default)?;
+            Some((flaw.at, flaw.other))
+        };
+        assert_eq!(at(&[(50, None), (0, Some(50))], false), None);
+        assert_eq!(at(&[(50, None), (0, Some(60))], false), Some((Some(0), Some(1))));
+        assert_eq!(at(&[(60, None), (0, Some(50))], false), Some((Some(0), Some(1))));
+        assert_eq!(at(&[(60, None), (0, Some(50))], true), None);
+        assert_eq!(at(&[(50, Some(90)), (0, Some(50))], false), Some((Some(0), None)));
+        assert_eq!(at(&[(0, None), (7, Some(7))], true), Some((Some(1), None)));
+        assert_eq!(at(&[], false), Some((None, None)));
     }
 
     #[test]

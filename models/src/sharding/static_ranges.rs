@@ -57,7 +57,7 @@ impl Scheme for Spec {
         let ranges = || self.shards.iter().map(KeyRange::range).zip(names.iter().map(String::as_str));
         if let Some(flaw) = flaw(ranges(), self.default.is_some()) {
             let help = "let each range begin where the one before ends, or name a `default` shard for what is left out";
-            checks.refuse(format!("{at}.shards"), flaw, help);
+            flaw.refuse(&format!("{at}.shards"), help, checks);
         } else if self.default.is_some_and(|default| default as usize == self.shards.len())
             && flaw(ranges(), false).is_none()
         {
