@@ -158,6 +158,11 @@ impl Cutter<'_> {
         for names in named {
             let mut group = Vec::with_capacity(names.len());
             for name in names {
+                if let Ok(other) = name.parse::<TargetSpec>()
+                    && other.server().is_none()
+                {
+                    return Err(no_server(&other));
+                }
                 let server =
                     self.finder.server(name).map_err(|message| problem("partition", message, TARGET_HELP))?;
                 if seen.contains(&server) {
@@ -171,6 +176,21 @@ impl Cutter<'_> {
         }
         Ok(groups)
     }
+}
+
+/// Somebody who is not one server, in a list of servers.
+fn no_server(target: &TargetSpec) -> FaultProblem {
+    let message = format!("`{target}` is no single server, and a partition parts servers from servers");
+    let help = match target {
+        TargetSpec::Clients | TargetSpec::ControlPlane | TargetSpec::Coordinators => format!(
+            "say on which side others stand, as in {{ split = [\"server 0\"], {target} = \"cut-off\" }}; or cut their \
+             links alone: cut = {{ from = [\"{target}\"], to = [\"servers\"] }}"
+        ),
+        _ => format!(
+            "list servers, \"server 0\"; or cut links: cut = {{ from = [\"{target}\"], to = [\"servers\"] }}"
+        ),
+    };
+    problem("partition", message, &help)
 }
 
 fn too_few(split: &Split) -> FaultProblem {

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use shardlab_models::config::closest;
 
 /// Cut the network. `partition = "majority"` is short for `partition = { split = "majority" }`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -127,6 +128,9 @@ impl FromStr for Split {
         }
         let region = text.strip_prefix("region:").filter(|region| !region.is_empty());
         region.map(|region| Self::Region(region.to_owned())).ok_or_else(|| {
+            if let Some(near) = closest(text, WORDS.map(|(word, _)| word)) {
+                return format!("unknown split `{text}`: did you mean `{near}`?");
+            }
             format!(
                 "unknown split `{text}`: expected `one`, `minority`, `majority`, `ring`, `primaries`, \
                  `region:NAME` or a list of servers"

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use shardlab_models::config::closest;
 
 /// Whom a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +115,9 @@ fn with_parameter(text: &str) -> Option<TargetSpec> {
 }
 
 fn unknown(text: &str) -> String {
+    if let Some(near) = closest(text, WORDS.map(|(word, _)| word)) {
+        return format!("unknown target `{text}`: did you mean `{near}`?");
+    }
     let words: Vec<String> = WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
     format!(
         "unknown target `{text}`: expected `server 3`, `coordinator 0`, `directory 0`, `primary:7`, `backup:7`, `zone:2`, `region:NAME`, {}",
