@@ -188,9 +188,9 @@ pub enum Column {
     /// A day, counted from zero.
     #[serde(rename_all = "kebab-case")]
     Date {
-        /// Over how many days the loaded rows are spread.
+        /// Over how many days the loaded rows are spread: days 0 to `days` − 1.
         days: u64,
-        /// Row by row, or drawn.
+        /// Row by row, or drawn; it decides what day rows are of that come later.
         #[serde(default)]
         order: DateOrder,
     },
@@ -221,10 +221,11 @@ pub enum Popularity {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DateOrder {
-    /// Later rows have later dates; what is inserted goes on after the last day.
+    /// Later rows have later dates; what is inserted goes on after the last day, at as many rows a day.
     #[default]
     Sequential,
-    /// Each day is as likely.
+    /// Each day is as likely, for rows that are inserted too: none is of a later day. Where partitions by time are given
+    /// up, such rows may be of days that are gone, and are refused.
     Random,
 }
 
