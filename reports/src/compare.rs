@@ -39,14 +39,25 @@ pub(crate) fn verdict(report: &RunReport, name: &str) -> VerdictKind {
     verdicts.max().unwrap_or(VerdictKind::Unknown)
 }
 
-/// Rows of the short table: headline metrics that somebody has, or all when the catalogue names no headline.
+/// Rows of the short table: headline metrics that somebody has, and those that the scenario expects something of, since
+/// it is about them; or all when there is no headline.
 pub(crate) fn headline_rows(report: &RunReport, info: &[MetricInfo]) -> Vec<Row> {
     let all = metrics(report, info);
     let is_measured = |name: &str| all.iter().any(|metric| metric.name == name);
+    let is_headline = |metric: &MetricInfo| metric.headline || is_expected(report, &metric.name);
     let is_shown =
-        |metric: &&MetricInfo| metric.headline && !catalogue::is_left_out(&metric.name, is_measured);
+        |metric: &&MetricInfo| is_headline(metric) && !catalogue::is_left_out(&metric.name, is_measured);
     let headline: Vec<MetricInfo> = all.iter().filter(is_shown).cloned().collect();
     rows(report, if headline.is_empty() { all } else { headline })
+}
+
+/// Of anomalies only what was seen: that nothing was is the judges' to say.
+fn is_expected(report: &RunReport, metric: &str) -> bool {
+    let was_seen =
+        |variant: &VariantReport| variant.metrics.get(metric).is_some_and(|figure| figure.mean > 0.0);
+    // Its words begin with the metric.
+    report.expectations.iter().any(|row| row.expectation.split(' ').next() == Some(metric))
+        && (!metric.starts_with("anomalies.") || report.variants.iter().any(was_seen))
 }
 
 /// Rows of the long table: every metric that somebody has, the catalogue's order first.

@@ -239,7 +239,7 @@ fn anomaly_info(anomaly: &str) -> MetricInfo {
     let docs: Vec<&str> = judges.map(|judge| judge.doc).collect();
     MetricInfo {
         name: format!("anomalies.{anomaly}"),
-        unit: "count",
+        unit: if anomaly == "residency-violation" { "copies of rows" } else { "count" },
         definition: format!("How often `{anomaly}` was seen. {}", docs.join(" ")),
         better: Better::Lower,
         headline: false,

@@ -131,9 +131,9 @@ pub(super) const SINGLE: &[Row] = &[
         "hotspot.count",
         "count",
         Lower,
-        "Hotspots after warm-up: uninterrupted runs of intervals in which a server (by time of its cores) or a shard (by \
-         operations asked of it) had more than 1.5 times its fair share, or one key alone more than a server's fair share; \
-         and more by five standard deviations of a random count.",
+        "Hotspots after warm-up: uninterrupted runs of intervals in which a server (by time of its cores, and not idle for \
+         nine tenths) or a shard (by operations asked of it) had more than 1.5 times its fair share, or one key alone more \
+         than a server's; and more by five standard deviations of a random count.",
     ),
     plain(
         "hotspot.began_s",
@@ -784,12 +784,12 @@ pub(super) const SINGLE: &[Row] = &[
         "99th percentile of the time from a client's question to a directory to its answer; questions that were never \
          answered have none.",
     ),
-    plain(
+    headline(
         "residency.outside_fraction",
         "fraction",
         Lower,
-        "Copies of rows that were in regions which the rule on the rows does not allow, of all copies of rows that a rule \
-         is about, at any time of the run.",
+        "anomalies",
+        "Copies of rows in regions where a rule forbids them, of all copies that a rule is about; at any time of the run.",
     ),
     plain(
         "network.cross_region_fraction",

@@ -4,10 +4,11 @@
 //! of shards, that there were. A key has no fair share of its own: keys are not meant to be asked for equally often. It
 //! is hot while it alone has more than a server's fair share, since then no placement of whole keys can be fair. What
 //! chance alone would bring about does not count: the excess is more than [`SIGMAS`] standard deviations of a random
-//! count (Poisson). A *hotspot* is an uninterrupted run of intervals in which somebody is hot.
+//! count (Poisson). Nor is a server hot that is idle for most of the interval ([`IDLE`]), whatever its share of the little
+//! that there is to do. A *hotspot* is an uninterrupted run of intervals in which somebody is hot.
 
 use shardlab_models::world::Run;
-use shardlab_sim::Time;
+use shardlab_sim::{NodeSample, Time};
 
 use super::intervals::{Intervals, server_samples, servers_at, shards_at};
 use super::{Metrics, put, seconds};
@@ -15,6 +16,9 @@ use crate::scenario::Scenario;
 
 /// From this multiple of the fair share on, a server or a shard is hot.
 pub(crate) const HOT: f64 = 1.5;
+
+/// A server that works less of an interval is not hot.
+const IDLE: f64 = 0.1;
 
 /// Once in some three million counts chance goes this far.
 const SIGMAS: f64 = 5.0;
@@ -58,7 +62,7 @@ struct Hot {
 /// Every hotspot from warm-up to the load's end: servers, shards, keys; each by when it began.
 pub(crate) fn hotspots(scenario: &Scenario, run: &Run) -> Vec<Hotspot> {
     let intervals = Intervals::of(scenario, run);
-    let (servers, step) = (hot_servers(run), intervals.step);
+    let (servers, step) = (hot_servers(scenario, run), intervals.step);
     let levels = [
         // Samples are taken from the warm-up's end on.
         (Level::Server, servers, (run.warmup, run.sample_every)),
@@ -149,14 +153,19 @@ fn hot_keys(run: &Run, intervals: &Intervals) -> Vec<Hot> {
 }
 
 /// By the time of cores in each sample.
-fn hot_servers(run: &Run) -> Vec<Hot> {
+fn hot_servers(scenario: &Scenario, run: &Run) -> Vec<Hot> {
+    let idle_ns = IDLE * run.sample_every as f64 * f64::from(scenario.cluster.cpu);
     let mut hot = Vec::new();
     for now in server_samples(run).chunk_by(|a, b| a.at == b.at) {
         let servers = servers_at(run, now[0].at) as f64;
         let busy: u64 = now.iter().map(|sample| sample.busy_ns).sum();
         let handled: u64 = now.iter().map(|sample| sample.handled).sum();
         let fair = busy as f64 / servers;
-        for sample in now.iter().filter(|of| is_hot(of.busy_ns as f64, fair, handled as f64 / servers, HOT)) {
+        let is_hot = |of: &&&NodeSample| {
+            let busy = of.busy_ns as f64;
+            busy > idle_ns && is_hot(busy, fair, handled as f64 / servers, HOT)
+        };
+        for sample in now.iter().filter(is_hot) {
             let place = run.layout.servers.iter().position(|&server| server == sample.node);
             let which = place.expect("the samples are those of servers") as u64;
             let interval = (sample.at - run.warmup) / run.sample_every - 1;

@@ -387,6 +387,24 @@ fn chance_is_no_hotspot_and_an_even_load_has_none() {
 }
 
 #[test]
+fn a_server_that_is_nearly_idle_is_not_hot() {
+    let hot = |busy_ms: u64| {
+        let mut run = run(History::default());
+        let sample = |node, busy_ms: u64| NodeSample {
+            at: 3 * SECOND,
+            node: NodeId(node),
+            busy_ns: busy_ms * MILLISECOND,
+            queue_length: 0,
+            handled: 1_000,
+        };
+        run.samples.extend([sample(1, busy_ms), sample(2, 10)]);
+        hotspots(&scenario(), &run).len()
+    };
+    // Of four cores for a second.
+    assert_eq!([hot(390), hot(410)], [0, 1]);
+}
+
+#[test]
 fn a_server_is_hot_while_its_cores_are_and_a_pause_makes_two_hotspots_of_one() {
     let mut run = run(History::default());
     let sample = |second: u64, node, busy_ms: u64| NodeSample {
