@@ -4,7 +4,7 @@
 //! among hundreds.
 
 use super::{
-    Drawn, Shown,
+    Drawn, PANELS, Shown,
     colours::{BAR_ROOM, Colours},
     elements::{Stroke, raster},
     move_marks,
@@ -15,21 +15,19 @@ use super::{
     time::TimeAxis,
 };
 use crate::numbers::{number, rough_percent};
-use shardlab_scenarios::tables::{HeatMap, VariantReport};
+use shardlab_scenarios::tables::{HeatMap, RunReport, VariantReport};
 
 const HOTTEST: Stroke = (VERMILION, 2.0, SOLID);
 
 pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
-    let whole = |variant: &&VariantReport| is_whole(&variant.heat);
-    let mut variants: Vec<&VariantReport> = shown.variants.iter().copied().filter(whole).collect();
-    // Moves are the variants' own.
-    let settled = variants.iter().all(|variant| variant.moves.is_empty());
-    let same = settled
-        && variants.len() > 1
-        && variants.windows(2).all(|pair| same_load(&pair[0].heat, &pair[1].heat));
-    if same {
-        variants.truncate(1);
-    }
+    let groups = groups(shown.report);
+    let drawn = || groups.iter().take(PANELS);
+    let shown = Shown {
+        variants: drawn().flatten().copied().collect(),
+        left_out: groups.iter().skip(PANELS).flatten().copied().collect(),
+        ..shown.clone()
+    };
+    let variants: Vec<&VariantReport> = drawn().map(|alike| alike[0]).collect();
     let rates_of = |variant: &&VariantReport| rates(&variant.heat);
     let Some(colours) = Colours::over(variants.iter().flat_map(rates_of), "ops/s") else {
         return Ok(false);
@@ -44,7 +42,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     let subtitle = format!("Operations a second by slice of the key space, {scale} · {}", shown.scope());
     sheet.title("Where in the key space the load falls", &subtitle)?;
     for (index, variant) in variants.iter().enumerate() {
-        let title = if same { "all variants: the same load".to_owned() } else { shown.label(variant) };
+        let title = title(&shown, &groups[index]);
         let mut note = format!("key; a row is {} keys", number(variant.heat.keys_per_row as f64));
         if variant.heat.nameless_fraction > 0.0 {
             let share = rough_percent(variant.heat.nameless_fraction);
@@ -67,8 +65,32 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     Ok(true)
 }
 
-fn same_load(one: &HeatMap, other: &HeatMap) -> bool {
-    one.counts == other.counts && one.hottest_counts == other.hottest_counts
+/// Variants that have the same map, in the order of the first of each.
+fn groups(report: &RunReport) -> Vec<Vec<&VariantReport>> {
+    let mut groups: Vec<Vec<&VariantReport>> = Vec::new();
+    for variant in report.variants.iter().filter(|variant| is_whole(&variant.heat)) {
+        match groups.iter_mut().find(|alike| are_alike(alike[0], variant)) {
+            Some(alike) => alike.push(variant),
+            None => groups.push(vec![variant]),
+        }
+    }
+    groups
+}
+
+/// Moves are marked in the map, and are the variants' own.
+fn are_alike(one: &VariantReport, other: &VariantReport) -> bool {
+    let is_settled = one.moves.is_empty() && other.moves.is_empty();
+    let heat = |of: &VariantReport| (of.heat.counts.clone(), of.heat.hottest_counts.clone());
+    is_settled && heat(one) == heat(other)
+}
+
+fn title(shown: &Shown, alike: &[&VariantReport]) -> String {
+    let names: Vec<String> = alike.iter().map(|variant| shown.label(variant)).collect();
+    match alike {
+        [variant] => shown.label(variant),
+        all if all.len() == shown.report.variants.len() => "all variants: the same load".into(),
+        _ => format!("alike in: {}", names.join(", ")),
+    }
 }
 
 fn key_scale(heat: &HeatMap) -> Scale {

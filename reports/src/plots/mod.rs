@@ -39,7 +39,7 @@ pub use cycle::{cycle, cycle_with_reasons};
 pub use png::png;
 pub use svg::svg;
 
-use crate::{MetricInfo, compare, words as words_of_run};
+use crate::{MetricInfo, compare, winners::listed, words as words_of_run};
 use canvas::{Canvas, Pen};
 use plotters::{
     coord::Shift,
@@ -51,6 +51,8 @@ use std::convert::Infallible;
 
 /// More variants than this do not fit on one sheet; tables have them all.
 const PANELS: usize = 6;
+/// So many of those that have no room are named.
+const NAMED: usize = 12;
 /// The same where a variant takes a line, not panels of its own.
 const LINES: usize = 20;
 
@@ -126,16 +128,24 @@ struct Shown<'a> {
     report: &'a RunReport,
     info: &'a [MetricInfo],
     variants: Vec<&'a VariantReport>,
+    /// Those that there is no room for.
+    left_out: Vec<&'a VariantReport>,
 }
 
 impl<'a> Shown<'a> {
     fn of(report: &'a RunReport, info: &'a [MetricInfo]) -> Self {
-        Self { report, info, variants: report.variants.iter().take(PANELS).collect() }
+        Self::first(report, info, PANELS)
+    }
+
+    fn first(report: &'a RunReport, info: &'a [MetricInfo], room: usize) -> Self {
+        let mut variants: Vec<&VariantReport> = report.variants.iter().collect();
+        let left_out = variants.split_off(room.min(variants.len()));
+        Self { report, info, variants, left_out }
     }
 
     /// The same with as many variants as have room where each takes a line.
     fn wide(&self) -> Self {
-        Self { variants: self.report.variants.iter().take(LINES).collect(), ..self.clone() }
+        Self::first(self.report, self.info, LINES)
     }
 
     fn label(&self, variant: &VariantReport) -> String {
@@ -157,9 +167,13 @@ impl<'a> Shown<'a> {
     }
 
     fn left_out(&self) -> String {
-        match self.report.variants.len() - self.variants.len() {
+        let names: Vec<String> = self.left_out.iter().map(|variant| self.label(variant)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        match names.len() {
             0 => String::new(),
-            more => format!("; {more} more variants in the tables"),
+            // A sweep's points are many.
+            more if more > NAMED => format!("; {more} more variants in the tables"),
+            _ => format!("; only in the tables: {}", listed(&names)),
         }
     }
 }

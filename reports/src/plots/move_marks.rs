@@ -174,7 +174,7 @@ pub(super) fn edge_key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn 
 /// White has to be seen on white.
 pub(super) fn sample(kind: MoveKind) -> Sample {
     match kind {
-        MoveKind::Keys | MoveKind::Split => Sample::Line((INK, 1.2, SOLID)),
+        MoveKind::Keys | MoveKind::Split | MoveKind::Partition => Sample::Line((INK, 1.2, SOLID)),
         _ => Sample::Line((ink(kind), 3.0, SOLID)),
     }
 }

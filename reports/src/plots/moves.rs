@@ -77,7 +77,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
 /// What moved, at the beginning of its line.
 fn draw_head(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, f64)) -> Drawn {
     let [start, ..] = phases(row, last_s, least_s);
-    line(chart, vec![(start - 2.0 * least_s, y), (start, y)], (head(row.kind), 4.0, SOLID))
+    line(chart, vec![(start, y), (start + 0.6 * least_s, y)], (head(row.kind), LINE, SOLID))
 }
 
 /// Colours that no phase has.
@@ -105,12 +105,14 @@ fn draw_move(chart: &mut Chart, row: &MoveRow, y: f64, (last_s, least_s): (f64, 
 }
 
 /// Where the phases of a move begin, and where the last of them ends. One that came is at least `least_s` long: a cut-over
-/// of some milliseconds would not be seen. The room for it is taken from the phase before.
+/// of some milliseconds would not be seen. The room for it is taken from the phase before, and where that is too short,
+/// from the time after the move: it never begins before it does.
 fn phases(row: &MoveRow, last_s: f64, least_s: f64) -> [f64; 4] {
     let end = row.end_s.unwrap_or(last_s);
     let sealed = row.sealed_s.map_or(end, |sealed| sealed.min(end - least_s));
     let copied = row.copied_s.map_or(sealed, |copied| copied.min(sealed - least_s));
-    [row.start_s.min(copied), copied, sealed, end]
+    let late = (row.start_s - copied).max(0.0);
+    [row.start_s, copied + late, sealed + late, end + late]
 }
 
 fn describe(variant: &VariantReport) -> String {
@@ -157,6 +159,6 @@ mod tests {
         assert_eq!(phases(a_move(Some(17.999), Some(17.999), Some(18.0))), [10.0, 17.5, 17.75, 18.0]);
         assert_eq!(phases(a_move(Some(15.0), None, None)), [10.0, 15.0, 60.0, 60.0]);
         assert_eq!(phases(a_move(None, None, None)), [10.0, 60.0, 60.0, 60.0]);
-        assert_eq!(phases(a_move(Some(10.0), Some(10.0), Some(10.0))), [9.5, 9.5, 9.75, 10.0]);
+        assert_eq!(phases(a_move(Some(10.0), Some(10.0), Some(10.0))), [10.0, 10.0, 10.25, 10.5]);
     }
 }

@@ -70,7 +70,12 @@ impl<'pen> Sheet<'pen> {
         title.clone_into(&mut self.title);
         self.cursor = 66.0;
         self.write(&TITLE.fit(title, room), (RIGHT, 34.0), TITLE)?;
-        self.write(&BODY.fit(subtitle, room), (RIGHT, 56.0), Words { ink: MUTED, ..BODY })
+        for line in BODY.broken(subtitle, room) {
+            self.write(&line, (RIGHT, self.cursor - 10.0), Words { ink: MUTED, ..BODY })?;
+            self.cursor += 18.0;
+        }
+        self.cursor -= 18.0;
+        Ok(())
     }
 
     /// Entries side by side, in as many lines as they need.

@@ -57,4 +57,19 @@ impl Words {
         kept.push('…');
         kept
     }
+
+    /// Lines that fit, broken at blanks; of a longer word, its beginning.
+    pub(super) fn broken(&self, text: &str, width: f64) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            let last = lines.last_mut().expect("there is a line from the beginning");
+            let longer = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
+            if last.is_empty() || self.width(&longer) <= width {
+                *last = self.fit(&longer, width);
+            } else {
+                lines.push(self.fit(word, width));
+            }
+        }
+        lines
+    }
 }
