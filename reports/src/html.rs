@@ -3,7 +3,7 @@
 mod anomalies;
 pub(crate) mod bill;
 pub(crate) mod hotspots;
-mod queries;
+pub(crate) mod queries;
 
 use crate::{
     Better, MetricInfo,
@@ -126,6 +126,7 @@ fn comparison(report: &RunReport, info: &[MetricInfo]) -> Markup {
     html! {
         section #variants {
             h2 { "Variants" }
+            @if let Some(words) = queries::line(report, info) { p { (words) "." } }
             (metric_table(report, &rows, true))
             p.note {
                 "A variant's verdict is the worst of its judges and expectations. "

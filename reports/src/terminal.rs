@@ -3,7 +3,7 @@
 use crate::{
     MetricInfo,
     compare::{self, Row},
-    html::{bill, hotspots},
+    html::{bill, hotspots, queries},
     numbers, winners, words,
 };
 use anstyle::{AnsiColor, Style};
@@ -52,7 +52,7 @@ pub fn summary(report: &RunReport, info: &[MetricInfo], report_path: &Path, widt
     }
     out.push('\n');
     tables(&mut out, report, info, width);
-    lines(&mut out, report, width);
+    lines(&mut out, report, info, width);
     judgements(&mut out, report, width);
     expectations(&mut out, report, width);
     out += &format!("{:<INDENT$}{}\n", "Report", plain(&report_path.display().to_string()));
@@ -60,9 +60,13 @@ pub fn summary(report: &RunReport, info: &[MetricInfo], report_path: &Path, widt
     out
 }
 
-/// One line on hotspots and one on the bill, where there is something to say.
-fn lines(out: &mut String, report: &RunReport, width: usize) {
-    let lines = [("Hot", hotspots::line(report)), ("Moved", bill::line(report))];
+/// One line each on queries, hotspots and the bill, where there is something to say.
+fn lines(out: &mut String, report: &RunReport, info: &[MetricInfo], width: usize) {
+    let lines = [
+        ("Best", queries::line(report, info)),
+        ("Hot", hotspots::line(report)),
+        ("Moved", bill::line(report)),
+    ];
     let told: Vec<(&str, String)> =
         lines.into_iter().filter_map(|(lead, line)| Some((lead, line?))).collect();
     for (lead, line) in &told {

@@ -143,14 +143,19 @@ fn range(report: &RunReport, share: &Share) -> Option<String> {
         _ => format!("least {}, most {}", named(least), named(most)),
     };
     let needed = mean(least.0, share.least).filter(|needed| *needed > 0.0);
-    Some(words + &needed.map_or_else(String::new, |needed| against(least.1, needed)))
+    let who = if told.len() == 1 { "this" } else { "the least" };
+    Some(words + &needed.map_or_else(String::new, |needed| against(who, least.1, needed)))
 }
 
 /// The least possible is so for even shares only: who moves less is not even.
-fn against(moved: f64, needed: f64) -> String {
+fn against(who: &str, moved: f64, needed: f64) -> String {
     let points = libm::round((needed - moved) * 1e3) / 10.0;
     let short = if points > 0.0 {
-        format!(", and the least falls {} percentage points short of even", number(points))
+        format!(
+            ", and {who} falls {} percentage {} short of even",
+            number(points),
+            if points == 1.0 { "point" } else { "points" }
+        )
     } else {
         String::new()
     };
@@ -168,8 +173,10 @@ mod tests {
     #[test]
     fn who_moves_less_than_an_even_share_needs_is_said_to_fall_short() {
         let short = "; an even share needs 20 %, and the least falls 0.2 percentage points short of even";
-        assert_eq!(against(0.198, 0.2), short);
-        assert_eq!(against(0.2, 0.2), "; an even share needs 20 %");
+        assert_eq!(against("the least", 0.198, 0.2), short);
+        let alone = "; an even share needs 20 %, and this falls 1 percentage point short of even";
+        assert_eq!(against("this", 0.19, 0.2), alone);
+        assert_eq!(against("this", 0.2, 0.2), "; an even share needs 20 %");
         assert_eq!([0.0, 0.000_027, 0.75].map(rounded), ["0 %", "< 0.1 %", "75 %"]);
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     plots::Picture,
 };
 use maud::{Markup, html};
-use shardlab_scenarios::tables::{HotspotRow, KeyRow, RunReport, VariantReport};
+use shardlab_scenarios::tables::{HotspotRow, KeyRow, RunReport, ShareRow, VariantReport};
 
 /// The pictures that stand here.
 pub(super) const PICTURES: [&str; 2] = ["shares", "imbalance"];
@@ -39,10 +39,11 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
                 p {
                     "Fair is an equal part for everybody. A server or a shard is hot while it has more than one and a half "
                     "times that; a key, while it alone has more than a server's fair share, for then no placement of whole "
-                    "keys is fair. What chance alone brings about in an interval is not counted."
+                    "keys is fair. What chance alone brings about in an interval is not counted, nor a server that is idle for "
+                    "nine tenths of it."
                 }
                 @for variant in &report.variants {
-                    @let sentences = sentences(variant);
+                    @let sentences = sentences(report, variant);
                     p {
                         strong { (compare::label(report, variant)) } ": "
                         @if sentences.is_empty() { "nothing was hot." } @else { (sentences.join(" ")) }
@@ -62,10 +63,40 @@ pub(super) fn is_worth(report: &RunReport) -> bool {
     report.variants.iter().any(|variant| !variant.hotspots.is_empty())
 }
 
-/// One a level: of what was hot longest.
-fn sentences(variant: &VariantReport) -> Vec<String> {
-    let levels = ["server", "shard", "key"];
-    levels.into_iter().filter_map(|level| sentence(variant, level)).collect()
+/// One a level, of what was hot longest; and whether what is hot changes.
+fn sentences(report: &RunReport, variant: &VariantReport) -> Vec<String> {
+    let of_level = |level| sentence(variant, level).into_iter().chain(rotation(report, variant, level));
+    ["server", "shard", "key"].into_iter().flat_map(of_level).collect()
+}
+
+/// The hottest at a time has so many times what anyone has on the whole.
+const MUCH_MORE: f64 = 2.0;
+/// So many take turns.
+const TURNS: usize = 3;
+/// For so much of the time that is measured somebody is hot.
+const MOSTLY: f64 = 0.5;
+
+/// The largest share at a time and the largest on the whole, where one after another is hot: the mean hides that.
+fn turns(report: &RunReport, variant: &VariantReport, level: &str) -> Option<(f64, f64)> {
+    let of_level = || variant.hotspots.iter().filter(|row| row.level == level);
+    let mut names: Vec<&str> = of_level().map(|row| row.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let hot_s: f64 = of_level().map(length).sum();
+    let peak = of_level().map(|row| row.peak_share).reduce(f64::max)?;
+    let share = |row: &ShareRow| if level == "server" { row.cpu_share } else { row.operations_share };
+    let whole = variant.shares.iter().filter(|row| row.level == level).map(share).reduce(f64::max)?;
+    let measured_s = report.duration_s - report.warmup_s;
+    let is_rotating = peak > MUCH_MORE * whole && names.len() >= TURNS && hot_s > MOSTLY * measured_s;
+    is_rotating.then_some((peak, whole))
+}
+
+fn rotation(report: &RunReport, variant: &VariantReport, level: &str) -> Option<String> {
+    let (peak, whole) = turns(report, variant, level)?;
+    let (peak, whole) = (rough_percent(peak), rough_percent(whole));
+    Some(format!(
+        "The hot {level} changes: at a time one has up to {peak}, and on the whole none has more than {whole}."
+    ))
 }
 
 fn sentence(variant: &VariantReport, level: &str) -> Option<String> {
@@ -75,9 +106,9 @@ fn sentence(variant: &VariantReport, level: &str) -> Option<String> {
     let (share, times) = (rough_percent(longest.peak_share), numbers::decimal(longest.times_fair, 1));
     let name = if level == "server" { longest.name.clone() } else { format!("{level} {}", longest.name) };
     let what = match level {
-        "server" => format!("{share} of all core time in an interval, {times} times its fair share"),
+        "server" => format!("{share} of the time that all cores were busy, {times} times its fair share"),
         "shard" => format!("{share} of the operations, {times} times its fair share"),
-        _ => format!("alone {share} of the operations, {times} times a server's fair share"),
+        _ => format!("{share} of the operations for itself, {times} times a server's fair share"),
     };
     let others = match of_level.len() - 1 {
         0 => String::new(),
@@ -128,27 +159,51 @@ fn keys(report: &RunReport) -> Markup {
     }
 }
 
-/// For the terminal: the worst hotspot, in one line.
+/// For the terminal: the longest hotspot, in one line; as `hotspot.lasted_s` has it, of a server or a shard, and of
+/// equally long ones a server's. Of a key where only keys are hot.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
     let all =
         report.variants.iter().flat_map(|variant| variant.hotspots.iter().map(move |row| (variant, row)));
-    // Servers are what breaks.
-    let rank = |row: &HotspotRow| (row.level == "server", row.level == "shard");
+    let rank = |level: &str| ["key", "shard", "server"].iter().position(|known| *known == level);
     let (variant, row) = all.reduce(|most, next| {
+        let (is_key, was_key) = (next.1.level == "key", most.1.level == "key");
+        let is_longer = length(next.1).total_cmp(&length(most.1));
         let is_worse =
-            rank(next.1).cmp(&rank(most.1)).then(length(next.1).total_cmp(&length(most.1))).is_gt();
-        if is_worse { next } else { most }
+            was_key.cmp(&is_key).then(is_longer).then(rank(&next.1.level).cmp(&rank(&most.1.level)));
+        if is_worse.is_gt() { next } else { most }
     })?;
-    let is_alike = |other: &HotspotRow| other.level == row.level;
-    let hot = report.variants.iter().filter(|variant| variant.hotspots.iter().any(is_alike)).count();
     let name = if row.level == "server" { row.name.clone() } else { format!("{} {}", row.level, row.name) };
     let (from, to, times) = (number(row.from_s), number(row.to_s), numbers::decimal(row.times_fair, 1));
     let which = match report.variants.len() {
         1 => String::new(),
-        variants => {
-            let (level, label) = (&row.level, compare::label(report, variant));
-            format!("a {level} in {hot} of {variants} variants; longest in {label}: ")
-        }
+        _ => format!("{}; longest in {}: ", hot(report), compare::label(report, variant)),
     };
-    Some(format!("{which}{name}, {from}–{to} s, up to {times} × the fair share"))
+    let changes = report.variants.iter().find_map(|variant| {
+        let (peak, whole) = turns(report, variant, "shard")?;
+        let (peak, whole) = (rough_percent(peak), rough_percent(whole));
+        let place = compare::label(report, variant);
+        Some(format!(
+            ". The hot shard changes in {place}: at a time one has up to {peak}, and on the whole none has more than {whole}"
+        ))
+    });
+    let changes = changes.unwrap_or_default();
+    Some(format!("{which}{name}, {from}–{to} s, up to {times} × the fair share{changes}"))
+}
+
+/// "a server in 2 of 5 variants, a shard in 3": in how many something was hot, by level; keys where nothing else was.
+fn hot(report: &RunReport) -> String {
+    let count = |level: &str| {
+        let is_hot = |variant: &&VariantReport| variant.hotspots.iter().any(|row| row.level == level);
+        report.variants.iter().filter(is_hot).count()
+    };
+    let told = [("server", count("server")), ("shard", count("shard"))];
+    let mut told: Vec<(&str, usize)> = told.into_iter().filter(|(_, count)| *count > 0).collect();
+    if told.is_empty() {
+        told = vec![("key", count("key"))];
+    }
+    let words = |(place, (level, count)): (usize, (&str, usize))| match place {
+        0 => format!("a {level} in {count} of {} variants", report.variants.len()),
+        _ => format!("a {level} in {count}"),
+    };
+    told.into_iter().enumerate().map(words).collect::<Vec<_>>().join(", ")
 }

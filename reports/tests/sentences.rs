@@ -1,0 +1,157 @@
+//! What the first screen and the captions say: who is best and why, what was hot, and who is not drawn.
+
+mod common;
+
+use common::{flash_sale, info, meta, queries::queried};
+use shardlab_reports::{plots::pictures, terminal::summary};
+use shardlab_scenarios::{
+    catalogue,
+    tables::{Figure, HotspotRow, RunReport, ShareRow},
+};
+use std::path::Path;
+
+/// The terminal's words, in one line.
+fn told(report: &RunReport) -> String {
+    let styled = summary(report, &catalogue::all(), Path::new("report.html"), 200);
+    anstream::adapter::strip_str(&styled).to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn check(text: &str, words: &str) {
+    assert!(text.contains(words), "{words}\n\n{text}");
+}
+
+fn put(report: &mut RunReport, metric: &str, values: &[f64]) {
+    for (variant, &value) in report.variants.iter_mut().zip(values) {
+        let figure = Figure { mean: value, low: value, high: value, seeds: 1 };
+        variant.metrics.insert(metric.into(), figure);
+    }
+}
+
+fn hot(level: &str, name: &str, from_s: f64, to_s: f64, peak_share: f64) -> HotspotRow {
+    HotspotRow {
+        level: level.into(),
+        name: name.into(),
+        from_s,
+        to_s,
+        peak_share,
+        times_fair: 4.0 * peak_share,
+    }
+}
+
+/// Three keys to shard by: the first asks one shard for what is asked most, the last is lopsided.
+fn keys() -> RunReport {
+    let mut report = queried(&["customer", "order", "day", "region"]);
+    for variant in &mut report.variants {
+        let is_kept = ["customer", "region"].contains(&variant.name.as_str());
+        variant.queries[2].fanout_mean = Some(if is_kept { 1.0 } else { 8.0 });
+    }
+    put(&mut report, "server.hottest_utilization", &[0.1, 0.2, 0.21, 0.4]);
+    put(&mut report, "server.imbalance", &[1.0, 1.0, 1.0, 3.8]);
+    put(&mut report, "fanout.mean", &[2.0, 6.0, 6.0, 2.0]);
+    put(&mut report, "availability.fraction", &[1.0; 4]);
+    report
+}
+
+#[test]
+fn the_best_key_is_named_and_why_each_other_loses() {
+    let words = "Best customer costs the busiest server least, 10 % of its time. The others: order 20 % and day 21 %: \
+                 a-report-of-everything-that-there-is (57 % of all queries) asks 8 shards instead of 1; region 40 %: the \
+                 busiest server bears 3.8 times the mean instead of 1";
+    check(&told(&keys()), words);
+    let mut alike = keys();
+    put(&mut alike, "server.hottest_utilization", &[0.1, 0.11, 0.21, 0.4]);
+    assert!(!told(&alike).contains("costs the busiest server least"));
+}
+
+#[test]
+fn the_most_is_said_of_who_has_it() {
+    let place = tempfile::TempDir::new().unwrap();
+    let written =
+        shardlab_reports::write(&keys(), &info(), &meta(), None, &place.path().join("run"), None).unwrap();
+    let page = std::fs::read_to_string(written.report).unwrap();
+    let words = "A query asks fewest shards with customer and region, 2 on average, and most with order and day, 6. The \
+                 busiest server does least with customer, where it works 10 % of its time, and most with region, 40 %.";
+    check(&page, words);
+}
+
+#[test]
+fn the_longest_hotspot_is_that_of_the_metric() {
+    let mut report = flash_sale(&["a", "b"], 1);
+    report.variants[0].hotspots =
+        vec![hot("server", "server 3", 10.0, 12.0, 0.5), hot("shard", "7", 10.0, 30.0, 0.4)];
+    report.variants[1].hotspots = vec![hot("key", "1", 5.0, 60.0, 0.5)];
+    check(&told(&report), "a server in 1 of 2 variants, a shard in 1; longest in a: shard 7, 10–30 s");
+    report.variants[0].hotspots[0].to_s = 30.0;
+    check(&told(&report), "longest in a: server 3, 10–30 s");
+}
+
+#[test]
+fn a_hot_shard_that_changes_is_not_hidden_by_the_mean() {
+    let mut report = flash_sale(&["a"], 1);
+    let shares = |share: f64| ShareRow { operations_share: share, ..report.variants[0].shares[0].clone() };
+    let (low, high) = (shares(0.1), shares(0.4));
+    assert_eq!(low.level, "shard");
+    let turn = |turn: u32| {
+        let from_s = 10.0 * f64::from(turn);
+        hot("shard", &turn.to_string(), from_s, from_s + 10.0, 0.7)
+    };
+    report.variants[0].hotspots = (1..5).map(turn).collect();
+    report.variants[0].shares = vec![low];
+    let words =
+        "The hot shard changes in a: at a time one has up to 70 %, and on the whole none has more than 10 %";
+    check(&told(&report), words);
+    report.variants[0].shares = vec![high];
+    assert!(!told(&report).contains("The hot shard changes"));
+}
+
+#[test]
+fn what_the_scenario_expects_something_of_is_a_headline() {
+    let mut report = flash_sale(&["a", "b"], 1);
+    for metric in ["network.messages_per_op", "anomalies.missed-row", "anomalies.residency-violation"] {
+        put(&mut report, metric, if metric == "anomalies.missed-row" { &[0.0, 0.0] } else { &[2.0, 8.0] });
+    }
+    assert!(!told(&report).contains("network.messages_per_op"));
+    for (row, metric) in
+        report.expectations.iter_mut().zip(["network.messages_per_op", "anomalies.missed-row"])
+    {
+        row.expectation = format!("{metric} at most 9");
+    }
+    let table = |report: &RunReport| told(report).split(" * best").next().unwrap().to_owned();
+    check(&table(&report), "network.messages_per_op");
+    // What nobody saw the judges have said already.
+    assert!(!table(&report).contains("anomalies.missed-row"));
+    report.expectations[1].expectation = "anomalies.residency-violation at least 1".into();
+    check(&table(&report), "anomalies.residency-violation");
+}
+
+/// Everything that is written on a picture.
+fn written(report: &RunReport, picture: &str) -> String {
+    let info = info();
+    let all = pictures(report, &info);
+    let picture = all.iter().find(|of| of.name == picture).expect("there is one");
+    picture.labels.iter().map(|label| label.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn who_is_not_drawn_is_named() {
+    let names = ["a", "b", "c", "d", "e", "f", "seventh", "eighth"];
+    check(&written(&flash_sale(&names, 1), "latency"), "only in the tables: seventh and eighth");
+    check(&written(&flash_sale(&names[..7], 1), "latency"), "only in the tables: seventh");
+}
+
+#[test]
+fn maps_that_are_the_same_are_drawn_once() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut report = flash_sale(&names, 1);
+    let heat = report.variants[1].heat.clone();
+    for (index, variant) in report.variants.iter_mut().enumerate() {
+        variant.moves.clear();
+        if index % 2 == 1 {
+            variant.heat = heat.clone();
+        }
+    }
+    let written = written(&report, "heat");
+    check(&written, "alike in: b, d, f, h");
+    assert!(!written.contains("only in the tables"), "{written}");
+}
