@@ -344,7 +344,7 @@ pub struct MoveCosts {
     pub published: Option<Time>,
     /// Loaded keys.
     pub keys: u64,
-    /// Rows that were written at the source, and not only loaded.
+    /// Rows that came after the load, and were at the source.
     pub written: u64,
     /// Bytes that arrived, those that came twice included.
     pub bytes: u64,

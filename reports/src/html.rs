@@ -329,7 +329,7 @@ fn moves(report: &RunReport) -> Markup {
             section #moves {
                 h2 { "Moves of keys" }
                 div.scroll { table {
-                    (head(&["Variant", "#From shard", "#To shard", "From", "To", "#Began", "#Took", "#Sealed", "#Keys", "#Copied"]))
+                    (head(&["Variant", "#From shard", "#To shard", "From", "To", "#Began", "#Took", "#Sealed", "#Keys", "#Newer rows", "#Copied"]))
                     tbody { @for variant in &report.variants { @for row in &variant.moves { tr {
                         td { (compare::label(report, variant)) }
                         td.number { (row.source_shard) }
@@ -339,8 +339,11 @@ fn moves(report: &RunReport) -> Markup {
                         td.number { (numbers::number(row.start_s)) " s" }
                         td.number { @if let Some(end_s) = row.end_s { (numbers::number(end_s - row.start_s)) " s" } }
                         td.number { @if let Some(ms) = row.sealed_ms { (numbers::number(ms)) " ms" } }
-                        td.number { (numbers::number(row.keys as f64)) }
-                        td.number { (numbers::quantity(row.bytes as f64, "bytes")) }
+                        @if row.is_of_nothing() { td colspan="3" { "nothing was there to be moved" } } @else {
+                            td.number { (numbers::number(row.keys as f64)) }
+                            td.number { @if let Some(rows) = row.written_rows { (numbers::number(rows as f64)) } }
+                            td.number { @if row.by_reference { "by reference" } @else { (numbers::quantity(row.bytes as f64, "bytes")) } }
+                        }
                     } } } }
                 } }
             }

@@ -400,7 +400,9 @@ impl Server {
             MoveEffect::Began => (MoveEvent::Began, "move.snapshot"),
             MoveEffect::Sealed => (MoveEvent::Sealed, "move.sealed"),
             MoveEffect::Unsealed => (MoveEvent::Unsealed, "move.unsealed"),
-            MoveEffect::Given => (MoveEvent::Given { written: self.written(slot, pair) }, "move.given"),
+            MoveEffect::Given => {
+                (MoveEvent::Given { written: self.written(slot, &plan, pair) }, "move.given")
+            }
             _ => (MoveEvent::Dropped, "move.done"),
         };
         self.note_move(&plan, pair, event, cx);
@@ -415,10 +417,11 @@ impl Server {
         self.drive(pair, cx);
     }
 
-    /// How many rows of a move were written here, and not only loaded.
-    fn written(&self, slot: usize, pair: Pair) -> u64 {
+    /// How many rows of a move came after the load; loaded ones that were written are counted with the loaded.
+    fn written(&self, slot: usize, plan: &Plan, pair: Pair) -> u64 {
         let changed = self.hosted[slot].machine.moves().map_or(&[][..], |moves| moves.changed(pair.1));
-        changed.iter().collect::<BTreeSet<_>>().len() as u64
+        let came = changed.iter().filter(|&&key| !plan.loaded.contains(key));
+        came.collect::<BTreeSet<_>>().len() as u64
     }
 
     fn note_move(&self, plan: &Plan, pair: Pair, event: MoveEvent, cx: &mut Context<'_, Message>) {

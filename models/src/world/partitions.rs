@@ -145,15 +145,16 @@ pub(super) fn costs(
     let partitions = map.routing.from.time_partitions()?;
     let (rest, servers) = (partitions.rest(), || nodes.iter().filter_map(DatabaseNode::as_server));
     let loaded_in = |shard: ShardId| loaded.get(shard.index()).copied().unwrap_or(0);
-    let moved_rows = moves.iter().filter(|of| of.source == rest).map(|of| of.written).sum();
+    let moved = || moves.iter().filter(|of| of.source == rest);
+    let came: u64 = moved().map(|of| of.written).sum();
     let probe = u64::from(config.tables.is_empty());
     let rows_of = |(&shard, &(_, inserted)): (&ShardId, &(Time, u64))| loaded_in(shard) + inserted;
     let is_early = |shard: ShardId| expirations.is_some_and(|expirations| !expirations.excuses(shard));
     Some(PartitionCosts {
         created: u64::from(partitions.created() - first.partitions),
         expired: u64::from(partitions.expired()),
-        default_rows: moved_rows + written_in(nodes, rest).saturating_sub(probe),
-        moved_rows,
+        default_rows: came + written_in(nodes, rest).saturating_sub(probe),
+        moved_rows: came + moved().map(|of| of.keys).sum::<u64>(),
         refused: servers().map(Server::without_partition).sum(),
         expired_rows: seen.closed.iter().map(rows_of).sum(),
         early_rows: seen.closed.iter().filter(|(shard, _)| is_early(**shard)).map(rows_of).sum(),

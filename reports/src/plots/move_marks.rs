@@ -46,16 +46,28 @@ pub(super) const fn ink(kind: MoveKind) -> Ink {
 }
 
 /// What a kind is, in a few words.
-pub(super) const fn words(kind: MoveKind) -> &'static str {
+pub(super) fn words(kind: MoveKind, variants: &[&VariantReport]) -> &'static str {
     match kind {
         MoveKind::Keys => "keys, as servers come or go",
         MoveKind::Split => "a range is split",
         MoveKind::Merge => "ranges are merged",
         MoveKind::Partition => "a partition is created",
+        MoveKind::Isolation if are_single_keys(variants) => "a key is moved out",
         MoveKind::Isolation => "a tenant is moved out",
         MoveKind::Copy => "a copy of a shard",
         MoveKind::Office => "an office of primary",
     }
+}
+
+/// Whether whoever is moved out is one key.
+fn are_single_keys(variants: &[&VariantReport]) -> bool {
+    all_of_single_keys(variants.iter().flat_map(|variant| &variant.moves))
+}
+
+fn all_of_single_keys<'a>(mut rows: impl Iterator<Item = &'a MoveRow>) -> bool {
+    rows.all(|row| {
+        row.kind != MoveKind::Isolation || (row.first_key.is_some() && row.first_key == row.last_key)
+    })
 }
 
 /// The kinds that some variant has.
@@ -144,6 +156,7 @@ pub(super) fn key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn {
             MoveKind::Split => "white dashes: a range is split there",
             MoveKind::Merge => "orange dashes: ranges are merged there",
             MoveKind::Partition => "white ticks at the upper edge: a partition is created",
+            MoveKind::Isolation if are_single_keys(variants) => "pink bars: a key is moved out",
             MoveKind::Isolation => "pink bars: a tenant's keys are moved out",
             MoveKind::Copy => "blue ticks at the lower edge: a copy of a shard begins to move",
             MoveKind::Office => "red ticks at the lower edge: an office is handed over",
@@ -166,7 +179,7 @@ pub(super) fn edge_key(sheet: &mut Sheet, variants: &[&VariantReport]) -> Drawn 
             MoveKind::Copy | MoveKind::Office => "lower",
             _ => "upper",
         };
-        sheet.key(Some(sample(kind)), &format!("ticks at the {edge} edge: {}", words(kind)))?;
+        sheet.key(Some(sample(kind)), &format!("ticks at the {edge} edge: {}", words(kind, variants)))?;
     }
     Ok(())
 }
@@ -176,5 +189,25 @@ pub(super) fn sample(kind: MoveKind) -> Sample {
     match kind {
         MoveKind::Keys | MoveKind::Split | MoveKind::Partition => Sample::Line((INK, 1.2, SOLID)),
         _ => Sample::Line((ink(kind), 3.0, SOLID)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plots::moves::tests::a_move;
+
+    #[test]
+    fn a_tenant_is_more_than_one_key() {
+        let isolation = |first_key, last_key| MoveRow {
+            kind: MoveKind::Isolation,
+            first_key,
+            last_key,
+            ..a_move(Some(11.0), Some(12.0), Some(13.0))
+        };
+        let of = |rows: &[MoveRow]| all_of_single_keys(rows.iter());
+        assert!(of(&[isolation(Some(7), Some(7)), a_move(None, None, None)]));
+        assert!(!of(&[isolation(Some(7), Some(7)), isolation(Some(7), Some(8))]));
+        assert!(!of(&[isolation(None, None)]), "scattered keys are several");
     }
 }

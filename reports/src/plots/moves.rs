@@ -12,7 +12,7 @@ use super::{
     time::TimeAxis,
 };
 use crate::numbers::number;
-use shardlab_scenarios::tables::{MoveKind, MoveRow, TimelineRow, VariantReport};
+use shardlab_scenarios::tables::{MoveKind, MoveRow, TimelineRow};
 
 const COPYING: Stroke = (BLUE, 3.0, SOLID);
 const CATCHING_UP: Stroke = (ORANGE, 3.0, SOLID);
@@ -51,12 +51,14 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     for (index, variant) in shown.variants.iter().enumerate() {
         let count = variant.moves.len().max(1) as f64;
         let height = (count * LINE).clamp(LOWEST, TALLEST);
-        let above = time.upper_frame(shown.label(variant), describe(variant), height);
+        let above = time.upper_frame(shown.label(variant), describe(&variant.moves), height);
         let panel = sheet.panel(above)?;
         let mut chart = time.chart(&panel, Scale::new(Spread::Linear, 0.0, count), variant)?;
         for (place, row) in variant.moves.iter().enumerate() {
             let least_s = LEAST * time.scale_s(panel.area.width());
-            draw_move(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
+            if !row.is_of_nothing() {
+                draw_move(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
+            }
             draw_head(&mut chart, row, count - place as f64 - 0.5, (last_s, least_s))?;
         }
         let scale = if latency.is_log() { "ms, logarithmic" } else { "ms" };
@@ -67,8 +69,11 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         broken_line(&mut chart, variant.timeline.iter().map(place), FELT)?;
     }
     time.key(sheet)?;
+    if shown.variants.iter().flat_map(|variant| &variant.moves).any(MoveRow::is_of_nothing) {
+        sheet.key(None, "a head without a line: nothing was there to be moved")?;
+    }
     for kind in move_marks::kinds(&shown.variants) {
-        let what = move_marks::words(kind);
+        let what = move_marks::words(kind, &shown.variants);
         sheet.key(Some(Sample::Line((head(kind), 4.0, SOLID))), &format!("head of a line: {what}"))?;
     }
     Ok(true)
@@ -115,18 +120,35 @@ fn phases(row: &MoveRow, last_s: f64, least_s: f64) -> [f64; 4] {
     [row.start_s, copied + late, sealed + late, end + late]
 }
 
-fn describe(variant: &VariantReport) -> String {
-    let moves = &variant.moves;
-    let keys: u64 = moves.iter().map(|row| row.keys).sum();
+/// How much was copied, and how many moves copied nothing.
+fn describe(moves: &[MoveRow]) -> String {
+    let copied = || moves.iter().filter(|row| !row.by_reference);
+    let keys: u64 = copied().map(|row| row.keys).sum();
+    let newer: u64 = copied().filter_map(|row| row.written_rows).sum();
+    let by_reference = moves.iter().filter(|row| row.by_reference && !row.is_of_nothing()).count() as u64;
+    let of_nothing = moves.iter().filter(|row| row.is_of_nothing()).count() as u64;
+    let mut parts = vec![format!("{} moves", moves.len())];
+    let counts = [
+        (keys, "keys copied"),
+        (newer, "newer rows copied"),
+        (by_reference, "by reference"),
+        (of_nothing, "of nothing"),
+    ];
+    parts.extend(
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", number(*count as f64))),
+    );
     let longest = moves.iter().filter_map(|row| row.sealed_ms).fold(0.0, f64::max);
-    format!("{} moves, {} keys · longest seal {} ms", moves.len(), number(keys as f64), number(longest))
+    format!("{} · longest seal {} ms", parts.join(", "), number(longest))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn a_move(copied_s: Option<f64>, sealed_s: Option<f64>, end_s: Option<f64>) -> MoveRow {
+    pub fn a_move(copied_s: Option<f64>, sealed_s: Option<f64>, end_s: Option<f64>) -> MoveRow {
         MoveRow {
             kind: MoveKind::Keys,
             command: Some(0),
@@ -141,6 +163,7 @@ mod tests {
             end_s,
             sealed_ms: None,
             keys: 0,
+            written_rows: Some(0),
             first_key: None,
             last_key: None,
             bytes: 0,
@@ -160,5 +183,18 @@ mod tests {
         assert_eq!(phases(a_move(Some(15.0), None, None)), [10.0, 15.0, 60.0, 60.0]);
         assert_eq!(phases(a_move(None, None, None)), [10.0, 60.0, 60.0, 60.0]);
         assert_eq!(phases(a_move(Some(10.0), Some(10.0), Some(10.0))), [10.0, 10.0, 10.25, 10.5]);
+    }
+
+    #[test]
+    fn only_what_was_copied_is_counted_and_moves_of_nothing_are_told() {
+        let done = || a_move(Some(11.0), Some(12.0), Some(13.0));
+        let copied = MoveRow { keys: 2_000, written_rows: Some(30), ..done() };
+        let newer = MoveRow { written_rows: Some(9_587), ..done() };
+        let by_reference = MoveRow { keys: 50_000, by_reference: true, ..done() };
+        assert_eq!(
+            describe(&[copied, newer, by_reference, done()]),
+            "4 moves, 2,000 keys copied, 9,617 newer rows copied, 1 by reference, 1 of nothing · longest seal 0 ms"
+        );
+        assert!(!a_move(None, None, None).is_of_nothing(), "it is not over");
     }
 }

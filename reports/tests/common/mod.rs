@@ -399,6 +399,7 @@ fn a_move() -> MoveRow {
         differing: 0,
         by_reference: false,
         keys: 100_000,
+        written_rows: Some(1_250),
         first_key: None,
         last_key: None,
         bytes: 12_800_000,
