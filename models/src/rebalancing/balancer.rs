@@ -18,7 +18,7 @@ use crate::replication::Mode;
 pub enum By {
     /// Copies of shards, whatever they hold (HBase's simple balancer; MongoDB's by chunks before 6.0).
     Count,
-    /// Loaded bytes (MongoDB since 6.0).
+    /// Bytes of loaded rows (MongoDB since 6.0 goes by all); rows that come later are not known to it.
     Bytes,
     /// Time on cores (CockroachDB's store rebalancer, by queries a second or by CPU).
     Load,

@@ -14,6 +14,9 @@
 //! | [`Cache`] | reads | nodes, invalidations | freshness; with `leases` only linearizability |
 //! | [`FollowerReads`] with `reads = "local"` | reads | nothing | freshness |
 //!
+//! Salt, shared requests and a cache are refused together with a directory, with tables and with dual writes, whose clients
+//! are out of the ordinary already.
+//!
 //! All of them are off unless a scenario asks for them, and then draw nothing and send nothing. Which promises are left
 //! is derived in [`crate::evidence`].
 //!
@@ -36,7 +39,8 @@ pub use salt::{Salt, SaltedWrites, Salting};
 
 use crate::config::{Checks, Config};
 
-/// `[remedies]`.
+/// `[remedies]`. Salt, shared requests and a cache change what clients do, and are refused beside whatever else changes
+/// it: a directory, tables, dual writes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Remedies {

@@ -36,7 +36,8 @@ const MOST_PARTITIONS: u64 = 1 << 24;
 pub struct Spec {
     /// Points on the ring for each shard.
     pub vnodes: u32,
-    /// How far above the mean a shard may be: the paper's ε.
+    /// How far above the mean a shard may be: the paper's ε. It bounds partitions of the hashed keys, not operations: a
+    /// popular key is as hot as under any other hash.
     pub slack: Share,
     /// Into how many partitions the hashed keys are cut.
     #[serde(default = "default_partitions")]

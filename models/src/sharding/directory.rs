@@ -1,7 +1,8 @@
 //! By lookup: which group of keys lives in which shard stands in a directory.
 //!
-//! Any group can be in any shard, so that related keys stay together and a single group can be moved. The price is a
-//! service that has to be asked, and that has to be there: see [`lookup`](crate::lookup). At first groups are dealt out
+//! Any group can be in any shard, so that related keys stay together and a single group could be moved; no command does
+//! so here: groups move when servers come or go, the least that evens them out, and `assigned` says where some are at
+//! first. The price is a service that has to be asked, and that has to be there: see [`lookup`](crate::lookup). At first groups are dealt out
 //! in rounds, one to each shard and each round in another rotation: every shard has as many groups, to within one, and
 //! neighbours do not follow each other round.
 
@@ -28,7 +29,7 @@ pub struct Spec {
     pub shards: Option<u32>,
     /// How many keys in a row are one group, which lives in one shard.
     pub group: u64,
-    /// Groups that are not where they would be dealt.
+    /// Groups that are not where they would be dealt at first; no command moves a single one later.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assigned: Vec<Assigned>,
     /// How many directories there are, each with all of it; dealt to regions in turn, and within one to its zones.

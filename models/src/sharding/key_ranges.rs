@@ -3,7 +3,8 @@
 //!
 //! A bound is a row of bytes in hexadecimal, and a keyspace id, here the hash's eight bytes, lies in a range as text lies
 //! between two words. Hashing spreads keys in order, and ranges keep shards splittable: "-40" becomes "-20" and "20-40",
-//! and no other shard notices. Shares are even where the ranges are. A scan of neighbouring keys asks every shard.
+//! and no other shard notices. Here it is split at the id of a key that a command names (`split = { key = 7 }`), by
+//! nothing else: no bound such as "-20" can be asked for, and no range splits by itself. Shares are even where the ranges are. A scan of neighbouring keys asks every shard.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,8 @@ use crate::sharding::{Partitioner, Scheme};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
 pub struct Spec {
-    /// The range of each shard, as Vitess writes it.
+    /// The range of each shard, as Vitess writes it. One is split later only by a command that names a key, at that
+    /// key's id, and not at a bound of one's choice.
     pub shards: Vec<String>,
     /// What gives a key its keyspace id.
     #[serde(default = "default_hash")]

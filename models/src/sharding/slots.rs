@@ -4,7 +4,8 @@
 //! Slots are dealt evenly, by weight, and in rows of neighbours at the beginning. When shards come or go as few slots
 //! move as an even deal allows: those that have too many give some up to those that have too few. So the function depends
 //! on the one before it, and moves the least possible, 1/(n + 1), though a key moves together with its slot only.
-//! Keys of one group share a hash tag, as `{group}.key` does, and so a slot.
+//! Keys are numbers here and have no text in which a tag could stand: that keys share one, as `{group}.key` does, and so a
+//! slot, is said by `group`, and a tag is the group's number in digits.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ pub struct Spec {
     /// How many slots there are, for ever.
     #[serde(default = "default_slots")]
     pub slots: u32,
-    /// How many neighbouring keys share a hash tag.
+    /// How many neighbouring keys share a hash tag. Keys are numbers, without `{tag}`s in them.
     #[serde(default = "default_group")]
     pub group: u64,
     /// What gives a tag its slot.

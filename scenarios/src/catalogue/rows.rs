@@ -182,7 +182,7 @@ pub(super) const SINGLE: &[Row] = &[
         "ratio",
         Lower,
         "Bytes of the rows that were loaded, with what is copied into others or to every shard, divided by those that they \
-         would take once. Copies of a shard on several servers are not counted.",
+         would take once. Rows that come later are in neither, and copies of a shard on several servers are not counted.",
     ),
     plain(
         "writes.amplification",
