@@ -127,18 +127,18 @@ fn describe(moves: &[MoveRow]) -> String {
     let newer: u64 = copied().filter_map(|row| row.written_rows).sum();
     let by_reference = moves.iter().filter(|row| row.by_reference && !row.is_of_nothing()).count() as u64;
     let of_nothing = moves.iter().filter(|row| row.is_of_nothing()).count() as u64;
-    let mut parts = vec![format!("{} moves", moves.len())];
+    let plural = |count: u64, one: &str, many: &str| {
+        format!("{} {}", number(count as f64), if count == 1 { one } else { many })
+    };
+    let mut parts = vec![plural(moves.len() as u64, "move", "moves")];
     let counts = [
-        (keys, "keys copied"),
-        (newer, "newer rows copied"),
-        (by_reference, "by reference"),
-        (of_nothing, "of nothing"),
+        (keys, "key copied", "keys copied"),
+        (newer, "newer row copied", "newer rows copied"),
+        (by_reference, "by reference", "by reference"),
+        (of_nothing, "of nothing", "of nothing"),
     ];
     parts.extend(
-        counts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{} {what}", number(*count as f64))),
+        counts.iter().filter(|(count, ..)| *count > 0).map(|&(count, one, many)| plural(count, one, many)),
     );
     let longest = moves.iter().filter_map(|row| row.sealed_ms).fold(0.0, f64::max);
     format!("{} · longest seal {} ms", parts.join(", "), number(longest))
@@ -195,6 +195,8 @@ pub(super) mod tests {
             describe(&[copied, newer, by_reference, done()]),
             "4 moves, 2,000 keys copied, 9,617 newer rows copied, 1 by reference, 1 of nothing · longest seal 0 ms"
         );
+        let one = MoveRow { keys: 1, ..done() };
+        assert_eq!(describe(&[one]), "1 move, 1 key copied · longest seal 0 ms");
         assert!(!a_move(None, None, None).is_of_nothing(), "it is not over");
     }
 }
