@@ -95,7 +95,7 @@ fn every_table_has_its_header_and_rows_of_that_length() {
         (
             "moves",
             "variant,kind,command,source_shard,target_shard,from,to,start_s,copied_s,sealed_s,served_s,end_s,sealed_ms,keys,\
-             first_key,last_key,bytes,attempts,refused_ms,compared,differing,by_reference",
+             written_rows,first_key,last_key,bytes,attempts,refused_ms,compared,differing,by_reference",
         ),
         ("faults", "variant,seed,fault,struck_s,healed_s,nodes,changed,effect"),
         ("anomalies", "variant,judge,anomaly,count,promised,witness,witness_seed"),
