@@ -155,3 +155,11 @@ fn maps_that_are_the_same_are_drawn_once() {
     check(&written, "alike in: b, d, f, h");
     assert!(!written.contains("only in the tables"), "{written}");
 }
+
+#[test]
+fn partitions_that_come_and_go_are_said_not_to_be_drawn() {
+    let mut report = flash_sale(&["a", "b"], 1);
+    assert!(!written(&report, "ownership").contains("partitions created since"));
+    put(&mut report, "partitions.created", &[24.0, 0.0]);
+    check(&written(&report, "ownership"), "partitions created since are not drawn");
+}

@@ -32,7 +32,8 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         return Ok(false);
     }
     let subtitle = format!(
-        "Colours are servers, shares are of keys; one block a shard where its keys lie scattered · {}",
+        "Colours are servers, shares are of the keys that were loaded; one block a shard where its keys lie scattered{} · {}",
+        of_partitions(&shown),
         shown.scope()
     );
     sheet.title("Which server owns which part", &subtitle)?;
@@ -46,6 +47,19 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         }
     }
     Ok(true)
+}
+
+/// Keys that were loaded are in none that was created since, and stay where they were in one that was dropped.
+fn of_partitions(shown: &Shown) -> &'static str {
+    let counts = ["partitions.created", "partitions.expired"];
+    let has_some = |variant: &&VariantReport| {
+        counts.iter().any(|name| variant.metrics.get(*name).is_some_and(|figure| figure.mean > 0.0))
+    };
+    if shown.variants.iter().any(has_some) {
+        "; partitions created since are not drawn, and those detached or dropped are as they were"
+    } else {
+        ""
+    }
 }
 
 /// Every server that owns something in some variant; by number.
