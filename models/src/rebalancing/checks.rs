@@ -99,7 +99,7 @@ fn check_commands(config: &Config, checks: &mut Checks) {
     for command in commands {
         let path = format!("fault.{}.{}", command.fault, command.change.path());
         if command.change.adds_a_shard() {
-            separation::check(config, command.change, &path, &servers, checks);
+            separation::check(config, command, &path, &servers, checks);
             continue;
         }
         if let Some((message, help)) = objection(command.change, &servers, config.replication.mode.replicas())

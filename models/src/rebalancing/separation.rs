@@ -1,13 +1,15 @@
 //! Whether rows can get a shard of their own when the operator says so: `isolate = { tenant = 0 }`, `split = { key = 7 }`.
 
 use crate::config::{Checks, Config};
-use crate::rebalancing::MembershipChange;
-use crate::sharding::Strategy;
+use crate::rebalancing::{Membership, MembershipChange};
+use crate::shard_map::ShardId;
+use crate::sharding::dynamic_range::Threshold;
+use crate::sharding::{Shards, Strategy};
 
 /// What is impossible about such a command, given who is there by then.
 pub(super) fn check(
     config: &Config,
-    change: MembershipChange,
+    command: &Membership,
     path: &str,
     servers: &[bool],
     checks: &mut Checks,
@@ -17,7 +19,7 @@ pub(super) fn check(
         let help = "leave the command out, or let the workload ask for keys";
         return checks.clash(path, message, ("table", "rows of these are asked for"), help);
     }
-    match change {
+    match command.change {
         MembershipChange::Isolate { tenant, to } => {
             check_tenant(config, tenant, path, checks);
             let is_there = |server: u32| servers.get(server as usize).copied().unwrap_or(false);
@@ -31,7 +33,7 @@ pub(super) fn check(
                 );
             }
         }
-        MembershipChange::Split { key } => check_split(config, key, path, checks),
+        MembershipChange::Split { key } => check_split(config, command, key, path, checks),
         _ => {}
     }
 }
@@ -64,7 +66,7 @@ fn check_tenant(config: &Config, tenant: u64, path: &str, checks: &mut Checks) {
     }
 }
 
-fn check_split(config: &Config, key: u64, path: &str, checks: &mut Checks) {
+fn check_split(config: &Config, command: &Membership, key: u64, path: &str, checks: &mut Checks) {
     let has_ranges = matches!(
         config.sharding.strategy,
         Strategy::DynamicRange(_) | Strategy::KeyRanges(_) | Strategy::StaticRanges(_)
@@ -80,5 +82,35 @@ fn check_split(config: &Config, key: u64, path: &str, checks: &mut Checks) {
             message,
             format!("there are {}, counted from 0", config.loaded_rows()),
         );
+    } else if let Some(message) = begun_by_then(config, command, key) {
+        let help = "name a key within a range, which no range begins with; or leave the command out";
+        checks.refuse(format!("{path}.key"), message, help);
     }
+}
+
+/// What is said of a split at a key that a range of the file, or of a split before this one, begins with.
+fn begun_by_then(config: &Config, command: &Membership, key: u64) -> Option<String> {
+    let strategy = &config.sharding.strategy;
+    let mut own = Checks::default();
+    strategy.check("sharding.strategy", config.cluster.servers, &mut own);
+    let merges = strategy.reshapes().is_some_and(|spec| spec.merge != Threshold::default());
+    // What is wrong about the ranges is told elsewhere; and of two that are merged none begins there any more.
+    if own.result().is_err() || merges {
+        return None;
+    }
+    let mut splits: Vec<_> = config.membership.iter().collect();
+    splits.sort_by_key(|command| command.at);
+    let before = splits.into_iter().take_while(|of| of.fault != command.fault);
+    let mut ranges = strategy.partitioner(config.cluster.servers, 0);
+    for command in before {
+        if let MembershipChange::Split { key } = command.change
+            && let Some((split, _)) = ranges.split(key, ShardId(ranges.count()))
+        {
+            ranges = split;
+        }
+    }
+    let begins = ranges.split(key, ShardId(ranges.count())).is_none();
+    let is_hashed = matches!(strategy, Strategy::KeyRanges(_));
+    let at = if is_hashed { format!("the id of key {key}") } else { key.to_string() };
+    begins.then(|| format!("a range begins at {at} already"))
 }
