@@ -92,6 +92,16 @@ pub(crate) fn label(report: &RunReport, variant: &VariantReport) -> String {
     }
 }
 
+/// The same in a sentence, where a variant called `none` would else read as a word.
+pub(crate) fn named(report: &RunReport, variant: &VariantReport) -> String {
+    quoted(&label(report, variant))
+}
+
+/// A name within a sentence.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("“{name}”")
+}
+
 fn metrics(report: &RunReport, info: &[MetricInfo]) -> Vec<MetricInfo> {
     let exists = |name: &str| report.variants.iter().any(|variant| variant.metrics.contains_key(name));
     let mut metrics: Vec<MetricInfo> = info.iter().filter(|metric| exists(&metric.name)).cloned().collect();

@@ -55,8 +55,8 @@ fn keys() -> RunReport {
 
 #[test]
 fn the_best_key_is_named_and_why_each_other_loses() {
-    let words = "Best customer costs the busiest server least, 10 % of its time. The others: order 20 % and day 21 %: \
-                 a-report-of-everything-that-there-is (57 % of all queries) asks 8 shards instead of 1; region 40 %: the \
+    let words = "Best “customer” costs the busiest server least, 10 % of its time. The others: “order” 20 % and “day” 21 %: \
+                 a-report-of-everything-that-there-is (57 % of all queries) asks 8 shards instead of 1; “region” 40 %: the \
                  busiest server bears 3.8 times the mean instead of 1";
     check(&told(&keys()), words);
     let mut alike = keys();
@@ -70,8 +70,8 @@ fn the_most_is_said_of_who_has_it() {
     let written =
         shardlab_reports::write(&keys(), &info(), &meta(), None, &place.path().join("run"), None).unwrap();
     let page = std::fs::read_to_string(written.report).unwrap();
-    let words = "A query asks fewest shards with customer and region, 2 on average, and most with order and day, 6. The \
-                 busiest server does least with customer, where it works 10 % of its time, and most with region, 40 %.";
+    let words = "A query asks fewest shards with “customer” and “region”, 2 on average, and most with “order” and “day”, 6. The \
+                 busiest server does least with “customer”, where it works 10 % of its time, and most with “region”, 40 %.";
     check(&page, words);
 }
 
@@ -81,9 +81,9 @@ fn the_longest_hotspot_is_that_of_the_metric() {
     report.variants[0].hotspots =
         vec![hot("server", "server 3", 10.0, 12.0, 0.5), hot("shard", "7", 10.0, 30.0, 0.4)];
     report.variants[1].hotspots = vec![hot("key", "1", 5.0, 60.0, 0.5)];
-    check(&told(&report), "a server in 1 of 2 variants, a shard in 1; longest in a: shard 7, 10–30 s");
+    check(&told(&report), "a server in 1 of 2 variants, a shard in 1; longest in “a”: shard 7, 10–30 s");
     report.variants[0].hotspots[0].to_s = 30.0;
-    check(&told(&report), "longest in a: server 3, 10–30 s");
+    check(&told(&report), "longest in “a”: server 3, 10–30 s");
 }
 
 #[test]
@@ -99,10 +99,36 @@ fn a_hot_shard_that_changes_is_not_hidden_by_the_mean() {
     report.variants[0].hotspots = (1..5).map(turn).collect();
     report.variants[0].shares = vec![low];
     let words =
-        "The hot shard changes in a: at a time one has up to 70 %, and on the whole none has more than 10 %";
+        "The hot shard changes: at a time one has up to 70 %, and on the whole no shard has more than 10 %";
     check(&told(&report), words);
     report.variants[0].shares = vec![high];
     assert!(!told(&report).contains("The hot shard changes"));
+}
+
+/// A variant may be called `none`.
+#[test]
+fn names_do_not_read_as_words_and_do_not_stand_for_others_unsaid() {
+    let mut report = flash_sale(&["nothing", "none", "all"], 1);
+    let low = ShareRow { operations_share: 0.1, ..report.variants[0].shares[0].clone() };
+    for (variant, peak_share) in report.variants.iter_mut().zip([0.5, 0.7, 0.6]) {
+        let turn = |turn: u32| {
+            let from_s = 10.0 * f64::from(turn);
+            hot("shard", &turn.to_string(), from_s, from_s + 10.0, peak_share)
+        };
+        variant.hotspots = (1..5).map(turn).collect();
+        variant.shares = vec![low.clone()];
+    }
+    let words = "longest in “nothing”, as long in 2 others: shard 1, 10–20 s";
+    check(&told(&report), words);
+    check(
+        &told(&report),
+        "The hot shard changes in 3 of 3 variants, most in “none”: at a time one has up to 70 %",
+    );
+    report.variants[0].hotspots.clear();
+    report.variants[2].hotspots[0].to_s = 21.0;
+    check(&told(&report), "longest in “all”: shard 1, 10–21 s");
+    report.variants[2].hotspots.truncate(1);
+    check(&told(&report), "The hot shard changes in 1 of 3 variants, “none”: at a time");
 }
 
 #[test]
@@ -136,8 +162,8 @@ fn written(report: &RunReport, picture: &str) -> String {
 #[test]
 fn who_is_not_drawn_is_named() {
     let names = ["a", "b", "c", "d", "e", "f", "seventh", "eighth"];
-    check(&written(&flash_sale(&names, 1), "latency"), "only in the tables: seventh and eighth");
-    check(&written(&flash_sale(&names[..7], 1), "latency"), "only in the tables: seventh");
+    check(&written(&flash_sale(&names, 1), "latency"), "only in the tables: “seventh” and “eighth”");
+    check(&written(&flash_sale(&names[..7], 1), "latency"), "only in the tables: “seventh”");
 }
 
 #[test]
@@ -152,7 +178,7 @@ fn maps_that_are_the_same_are_drawn_once() {
         }
     }
     let written = written(&report, "heat");
-    check(&written, "alike in: b, d, f, h");
+    check(&written, "alike in: “b”, “d”, “f”, “h”");
     assert!(!written.contains("only in the tables"), "{written}");
 }
 
@@ -162,4 +188,42 @@ fn partitions_that_come_and_go_are_said_not_to_be_drawn() {
     assert!(!written(&report, "ownership").contains("partitions created since"));
     put(&mut report, "partitions.created", &[24.0, 0.0]);
     check(&written(&report, "ownership"), "partitions created since are not drawn");
+}
+
+#[test]
+fn a_long_title_hides_neither_names_nor_the_note() {
+    let names: Vec<String> = (0..8).map(|index| format!("a-name-of-some-length-{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut report = flash_sale(&names, 1);
+    let heat = report.variants[0].heat.clone();
+    for variant in &mut report.variants[..7] {
+        variant.moves.clear();
+        variant.heat = heat.clone();
+    }
+    let written = written(&report, "heat");
+    check(&written, "“a-name-of-some-length-6”");
+    check(&written, "key; a row is ");
+    assert!(!written.contains('…'), "{written}");
+}
+
+#[test]
+fn a_picture_says_which_keys_it_shares_out_and_by_which_time_latency_goes() {
+    let report = flash_sale(&["a", "b"], 1);
+    check(
+        &written(&report, "ownership"),
+        "of the keys that were loaded, and what is inserted later is not in them",
+    );
+    check(&written(&report, "moves"), "what clients felt, by time of call");
+}
+
+#[test]
+fn several_faults_are_told_apart_by_letters() {
+    let mut report = flash_sale(&["a"], 1);
+    let shade = "a fault is at work; its letter stands where it strikes";
+    report.variants[0].faults.truncate(1);
+    assert!(!written(&report, "moves").contains(shade));
+    let mut second = report.variants[0].faults[0].clone();
+    second.fault = "second".into();
+    report.variants[0].faults.push(second);
+    check(&written(&report, "moves"), shade);
 }

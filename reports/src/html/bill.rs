@@ -106,7 +106,7 @@ pub(crate) fn line(report: &RunReport) -> Option<String> {
 fn in_vain(report: &RunReport) -> Option<String> {
     let is_back = |variant: &&VariantReport| mean(variant, "rebalance.rows_needed") == Some(0.0);
     let names: Vec<String> =
-        report.variants.iter().filter(is_back).map(|variant| compare::label(report, variant)).collect();
+        report.variants.iter().filter(is_back).map(|variant| compare::named(report, variant)).collect();
     let which =
         if report.variants.len() == 1 { String::new() } else { format!(" in {}", names.join(" and ")) };
     let words = format!("Nothing that was copied{which} had to be: in the end all of it is where it was");
@@ -128,8 +128,14 @@ fn range(report: &RunReport, share: &Share) -> Option<String> {
     let mut told: Vec<(&VariantReport, f64)> = told.collect();
     told.sort_by(|a, b| a.1.total_cmp(&b.1));
     let (least, most) = (*told.first()?, *told.last().filter(|(_, most)| *most > 0.0)?);
+    // Who stands for others that show the same number does not hide them.
     let named = |(variant, moved): (&VariantReport, f64)| {
-        format!("{} in {}", rounded(moved), compare::label(report, variant))
+        let others = match told.iter().filter(|(_, other)| rounded(*other) == rounded(moved)).count() - 1 {
+            0 => String::new(),
+            1 => " and 1 other".into(),
+            more => format!(" and {more} others"),
+        };
+        format!("{} in {}{others}", rounded(moved), compare::named(report, variant))
     };
     let words = match told.len() {
         _ if report.variants.len() == 1 => rounded(least.1),

@@ -95,7 +95,7 @@ fn rotation(report: &RunReport, variant: &VariantReport, level: &str) -> Option<
     let (peak, whole) = turns(report, variant, level)?;
     let (peak, whole) = (rough_percent(peak), rough_percent(whole));
     Some(format!(
-        "The hot {level} changes: at a time one has up to {peak}, and on the whole none has more than {whole}."
+        "The hot {level} changes: at a time one has up to {peak}, and on the whole no {level} has more than {whole}."
     ))
 }
 
@@ -176,18 +176,42 @@ pub(crate) fn line(report: &RunReport) -> Option<String> {
     let (from, to, times) = (number(row.from_s), number(row.to_s), numbers::decimal(row.times_fair, 1));
     let which = match report.variants.len() {
         1 => String::new(),
-        _ => format!("{}; longest in {}: ", hot(report), compare::label(report, variant)),
+        _ => {
+            let named = compare::named(report, variant);
+            format!("{}; longest in {named}{}: ", hot(report), as_long(report, variant, row))
+        }
     };
-    let changes = report.variants.iter().find_map(|variant| {
-        let (peak, whole) = turns(report, variant, "shard")?;
-        let (peak, whole) = (rough_percent(peak), rough_percent(whole));
-        let place = compare::label(report, variant);
-        Some(format!(
-            ". The hot shard changes in {place}: at a time one has up to {peak}, and on the whole none has more than {whole}"
-        ))
-    });
-    let changes = changes.unwrap_or_default();
+    let changes = changes(report).unwrap_or_default();
     Some(format!("{which}{name}, {from}–{to} s, up to {times} × the fair share{changes}"))
+}
+
+/// In how many other variants something of the same level was hot for as long.
+fn as_long(report: &RunReport, variant: &VariantReport, longest: &HotspotRow) -> String {
+    let is_as_long = |row: &HotspotRow| row.level == longest.level && length(row) >= length(longest);
+    let others = report.variants.iter().filter(|other| !std::ptr::eq(*other, variant));
+    match others.filter(|other| other.hotspots.iter().any(is_as_long)).count() {
+        0 => String::new(),
+        1 => ", as long in 1 other".into(),
+        more => format!(", as long in {more} others"),
+    }
+}
+
+/// In how many variants the hot shard changes, and the figures of that where one has most at a time.
+fn changes(report: &RunReport) -> Option<String> {
+    let turning =
+        report.variants.iter().filter_map(|variant| Some((variant, turns(report, variant, "shard")?)));
+    let turning: Vec<(&VariantReport, (f64, f64))> = turning.collect();
+    // The first of equals.
+    let (variant, (peak, whole)) = *turning.iter().rev().max_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+    let (peak, whole) = (rough_percent(peak), rough_percent(whole));
+    let place = match (report.variants.len(), turning.len()) {
+        (1, _) => String::new(),
+        (all, 1) => format!(" in 1 of {all} variants, {}", compare::named(report, variant)),
+        (all, count) => format!(" in {count} of {all} variants, most in {}", compare::named(report, variant)),
+    };
+    Some(format!(
+        ". The hot shard changes{place}: at a time one has up to {peak}, and on the whole no shard has more than {whole}"
+    ))
 }
 
 /// "a server in 2 of 5 variants, a shard in 3": in how many something was hot, by level; keys where nothing else was.

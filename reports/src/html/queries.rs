@@ -85,7 +85,7 @@ fn extremes(
     let most = means.iter().map(|(mean, _)| *mean).reduce(f64::max)?;
     let named = |is_meant: &dyn Fn(f64) -> bool| {
         let meant = means.iter().filter(|(mean, _)| is_meant(*mean));
-        meant.map(|(_, variant)| compare::label(report, variant)).collect::<Vec<_>>()
+        meant.map(|(_, variant)| compare::named(report, variant)).collect::<Vec<_>>()
     };
     let (few, many) =
         (named(&|mean| mean <= least * (1.0 + ALIKE)), named(&|mean| mean * (1.0 + ALIKE) >= most));
@@ -111,7 +111,7 @@ pub(crate) fn line(report: &RunReport, info: &[MetricInfo]) -> Option<String> {
     // Those that lose for the same reason are named together.
     let mut told: Vec<(Option<String>, Vec<String>)> = Vec::new();
     for variant in report.variants.iter().filter(|variant| variant.name != winner.name) {
-        let named = format!("{} {}", variant.name, rough_percent(mean(variant, WORK)?));
+        let named = format!("{} {}", compare::quoted(&variant.name), rough_percent(mean(variant, WORK)?));
         let reason = reason(winner, variant);
         match told.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, names)) => names.push(named),
@@ -124,7 +124,7 @@ pub(crate) fn line(report: &RunReport, info: &[MetricInfo]) -> Option<String> {
     };
     let told: Vec<String> = told.into_iter().map(words).collect();
     let work = rough_percent(mean(winner, WORK)?);
-    let winner = &winner.name;
+    let winner = compare::quoted(&winner.name);
     Some(format!(
         "{winner} costs the busiest server least, {work} of its time. The others: {}",
         told.join("; ")

@@ -14,7 +14,10 @@ use super::{
     sheet::{Frame, Sheet},
     time::TimeAxis,
 };
-use crate::numbers::{number, rough_percent};
+use crate::{
+    compare,
+    numbers::{number, rough_percent},
+};
 use shardlab_scenarios::tables::{HeatMap, RunReport, VariantReport};
 
 const HOTTEST: Stroke = (VERMILION, 2.0, SOLID);
@@ -85,7 +88,7 @@ fn are_alike(one: &VariantReport, other: &VariantReport) -> bool {
 }
 
 fn title(shown: &Shown, alike: &[&VariantReport]) -> String {
-    let names: Vec<String> = alike.iter().map(|variant| shown.label(variant)).collect();
+    let names: Vec<String> = alike.iter().map(|variant| compare::named(shown.report, variant)).collect();
     match alike {
         [variant] => shown.label(variant),
         all if all.len() == shown.report.variants.len() => "all variants: the same load".into(),

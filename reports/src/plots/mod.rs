@@ -167,7 +167,8 @@ impl<'a> Shown<'a> {
     }
 
     fn left_out(&self) -> String {
-        let names: Vec<String> = self.left_out.iter().map(|variant| self.label(variant)).collect();
+        let names: Vec<String> =
+            self.left_out.iter().map(|variant| compare::named(self.report, variant)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.len() {
             0 => String::new(),

@@ -41,7 +41,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
 
     sheet.title(
         "Moves of keys, copies and offices",
-        &format!("A line a move, and what clients felt · {}", shown.scope()),
+        &format!("A line a move, and what clients felt, by time of call: who calls shortly before a fault may wait for its end · {}", shown.scope()),
     )?;
     sheet.legend(&[
         (Sample::Line(COPYING), "snapshot".into()),

@@ -32,7 +32,7 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
         return Ok(false);
     }
     let subtitle = format!(
-        "Colours are servers, shares are of the keys that were loaded; one block a shard where its keys lie scattered{} · {}",
+        "Colours are servers, shares are of the keys that were loaded, and what is inserted later is not in them; one block a shard where its keys lie scattered{} · {}",
         of_partitions(&shown),
         shown.scope()
     );

@@ -22,6 +22,9 @@ pub(super) const LABELS_AND_TITLE: f64 = 38.0;
 /// Room under a panel for the title of its horizontal axis alone.
 pub(super) const TITLE_ALONE: f64 = 18.0;
 
+/// Between a panel's title and the note beside it.
+const BESIDE: f64 = 24.0;
+
 /// How a legend shows an entry.
 #[derive(Clone, Copy)]
 pub(super) enum Sample {
@@ -98,9 +101,27 @@ impl<'pen> Sheet<'pen> {
     }
 
     /// A panel as wide as the sheet.
-    pub(super) fn panel(&mut self, frame: Frame) -> Drawn<Panel<'pen>> {
+    pub(super) fn panel(&mut self, mut frame: Frame) -> Drawn<Panel<'pen>> {
+        frame.title = self.upper_lines(&frame)?;
         let mut row = self.row(vec![frame], 1)?;
         Ok(row.remove(0))
+    }
+
+    /// Writes what of a panel's title has no room beside its note; what has is left over.
+    fn upper_lines(&mut self, frame: &Frame) -> Drawn<String> {
+        let whole = WIDTH - 2.0 * RIGHT;
+        let room = if frame.note.is_empty() { whole } else { whole - NOTE.width(&frame.note) - BESIDE };
+        let fits = |line: &String| line.is_empty() || PANEL_TITLE.width(line) <= room;
+        if fits(&frame.title) {
+            return Ok(frame.title.clone());
+        }
+        let mut lines = PANEL_TITLE.broken(&frame.title, whole);
+        let last = lines.pop_if(|last| fits(last)).unwrap_or_default();
+        for line in lines {
+            self.write(&line, (RIGHT, self.cursor + 24.0), PANEL_TITLE)?;
+            self.cursor += 19.0;
+        }
+        Ok(last)
     }
 
     /// Panels side by side, with room for `columns` of them; the first says how high they are.
@@ -130,7 +151,7 @@ impl<'pen> Sheet<'pen> {
     fn head(&self, area: &Rect, frame: &Frame) -> Drawn {
         let left = area.left - LEFT + RIGHT;
         let title = PANEL_TITLE.fit(&frame.title, area.right - left);
-        let room = area.right - left - PANEL_TITLE.width(&title) - 24.0;
+        let room = area.right - left - PANEL_TITLE.width(&title) - BESIDE;
         let baseline = self.cursor + 24.0;
         self.write(&title, (left, baseline), PANEL_TITLE)?;
         if room > 60.0 {

@@ -133,9 +133,17 @@ impl<'a> TimeAxis<'a> {
         if self.report.warmup_s > 0.0 || self.end_s > self.report.duration_s {
             sheet.key(Some(Sample::Area(UNMEASURED)), "warm-up and drain: not in the metrics")?;
         }
-        for (index, name) in self.names.iter().take(KEY_LINES).enumerate() {
-            let (sample, words) = self.describe(name);
-            sheet.key(Some(sample), &format!("{}  {words}", letter(index)))?;
+        let described: Vec<(Sample, String)> =
+            self.names.iter().take(KEY_LINES).map(|name| self.describe(name)).collect();
+        // All faults look the same: of several, letters tell which is which.
+        let is_shade = |sample: &Sample| matches!(sample, Sample::Area(_));
+        let are_alike = described.iter().filter(|(sample, _)| is_shade(sample)).count() > 1;
+        if are_alike {
+            sheet.key(Some(Sample::Area(FAULT)), "a fault is at work; its letter stands where it strikes")?;
+        }
+        for (index, (sample, words)) in described.into_iter().enumerate() {
+            let sample = Some(sample).filter(|sample| !are_alike || !is_shade(sample));
+            sheet.key(sample, &format!("{}  {words}", letter(index)))?;
         }
         if self.names.len() > KEY_LINES {
             sheet.key(None, &format!("and {} more faults: see faults.csv", self.names.len() - KEY_LINES))?;
