@@ -38,6 +38,7 @@ pub fn validate(config: &Config) -> Result<(), Vec<BuildError>> {
 pub fn doubts(config: &Config) -> Vec<BuildError> {
     let mut doubts = Checks::default();
     Sharding::doubt(config, &mut doubts);
+    rebalancing::newcomers::doubt(config, &mut doubts);
     doubts.result().err().unwrap_or_default()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
-use crate::rebalancing::{MembershipChange, balancer, separation, weights};
+use crate::rebalancing::{MembershipChange, balancer, newcomers, separation, weights};
 use crate::replication::{Ack, Mode};
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
@@ -20,6 +20,7 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
     let help = "give a time that the keys may be refused at most, such as \"1s\"";
     checks.positive("rebalancing.seal-deadline", spec.seal_deadline, help);
     balancer::check(config, checks);
+    newcomers::check(config, checks);
     if !config.membership.is_empty() {
         check_commands(config, checks);
     }

@@ -9,6 +9,7 @@ mod balancer;
 pub(crate) mod checks;
 mod loaded;
 mod loaded_keys;
+pub(crate) mod newcomers;
 mod operator;
 mod picture;
 mod plan;

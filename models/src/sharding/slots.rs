@@ -82,7 +82,12 @@ impl Scheme for Spec {
             let message = format!("{shards} shards are more than there are slots");
             let other = (format!("{at}.slots"), format!("there are {}", self.slots));
             let path = if self.shards.is_some() { format!("{at}.shards") } else { "cluster.servers".into() };
-            checks.clash(path, message, other, "have fewer shards: a slot is the least that one can own");
+            checks.clash(
+                path,
+                message,
+                other,
+                "have fewer shards, or more slots: a slot is the least that a shard can own",
+            );
         }
     }
 
