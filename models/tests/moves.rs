@@ -184,7 +184,7 @@ fn separating(protocol: Protocol, random: &mut Random) -> Config {
     let strategies = [
         r#"{ "tenant": { "shards": 3, "tenants": { "count": 6, "keys": 14, "size": { "zipfian": 0.99 } } } }"#,
         r#"{ "tenant": { "shards": 5 } }"#,
-        r#"{ "dynamic-range": { "bounds": [7] } }"#,
+        r#"{ "dynamic-range": { "bounds": [8] } }"#,
         r#"{ "key-ranges": { "shards": ["-80", "80-"] } }"#,
         r#"{ "static-ranges": { "shards": [{ "to": 10 }, { "from": 10 }] } }"#,
     ];
