@@ -22,7 +22,9 @@ pub use topology::topology;
 pub struct Cluster {
     /// Regions by name; built-in names bring their measured round trips.
     pub regions: Vec<String>,
-    /// Availability zones in each region; servers are dealt to zones in turn.
+    /// Availability zones in each region; servers are dealt to zones in turn. Copies of a shard stay in as many different
+    /// zones as they can, at the beginning and whenever one moves: what a server hands over goes to its own zone or to one
+    /// without a copy of the shard, however much the servers there bear. With one zone every server takes its part.
     #[schemars(range(min = 1))]
     pub zones: u32,
     /// Servers that hold data.
