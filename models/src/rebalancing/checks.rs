@@ -4,6 +4,7 @@ use crate::cluster::checks::MOST_NODES;
 use crate::config::{Checks, Config};
 use crate::rebalancing::{MembershipChange, balancer, newcomers, separation, weights};
 use crate::replication::{Ack, Mode};
+use crate::sharding::Strategy;
 
 /// Most keys that can be moved: their numbers are kept in 32 bits.
 const MOST_KEYS: u64 = 1 << 32;
@@ -82,6 +83,19 @@ fn objection(change: MembershipChange, servers: &[bool], replicas: u32) -> Optio
     }
 }
 
+/// Why a server cannot go where rows may only be in some regions.
+fn objection_of_regions(
+    config: &Config,
+    change: MembershipChange,
+    servers: &[bool],
+) -> Option<(String, String)> {
+    let (MembershipChange::Remove(server) | MembershipChange::Lose(server)) = change else { return None };
+    let Strategy::Geographic(spec) = &config.sharding.strategy else { return None };
+    let residency = config.sharding.residency.as_ref()?;
+    let replicas = config.replication.mode.replicas();
+    spec.objection_to_less(residency, &config.cluster, replicas, servers, server)
+}
+
 fn check_commands(config: &Config, checks: &mut Checks) {
     if matches!(config.replication.mode, Mode::MultiMaster { .. }) {
         let message =
@@ -103,8 +117,10 @@ fn check_commands(config: &Config, checks: &mut Checks) {
             separation::check(config, command, &path, &servers, checks);
             continue;
         }
-        if let Some((message, help)) = objection(command.change, &servers, config.replication.mode.replicas())
-        {
+        let replicas = config.replication.mode.replicas();
+        let objection = objection(command.change, &servers, replicas)
+            .or_else(|| objection_of_regions(config, command.change, &servers));
+        if let Some((message, help)) = objection {
             checks.refuse(&path, message, &help);
             continue;
         }

@@ -31,7 +31,9 @@ pub struct Residency {
     /// The regions that rows belong to, each with its share of the keys, which are dealt in this order: the first so many
     /// keys to the first region, and so on.
     pub homes: Vec<Home>,
-    /// By region: the regions that may hold copies of its rows, itself among them. Rows of a region that is left out may be anywhere.
+    /// By region: the regions that may hold copies of its rows, itself among them. Rows of a region that is
+    /// left out may be anywhere; the strategy `geographic` keeps them at home all the same, unless its `copies` are
+    /// `near-readers`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub allowed: BTreeMap<String, Vec<String>>,
 }

@@ -114,16 +114,11 @@ impl Spec {
         replicas: u32,
         checks: &mut Checks,
     ) {
-        let names = &cluster.regions;
-        let region = &residency.homes[home].region;
-        let rule = residency.allowed.get(region);
-        let mut named = vec![region];
-        named.extend(rule.into_iter().flatten());
-        // What is misspelt is told elsewhere, and so is a rule that forbids the region itself.
-        let forbids_home = rule.is_some_and(|rule| !rule.contains(region));
-        if forbids_home || named.iter().any(|name| !names.contains(name)) {
+        if self.is_told_elsewhere(residency, home, cluster) {
             return;
         }
+        let names = &cluster.regions;
+        let region = &residency.homes[home].region;
         let regions = self.regions(residency, home, names);
         // Servers are dealt to regions in turn.
         let room =
@@ -131,9 +126,9 @@ impl Spec {
         if room >= replicas as usize {
             return;
         }
-        let path = match rule {
-            Some(_) => format!("sharding.residency.allowed.{region}"),
-            None => format!("sharding.residency.homes.{home}"),
+        let path = match residency.allowed.contains_key(region) {
+            true => format!("sharding.residency.allowed.{region}"),
+            false => format!("sharding.residency.homes.{home}"),
         };
         let where_: Vec<&str> = regions.iter().map(|&place| names[place].as_str()).collect();
         let message = match room {
@@ -151,6 +146,51 @@ impl Spec {
             format!("{} servers are dealt to {} regions in turn", cluster.servers, names.len()),
         );
         checks.clash(path, message, other, "add servers, allow one more region, or keep fewer copies");
+    }
+
+    /// Misspelt regions are, and so is a rule that forbids a region itself.
+    fn is_told_elsewhere(&self, residency: &Residency, home: usize, cluster: &Cluster) -> bool {
+        let region = &residency.homes[home].region;
+        let rule = residency.allowed.get(region);
+        let mut named = std::iter::once(region).chain(rule.into_iter().flatten());
+        rule.is_some_and(|rule| !rule.contains(region)) || named.any(|name| !cluster.regions.contains(name))
+    }
+
+    /// What is wrong with taking `server` from those that are there, by number, if some rows then have too few servers
+    /// where they may be; and the way out.
+    pub(crate) fn objection_to_less(
+        &self,
+        residency: &Residency,
+        cluster: &Cluster,
+        replicas: u32,
+        there: &[bool],
+        server: u32,
+    ) -> Option<(String, String)> {
+        let names = &cluster.regions;
+        let region_of = |server: usize| server % names.len();
+        let left = |regions: &[usize]| {
+            let others = (0..there.len()).filter(|&other| there[other] && other != server as usize);
+            others.filter(|&other| regions.contains(&region_of(other))).count()
+        };
+        (0..residency.homes.len()).filter(|&home| !self.is_told_elsewhere(residency, home, cluster)).find_map(|home| {
+            let regions = self.regions(residency, home, names);
+            let room = left(&regions);
+            if !regions.contains(&region_of(server as usize)) || room >= replicas as usize {
+                return None;
+            }
+            let region = &residency.homes[home].region;
+            let where_: Vec<&str> = regions.iter().map(|&place| names[place].as_str()).collect();
+            let where_ = where_.join(", ");
+            let servers = if room == 1 { "one server".to_owned() } else { format!("{room} servers") };
+            let message = format!(
+                "{servers} in {where_} cannot keep {replicas} copies of a shard, and rows of `{region}` may be nowhere else"
+            );
+            let help = format!(
+                "allow `{region}` one more region in sharding.residency.allowed, have more servers (they are dealt to \
+                 regions in turn), or keep fewer copies"
+            );
+            Some((message, help))
+        })
     }
 }
 
