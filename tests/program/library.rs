@@ -297,6 +297,9 @@ fn partitions_by_day_are_made_ahead_and_forgotten_whole() {
         let summary = run(&format!("events-by-day --seed {seed}"), 0);
         let of = |variant, name| metric(&summary, variant, name);
         assert!(of("by-day", "partitions.expired") >= 20.0, "seed {seed}");
+        // Of days that are gone nobody is asked.
+        assert!(of("by-day", "query.type-of-day.fanout_mean") < 0.95, "seed {seed}");
+        assert_eq!(of("by-day", "query.type-of-day.single_shard_fraction"), 1.0, "seed {seed}");
         assert!(of("by-day", "storage.bytes") < 0.9 * of("detached", "storage.bytes"), "seed {seed}");
         assert!(
             of("late", "partitions.moved_rows") > 0.5 * of("late", "partitions.default_rows"),

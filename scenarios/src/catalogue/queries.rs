@@ -12,8 +12,13 @@ const MEASURES: [(&str, &str, bool, &str); 6] = [
         true,
         "99th percentile of the latency, from call to answer, of those that were answered.",
     ),
-    ("fanout_mean", "shards", true, "Shards that one asks, mean."),
-    ("single_shard_fraction", "fraction", false, "Share that asked a single shard."),
+    (
+        "fanout_mean",
+        "shards",
+        true,
+        "Shards that one asks, mean; none where the router knows that no row matches, as when a partition is gone.",
+    ),
+    ("single_shard_fraction", "fraction", false, "Share that asked a single shard at most."),
     (
         "requests_mean",
         "requests",

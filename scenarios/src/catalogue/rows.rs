@@ -167,14 +167,14 @@ pub(super) const SINGLE: &[Row] = &[
         "shards",
         Lower,
         "Mean number of shards that an operation, transaction or query touches; a scan asks every shard, a query those \
-         that its router cannot rule out.",
+         that its router cannot rule out, which may be none.",
     ),
     headline(
         "queries.single_shard_fraction",
         "fraction",
         Higher,
         "shards",
-        "Share of the queries over tables that asked a single shard.",
+        "Share of the queries over tables that asked a single shard, or none because its router knew that no row matches.",
     ),
     plain("queries.bytes_mean", "bytes", Lower, "Size of all answers to a query over tables, mean."),
     plain(

@@ -57,8 +57,9 @@ pub(crate) fn mean(queries: &[&ObservedQuery], value: impl Fn(&ObservedQuery) ->
     ratio(queries.iter().map(|query| value(query)).sum(), queries.len() as f64)
 }
 
+/// One, or none: a router may know that no row matches.
 pub(crate) fn is_of_one_shard(query: &ObservedQuery) -> f64 {
-    f64::from(u8::from(query.shards.len() == 1))
+    f64::from(u8::from(query.shards.len() <= 1))
 }
 
 /// Bytes of loaded rows with all that is copied, by the bytes that they would take once.
