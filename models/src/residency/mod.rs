@@ -124,7 +124,12 @@ impl Residency {
     fn check_rule(&self, region: &str, allowed: &[String], cluster: &Cluster, checks: &mut Checks) {
         let path = format!("sharding.residency.allowed.{region}");
         if !self.homes.iter().any(|home| home.region == region) {
-            let homes: Vec<&str> = self.homes.iter().map(|home| home.region.as_str()).collect();
+            let mut homes: Vec<&str> = Vec::new();
+            for home in &self.homes {
+                if !homes.contains(&home.region.as_str()) {
+                    homes.push(&home.region);
+                }
+            }
             let other = ("sharding.residency.homes", "these regions have rows");
             let help = format!("take one of {}, or give it rows", homes.join(", "));
             checks.clash(&path, format!("no row belongs to `{region}`"), other, help);
@@ -134,7 +139,9 @@ impl Residency {
             checks.refuse(&path, message, "name the regions that may hold them, the region itself first");
         } else if !allowed.iter().any(|name| name == region) {
             let message = format!("rows of `{region}` may not be in `{region}`, where they belong");
-            let others = allowed.iter().map(|name| format!(", \"{name}\"")).collect::<String>();
+            // What is misspelt is told below, and is nothing to recommend.
+            let known = allowed.iter().filter(|name| cluster.regions.contains(name));
+            let others = known.map(|name| format!(", \"{name}\"")).collect::<String>();
             let help = format!(
                 "allow it: {region} = [\"{region}\"{others}]; or let the rows belong to another region"
             );

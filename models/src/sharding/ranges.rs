@@ -132,12 +132,15 @@ pub(super) struct Flaw {
     pub at: Option<usize>,
     /// The place of the one that it clashes with.
     pub other: Option<usize>,
+    /// The way out, where it is not that of every list.
+    pub help: Option<&'static str>,
 }
 
 impl Flaw {
     /// Refuses the list at `path`, with the place of the range.
     pub fn refuse(self, path: &str, help: &str, checks: &mut Checks) {
         let place = |at: usize| format!("{path}.{at}");
+        let help = self.help.unwrap_or(help);
         let path = self.at.map_or_else(|| path.to_owned(), place);
         match self.other {
             Some(other) => checks.clash(path, self.message, (place(other), "the range before it"), help),
@@ -150,11 +153,17 @@ impl Flaw {
 pub(super) fn flaw<'a>(ranges: impl Iterator<Item = (Range, &'a str)>, has_default: bool) -> Option<Flaw> {
     let mut ranges: Vec<(usize, (Range, &str))> = ranges.enumerate().collect();
     ranges.sort_by_key(|&(_, ((from, to), _))| (from, to.unwrap_or(u64::MAX)));
-    let one = |at, message| Some(Flaw { message, at: Some(at), other: None });
-    let two = |at, other, message| Some(Flaw { message, at: Some(at), other: Some(other) });
-    if let Some((at, (_, name))) = ranges.iter().find(|(_, ((from, to), _))| to.is_some_and(|to| to <= *from))
+    let one = |at, message| Some(Flaw { message, at: Some(at), other: None, help: None });
+    let two = |at, other, message| Some(Flaw { message, at: Some(at), other: Some(other), help: None });
+    if let Some((at, ((from, to), name))) =
+        ranges.iter().find(|(_, ((from, to), _))| to.is_some_and(|to| to <= *from))
     {
-        return one(*at, format!("the range {name} is empty"));
+        let help = match to.is_some_and(|to| to < *from) {
+            true => "swap the two bounds: a range goes from the lower one to just before the higher one",
+            false => "give it a higher end: a range ends just before its second bound",
+        };
+        let message = format!("the range {name} is empty");
+        return Some(Flaw { message, at: Some(*at), other: None, help: Some(help) });
     }
     for pair in ranges.windows(2) {
         let ((before, ((_, to), one)), (at, ((from, _), next))) = (pair[0], pair[1]);
@@ -177,7 +186,7 @@ pub(super) fn flaw<'a>(ranges: impl Iterator<Item = (Range, &'a str)>, has_defau
             one(*at, format!("there is a hole after the range {name}"))
         }
         (Some((at, (_, name))), _) => one(*at, format!("there is a hole before the range {name}")),
-        (None, _) => Some(Flaw { message: "there is no range".into(), at: None, other: None }),
+        (None, _) => Some(Flaw { message: "there is no range".into(), at: None, other: None, help: None }),
     }
 }
 

@@ -43,8 +43,12 @@ impl KeyRange {
     }
 
     fn name(&self) -> String {
-        let bound = |bound: Option<u64>| bound.map_or_else(String::new, |key| key.to_string());
-        format!("{}-{}", bound(self.from), bound(self.to))
+        match (self.from, self.to) {
+            (Some(from), Some(to)) => format!("from {from} to {to}"),
+            (None, Some(to)) => format!("up to {to}"),
+            (Some(from), None) => format!("from {from} on"),
+            (None, None) => "of all keys".into(),
+        }
     }
 }
 

@@ -207,7 +207,10 @@ fn check_column(earlier: &[Table], table: &Table, name: &str, column: &Column, c
                 let help = "0.99 is YCSB's; the larger, the more unequal; for equal rows take \"uniform\"";
                 checks.refuse(
                     path(".reference.chooser.zipfian"),
-                    format!("{theta} is not between 0 and 1"),
+                    format!(
+                        "an exponent of {theta} is not above 0 and below 1: references are drawn by Gray's approximation, \
+                         which ends there; popular keys and sizes of tenants are drawn otherwise and may have more"
+                    ),
                     help,
                 );
             }

@@ -5,7 +5,7 @@ use super::query::{Join, JoinWay, Pick, Predicate, Query, QueryKind};
 use super::{Column, Table};
 use crate::config::{Checks, Config};
 use crate::replication::Mode;
-use crate::workload::Workload;
+use crate::workload::{Keys, Workload};
 
 pub(crate) fn check(config: &Config, checks: &mut Checks) {
     let asking = || config.workloads.iter().filter(|workload| !workload.queries.is_empty());
@@ -24,6 +24,12 @@ pub(crate) fn check(config: &Config, checks: &mut Checks) {
         let other = ("table", "keys are rows of these");
         let help = "give it [[workload.query]]s instead of a `mix`";
         checks.clash(path(workload, "mix"), "has operations on keys that are no rows", other, help);
+    }
+    for workload in asking().filter(|workload| workload.keys != Keys::default()) {
+        let other = ("table", "`rows` says how many there are");
+        let help =
+            "leave `keys` out; which rows are asked for, and how often, is said by each query's `where`";
+        checks.clash(path(workload, "keys"), "queries ask for rows, and not for these keys", other, help);
     }
     if let Mode::MultiMaster { .. } = config.replication.mode {
         let other = ("replication.mode", "every copy takes writes by itself");

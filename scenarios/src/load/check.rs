@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeFloat, DeInteger, DeTable, DeValue};
 
 use super::diagnostic::Diagnostic;
-use super::shape::{Fields, Format, Shape};
+use super::shape::{Fields, Format, Shape, Text};
 
 /// Everything in `table` that the format does not allow.
 ///
@@ -59,7 +59,17 @@ impl Checker<'_> {
 
     fn mismatch(&mut self, shape: &Shape<'_>, name: &str, found: &str, span: Range<usize>) {
         let message = format!("`{name}` must be {}; here it is {found}", shape.expectation());
-        self.report(Diagnostic::at(span, message));
+        let diagnostic = Diagnostic::at(span, message);
+        let diagnostic = match (shape.text, found) {
+            (Some(Text { example: Some(example), .. }), "a number" | "a fraction") => {
+                diagnostic.help(format!("write it in quotes and with its unit: \"{example}\""))
+            }
+            (_, "a text") if shape.integer || shape.number => {
+                diagnostic.help("give a number, without quotes")
+            }
+            _ => diagnostic,
+        };
+        self.report(diagnostic);
     }
 
     fn table<'i>(&mut self, shape: &Shape<'_>, name: &str, table: &mut DeTable<'i>, span: Range<usize>) {
@@ -98,7 +108,11 @@ impl Checker<'_> {
         let absent = |key: &&String| fields.requires(key) && !table.contains_key(key.as_str()) && !meant(key);
         for key in fields.properties.keys().filter(absent) {
             let message = format!("{} lacks `{key}`", quoted(name));
-            self.report(Diagnostic::at(span.clone(), message).label(format!("`{key}` is missing here")));
+            let diagnostic = Diagnostic::at(span.clone(), message).label(format!("`{key}` is missing here"));
+            self.report(match gist(&fields.properties[key]) {
+                Some(gist) => diagnostic.help(format!("add `{key}`: {gist}")),
+                None => diagnostic,
+            });
         }
     }
 
@@ -187,13 +201,20 @@ impl Checker<'_> {
         let value = i128::from_str_radix(number.as_str(), number.radix()).ok();
         let too_small = |value: &i128| shape.minimum.is_some_and(|minimum| *value < minimum);
         let too_large = |value: &i128| shape.maximum.is_some_and(|maximum| *value > maximum);
-        let bound = match value {
-            Some(value) if too_small(&value) => format!("at least {}", shape.minimum.unwrap_or_default()),
-            Some(value) if too_large(&value) => format!("at most {}", shape.maximum.unwrap_or_default()),
-            None => "a number of reasonable size".into(),
+        let (least, most) = (shape.minimum.unwrap_or_default(), shape.maximum.unwrap_or_default());
+        let (bound, help) = match value {
+            Some(value) if too_small(&value) && least == 0 => {
+                ("at least 0".to_owned(), "give zero or a positive whole number".to_owned())
+            }
+            Some(value) if too_small(&value) => {
+                (format!("at least {least}"), format!("give {least} or more"))
+            }
+            Some(value) if too_large(&value) => (format!("at most {most}"), format!("give {most} or less")),
+            None => ("a number of reasonable size".into(), "give fewer digits".into()),
             Some(_) => return,
         };
-        self.report(Diagnostic::at(span, format!("`{name}` must be {bound}, and is {}", number.as_str())));
+        let message = format!("`{name}` must be {bound}, and is {}", number.as_str());
+        self.report(Diagnostic::at(span, message).help(help));
     }
 
     fn float(&mut self, shape: &Shape<'_>, name: &str, number: &DeFloat<'_>, span: Range<usize>) {
@@ -235,6 +256,16 @@ fn suggestion(word: &str, known: &[&str]) -> String {
             known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
         ),
     }
+}
+
+/// "the shard of each key": the first sentence of what the schema says of a setting, to go on a line with others.
+fn gist(schema: &Value) -> Option<String> {
+    let text = schema.get("description")?.as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = text.split(". ").next()?.trim_end_matches('.');
+    let mut letters = sentence.chars();
+    let first = letters.next()?;
+    let is_name = letters.clone().next().is_some_and(char::is_uppercase);
+    Some(if is_name { sentence.to_owned() } else { first.to_lowercase().chain(letters).collect() })
 }
 
 fn quoted(name: &str) -> String {
