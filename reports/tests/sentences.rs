@@ -6,7 +6,7 @@ use common::{flash_sale, info, meta, queries::queried};
 use shardlab_reports::{plots::pictures, terminal::summary};
 use shardlab_scenarios::{
     catalogue,
-    tables::{Figure, HotspotRow, RunReport, ShareRow},
+    tables::{Figure, HotspotRow, MoveKind, MoveRow, RunReport, ShareRow},
 };
 use std::path::Path;
 
@@ -66,13 +66,9 @@ fn the_best_key_is_named_and_why_each_other_loses() {
 
 #[test]
 fn the_most_is_said_of_who_has_it() {
-    let place = tempfile::TempDir::new().unwrap();
-    let written =
-        shardlab_reports::write(&keys(), &info(), &meta(), None, &place.path().join("run"), None).unwrap();
-    let page = std::fs::read_to_string(written.report).unwrap();
     let words = "A query asks fewest shards with “customer” and “region”, 2 on average, and most with “order” and “day”, 6. The \
                  busiest server does least with “customer”, where it works 10 % of its time, and most with “region”, 40 %.";
-    check(&page, words);
+    check(&page(&keys()), words);
 }
 
 #[test]
@@ -103,6 +99,78 @@ fn a_hot_shard_that_changes_is_not_hidden_by_the_mean() {
     check(&told(&report), words);
     report.variants[0].shares = vec![high];
     assert!(!told(&report).contains("The hot shard changes"));
+}
+
+fn page(report: &RunReport) -> String {
+    let place = tempfile::TempDir::new().unwrap();
+    let written =
+        shardlab_reports::write(report, &info(), &meta(), None, &place.path().join("run"), None).unwrap();
+    std::fs::read_to_string(written.report).unwrap()
+}
+
+#[test]
+fn hotspots_that_are_in_no_table_are_counted() {
+    let mut report = flash_sale(&["a"], 1);
+    let turn = |turn: u32| hot("shard", &turn.to_string(), 10.0 * f64::from(turn), 60.0, 0.5);
+    report.variants[0].hotspots = (1..4).map(turn).collect();
+    check(&page(&report), "2 hotspots more of shards are in hotspots.csv.");
+    report.variants[0].hotspots_found.insert("shard".into(), 1_285);
+    check(&page(&report), "It is the longest of 1,285 hotspots of shards; the 3 worst are in hotspots.csv.");
+}
+
+#[test]
+fn what_its_own_map_needs_is_not_what_an_even_share_needs() {
+    let mut report = flash_sale(&["a", "b"], 1);
+    let words =
+        "its own map needs: rows that lie elsewhere in the end than before, however few an even share needs";
+    let balancer = "of a balancer: steps done";
+    put(&mut report, "rebalance.thrash_index", &[1.0, 1.0]);
+    check(&written(&report, "bill"), "done ÷ its own map needs");
+    check(&written(&report, "bill"), words);
+    assert!(!written(&report, "bill").contains(balancer));
+    put(&mut report, "rebalance.moves_needed", &[1.0, 1.0]);
+    check(&written(&report, "bill"), balancer);
+    assert!(!written(&report, "bill").contains(words));
+}
+
+#[test]
+fn after_a_loss_nothing_falls_short_of_even() {
+    let mut report = flash_sale(&["a", "b"], 1);
+    for variant in &mut report.variants {
+        variant.metrics.retain(|name, _| {
+            !["rebalance.moved_fraction", "rebalance.optimal_fraction"].contains(&name.as_str())
+        });
+    }
+    put(&mut report, "rebalance.copied_fraction", &[0.128, 0.128]);
+    put(&mut report, "rebalance.optimal_copied_fraction", &[0.167, 0.167]);
+    let even = "the least that an even share needs";
+    check(&told(&report), "falls 3.9 percentage points short of even");
+    check(&written(&report, "bill"), even);
+    let a_copy = MoveRow { kind: MoveKind::Copy, from: String::new(), ..report.variants[0].moves[0].clone() };
+    for variant in &mut report.variants {
+        variant.moves = vec![a_copy.clone()];
+    }
+    let words = "of all loaded rows in copies 12.8 % in every variant, all made anew after the loss of the server that had them";
+    check(&told(&report), words);
+    assert!(!told(&report).contains("even"), "{}", told(&report));
+    assert!(!written(&report, "bill").contains(even));
+    // Others may have moved besides.
+    report.variants[1].moves.push(MoveRow { from: "server 1".into(), ..a_copy });
+    assert!(!told(&report).contains("made anew"));
+}
+
+#[test]
+fn rows_that_came_after_the_load_are_in_no_share_of_loaded_keys() {
+    let mut report = flash_sale(&["early", "late"], 1);
+    let words = "Copied rows that came after the load: 9,617 in “late”";
+    let note = "rows that came after the load are in the bytes moved, not in the share of keys";
+    let a_move = MoveRow { written_rows: None, ..report.variants[0].moves[0].clone() };
+    report.variants[0].moves = vec![a_move.clone()];
+    assert!(!told(&report).contains("came after the load") && !written(&report, "bill").contains(note));
+    report.variants[1].moves = vec![MoveRow { written_rows: Some(9_617), ..a_move }];
+    check(&told(&report), words);
+    check(&page(&report), words);
+    check(&written(&report, "bill"), note);
 }
 
 /// A variant may be called `none`.

@@ -101,8 +101,10 @@ pub struct VariantReport {
     pub shares: Vec<ShareRow>,
     /// The keys that clients asked for most.
     pub keys: Vec<KeyRow>,
-    /// When somebody had too much of the load.
+    /// When somebody had too much of the load: of each level the worst.
     pub hotspots: Vec<HotspotRow>,
+    /// By level, how many of these there were.
+    pub hotspots_found: IndexMap<String, u64>,
     /// Which shard owns which part of the keys.
     pub ownership: Vec<OwnershipRow>,
     /// How unevenly the load lay, over time.

@@ -98,3 +98,36 @@ fn a_loaded_key_that_is_written_meanwhile_is_counted_once() {
         isolations.map(|row| (row.keys, row.written_rows, row.first_key, row.last_key)).collect();
     assert_eq!(seen, [(1, Some(0), Some(7), Some(7))]);
 }
+
+/// A split copies nothing, and `rebalance.moved_fraction` counts nothing of it.
+#[test]
+fn keys_that_a_split_gives_by_reference_are_said_to_stay_on_their_server() {
+    let text = r#"
+schema = 1
+question = "What does a split move?"
+duration = "2s"
+warmup = "100ms"
+drain = "2s"
+
+[sharding.strategy.dynamic-range]
+bounds = [500]
+
+[[workload]]
+name = "orders"
+arrivals = { open = "500/s" }
+keys = { count = 1_000, distribution = "uniform" }
+mix = { read = 1.0 }
+
+[[fault]]
+name = "cut"
+at = "1s"
+split = { key = 800 }
+"#;
+    let plan = load_text("test.toml", text, "test", &[]).unwrap_or_else(|error| panic!("{error}"));
+    let report = run_all(&plan, &RunOptions::default(), &|_| (), &AtomicBool::new(false)).unwrap().report;
+    let variant = &report.variants[0];
+    assert_eq!(metric(variant, "rebalance.moved_fraction"), 0.0);
+    let effect = &variant.faults[0].effect;
+    let words = "200 of 1000 keys change owner on the same server, by reference; 1 of 1 moves done";
+    assert!(effect.starts_with(words), "{effect}");
+}

@@ -101,7 +101,8 @@ impl<'a> Commands<'a> {
             Fate::NeverBegun => format!("never begun, since {} was still under way", self.under_way()),
             Fate::Open(costs) | Fate::Done(costs) => {
                 let (moving, loaded) = (costs.moving, costs.loaded);
-                format!("{moving} of {loaded} keys change owner; {}", self.progress(number, costs))
+                let how = if self.is_by_reference(number) { " on the same server, by reference" } else { "" };
+                format!("{moving} of {loaded} keys change owner{how}; {}", self.progress(number, costs))
             }
         }
     }
@@ -153,6 +154,11 @@ impl<'a> Commands<'a> {
     fn moves(&self, number: usize) -> impl Iterator<Item = &MoveCosts> {
         let plan = self.plan(number).map(|(plan, _)| plan as u32);
         self.seen.moves.iter().filter(move |of| Some(of.command) == plan)
+    }
+
+    /// Rows stay where they are, as when a range is split: no bill counts them as moved.
+    fn is_by_reference(&self, number: usize) -> bool {
+        self.moves(number).count() > 0 && self.moves(number).all(|of| of.by_reference)
     }
 
     fn moves_done(&self, number: usize) -> usize {

@@ -7,7 +7,7 @@ use crate::{
     plots::Picture,
 };
 use maud::{Markup, html};
-use shardlab_scenarios::tables::{RunReport, VariantReport};
+use shardlab_scenarios::tables::{MoveKind, MoveRow, RunReport, VariantReport};
 
 /// The pictures that stand here.
 pub(super) const PICTURES: [&str; 2] = ["bill", "moves"];
@@ -50,6 +50,7 @@ pub(super) fn section(report: &RunReport, info: &[MetricInfo], pictures: &[&Pict
                     @for share in &SHARES {
                         @if let Some(range) = range(report, share) { "Of all " (share.what) " moved: " (range) ". " }
                     }
+                    @if let Some(words) = newer(report) { (words) ". " }
                     @if let Some(words) = in_vain(report) { (words) ". " }
                     "What counts began while the load was measured, after warm-up and before its end, whatever caused it. Latency "
                     "before is from warm-up to the first move, during up to the end of the last, after from there to the "
@@ -87,9 +88,9 @@ struct Share {
 }
 
 const SHARES: [Share; 2] = [
-    Share { what: "keys", metric: "rebalance.moved_fraction", least: "rebalance.optimal_fraction" },
+    Share { what: "loaded keys", metric: "rebalance.moved_fraction", least: "rebalance.optimal_fraction" },
     Share {
-        what: "rows in copies",
+        what: "loaded rows in copies",
         metric: "rebalance.copied_fraction",
         least: "rebalance.optimal_copied_fraction",
     },
@@ -98,8 +99,35 @@ const SHARES: [Share; 2] = [
 /// For the terminal: what moved in the variant with the least and in that with the most, of keys and of copies.
 pub(crate) fn line(report: &RunReport) -> Option<String> {
     let share = |share: &Share| Some(format!("of all {} {}", share.what, range(report, share)?));
-    let told = SHARES.iter().filter_map(share).chain(in_vain(report));
+    let told = SHARES.iter().filter_map(share).chain(newer(report)).chain(in_vain(report));
     told.reduce(|told, next| format!("{told}. {}", capital(&next)))
+}
+
+/// Rows that came after the load and were copied while it was measured: no share of the loaded keys has them.
+pub(crate) fn newer_rows(report: &RunReport, variant: &VariantReport) -> u64 {
+    let is_measured = |row: &&MoveRow| (report.warmup_s..report.duration_s).contains(&row.start_s);
+    let copied = variant.moves.iter().filter(|row| !row.by_reference).filter(is_measured);
+    copied.filter_map(|row| row.written_rows).sum()
+}
+
+/// Where such rows were copied, and how many.
+fn newer(report: &RunReport) -> Option<String> {
+    let counted = report.variants.iter().map(|variant| (variant, newer_rows(report, variant)));
+    let words = |(variant, rows): (&VariantReport, u64)| match report.variants.len() {
+        1 => number(rows as f64),
+        _ => format!("{} in {}", number(rows as f64), compare::named(report, variant)),
+    };
+    let told: Vec<String> = counted.filter(|(_, rows)| *rows > 0).map(words).collect();
+    (!told.is_empty()).then(|| format!("Copied rows that came after the load: {}", told.join(", ")))
+}
+
+/// Copies of shards that were made anew because the server that had them was lost.
+pub(crate) fn made_anew(variant: &VariantReport) -> usize {
+    variant.moves.iter().filter(|row| is_made_anew(row)).count()
+}
+
+fn is_made_anew(row: &MoveRow) -> bool {
+    row.kind == MoveKind::Copy && row.from.is_empty()
 }
 
 /// Variants in which everything that was copied is back where it was.
@@ -148,6 +176,13 @@ fn range(report: &RunReport, share: &Share) -> Option<String> {
         }
         _ => format!("least {}, most {}", named(least), named(most)),
     };
+    if told.iter().any(|(variant, _)| made_anew(variant) > 0) {
+        // An even share is not what a loss needs: what was lost is, however much that was.
+        let is_all = told.iter().all(|(variant, _)| variant.moves.iter().all(is_made_anew));
+        return Some(
+            words + if is_all { ", all made anew after the loss of the server that had them" } else { "" },
+        );
+    }
     let needed = mean(least.0, share.least).filter(|needed| *needed > 0.0);
     let who = if told.len() == 1 { "this" } else { "the least" };
     Some(words + &needed.map_or_else(String::new, |needed| against(who, least.1, needed)))

@@ -110,10 +110,17 @@ fn sentence(variant: &VariantReport, level: &str) -> Option<String> {
         "shard" => format!("{share} of the operations, {times} times its fair share"),
         _ => format!("{share} of the operations for itself, {times} times a server's fair share"),
     };
-    let others = match of_level.len() - 1 {
-        0 => String::new(),
-        1 => " One hotspot more is in hotspots.csv.".into(),
-        more => format!(" {more} hotspots more of {level}s are in hotspots.csv."),
+    let found = variant.hotspots_found.get(level).map_or(of_level.len(), |found| *found as usize);
+    let others = match of_level.len() {
+        kept if found > kept => {
+            let found = number(found as f64);
+            format!(
+                " It is the longest of {found} hotspots of {level}s; the {kept} worst are in hotspots.csv."
+            )
+        }
+        1 => String::new(),
+        2 => " One hotspot more is in hotspots.csv.".into(),
+        kept => format!(" {} hotspots more of {level}s are in hotspots.csv.", kept - 1),
     };
     let lasted = number(length(longest));
     Some(format!(

@@ -8,7 +8,7 @@ use super::{
     sheet::{Sample, Sheet},
     words::{BODY, MARK, NOTE, Words},
 };
-use crate::html::bill::has_a_bill;
+use crate::html::bill::{has_a_bill, made_anew, newer_rows};
 use crate::numbers;
 use plotters::style::text_anchor::HPos;
 use shardlab_scenarios::tables::{Figure, VariantReport};
@@ -38,7 +38,7 @@ const LATENCY: Cost = cost(
 
 const COSTS: [Cost; 11] = [
     Cost {
-        title: "keys moved, %",
+        title: "loaded keys moved, %",
         bars: &[("rebalance.moved_fraction", BLUE)],
         least: Some("rebalance.optimal_fraction"),
         factor: 100.0,
@@ -56,7 +56,7 @@ const COSTS: [Cost; 11] = [
     cost("operations failed", &[("rebalance.failed_operations", BLUE)], 1.0),
     cost("redirects", &[("rebalance.redirects", BLUE)], 1.0),
     cost("offices handed over", &[("rebalance.offices_moved", BLUE)], 1.0),
-    cost("moves done ÷ needed", &[("rebalance.thrash_index", BLUE)], 1.0),
+    cost("done ÷ its own map needs", &[("rebalance.thrash_index", BLUE)], 1.0),
     cost("bytes written ÷ moved", &[("rebalance.write_amplification", BLUE)], 1.0),
 ];
 
@@ -95,7 +95,29 @@ pub(super) fn draw(shown: &Shown, sheet: &mut Sheet) -> Drawn<bool> {
     for costs in costs.chunks(COLUMNS) {
         draw_block(&shown, costs, sheet)?;
     }
+    notes(&shown, sheet)?;
     Ok(true)
+}
+
+/// What the figures are not.
+fn notes(shown: &Shown, sheet: &mut Sheet) -> Drawn {
+    let has = |name: &'static str| move |variant: &&&VariantReport| figure(variant, name).is_some();
+    let thrashing: Vec<&&VariantReport> =
+        shown.variants.iter().filter(has("rebalance.thrash_index")).collect();
+    let balanced = thrashing.iter().copied().filter(has("rebalance.moves_needed")).count();
+    if balanced < thrashing.len() {
+        sheet.key(
+            None,
+            "its own map needs: rows that lie elsewhere in the end than before, however few an even share needs",
+        )?;
+    }
+    if balanced > 0 {
+        sheet.key(None, "of a balancer: steps done ÷ steps that would have been enough")?;
+    }
+    if shown.variants.iter().any(|variant| newer_rows(shown.report, variant) > 0) {
+        sheet.key(None, "rows that came after the load are in the bytes moved, not in the share of keys")?;
+    }
+    Ok(())
 }
 
 /// What is drawn, and nothing else.
@@ -112,10 +134,12 @@ fn legend(costs: &[&Cost], variants: &[&VariantReport]) -> Vec<(Sample, String)>
     legend
 }
 
-/// Where the other kind moved, none of this one had to.
+/// Where the other kind moved, none of this one had to; after a loss what the server had is to be made anew.
 fn least(cost: &Cost, variant: &VariantReport) -> Option<Figure> {
     let moved = |(metric, _): &(&str, Ink)| figure(variant, metric).is_some_and(|figure| figure.mean > 0.0);
-    cost.least.and_then(|metric| figure(variant, metric)).filter(|_| cost.bars.iter().any(moved))
+    cost.least
+        .and_then(|metric| figure(variant, metric))
+        .filter(|_| cost.bars.iter().any(moved) && made_anew(variant) == 0)
 }
 
 fn is_known(cost: &Cost, variants: &[&VariantReport]) -> bool {

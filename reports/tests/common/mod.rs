@@ -152,6 +152,7 @@ fn variant(index: usize, name: &str, seeds: u32) -> VariantReport {
         shares: shares(badness),
         keys: keys(badness),
         hotspots: hotspots(index as u32, badness),
+        hotspots_found: Default::default(),
         ownership: ownership(index as u32),
         imbalance: imbalance(badness),
         servers: servers(index as u32, badness, &mut noise),

@@ -481,15 +481,15 @@ pub(super) const SINGLE: &[Row] = &[
         Lower,
         "moves",
         "Copies that the balancer moved and offices that it handed over, divided by the steps that were needed \
-         (`rebalance.moves_needed`, one at least). Without a balancer, loaded rows that were copied, divided by those that \
-         had to be (`rebalance.rows_needed`), and nothing where that is zero. Above one, the same work was done again.",
+         (`rebalance.moves_needed`, one at least). Without a balancer, loaded rows that were copied, divided by those that the \
+         variant's own map requires (`rebalance.rows_needed`), not an even share, and nothing where that is zero. Above one, the same work was done again.",
     ),
     plain(
         "rebalance.rows_needed",
         "rows",
         Neither,
         "Loaded rows, of keys that moved and in copies that did, that are elsewhere in the end than before the first of these \
-         moves: what would have been enough. Zero where all went back.",
+         moves: what would have been enough for the variant's own map, whatever an even share needs. Zero where all went back.",
     ),
     plain(
         "rebalance.copied_fraction",

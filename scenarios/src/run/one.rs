@@ -39,6 +39,7 @@ pub(super) struct Rows {
     pub shares: Vec<ShareRow>,
     pub keys: Vec<KeyRow>,
     pub hotspots: Vec<HotspotRow>,
+    pub hotspots_found: IndexMap<String, u64>,
     pub ownership: Vec<OwnershipRow>,
     pub imbalance: Vec<ImbalanceRow>,
     pub servers: Vec<ServerRow>,
@@ -86,12 +87,14 @@ fn reduce(case: &Case, seed: u64, is_first: bool, faults: &[Fault], run: Run) ->
 }
 
 fn rows(case: &Case, run: &Run) -> Rows {
+    let (hotspots, hotspots_found) = fill::hotspots(&case.scenario, run);
     Rows {
         timeline: fill::timeline(run),
         shards: fill::shards(run),
         shares: fill::shares(&case.scenario, run),
         keys: fill::keys(&case.scenario, run),
-        hotspots: fill::hotspots(&case.scenario, run),
+        hotspots,
+        hotspots_found,
         ownership: fill::ownership(&case.scenario, run),
         imbalance: fill::imbalance(&case.scenario, run),
         servers: fill::servers(&case.scenario, run),

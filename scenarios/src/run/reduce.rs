@@ -90,6 +90,7 @@ fn variant(case: &Case, mut results: Vec<SeedResult>) -> VariantReport {
         shares: rows.shares,
         keys: rows.keys,
         hotspots: rows.hotspots,
+        hotspots_found: rows.hotspots_found,
         ownership: rows.ownership,
         imbalance: rows.imbalance,
         servers: rows.servers,
