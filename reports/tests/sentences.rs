@@ -130,6 +130,7 @@ fn what_its_own_map_needs_is_not_what_an_even_share_needs() {
     assert!(!written(&report, "bill").contains(balancer));
     put(&mut report, "rebalance.moves_needed", &[1.0, 1.0]);
     check(&written(&report, "bill"), balancer);
+    check(&written(&report, "bill"), "steps done ÷ enough");
     assert!(!written(&report, "bill").contains(words));
 }
 

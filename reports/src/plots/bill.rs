@@ -56,11 +56,12 @@ const COSTS: [Cost; 11] = [
     cost("operations failed", &[("rebalance.failed_operations", BLUE)], 1.0),
     cost("redirects", &[("rebalance.redirects", BLUE)], 1.0),
     cost("offices handed over", &[("rebalance.offices_moved", BLUE)], 1.0),
-    cost("done ÷ its own map needs", &[("rebalance.thrash_index", BLUE)], 1.0),
+    cost(DONE_BY_NEEDED, &[("rebalance.thrash_index", BLUE)], 1.0),
     cost("bytes written ÷ moved", &[("rebalance.write_amplification", BLUE)], 1.0),
 ];
 
 const BYTES_MOVED: &str = "bytes moved";
+const DONE_BY_NEEDED: &str = "done ÷ its own map needs";
 
 const LEAST: Stroke = (INK, 1.6, DASHED);
 const WHISKER: Stroke = (INK, 1.2, SOLID);
@@ -157,7 +158,11 @@ fn draw_block(shown: &Shown, costs: &[&Cost], sheet: &mut Sheet) -> Drawn {
     for (index, cost) in costs.iter().enumerate() {
         let left = room.left + NAMES + pitch * index as f64;
         let column = Rect { left, right: left + pitch - BETWEEN, ..room };
-        sheet.write(&MARK.fit(cost.title, column.width()), (left, room.top + 10.0), MARK)?;
+        sheet.write(
+            &MARK.fit(title(cost, &shown.variants), column.width()),
+            (left, room.top + 10.0),
+            MARK,
+        )?;
         let most = most(cost, &shown.variants);
         for (row, variant) in shown.variants.iter().enumerate() {
             let top = room.top + 22.0 + ROW * row as f64;
@@ -169,6 +174,18 @@ fn draw_block(shown: &Shown, costs: &[&Cost], sheet: &mut Sheet) -> Drawn {
         sheet.write(&BODY.fit(&shown.label(variant), NAMES - BETWEEN), (room.left, baseline), BODY)?;
     }
     Ok(())
+}
+
+/// Balancers count steps, and what they need is no map's.
+fn title(cost: &Cost, variants: &[&VariantReport]) -> &'static str {
+    let has = |metric: &'static str| move |variant: &&&VariantReport| figure(variant, metric).is_some();
+    let mut counted = variants.iter().filter(has("rebalance.thrash_index"));
+    match cost.title {
+        DONE_BY_NEEDED if counted.all(|variant| has("rebalance.moves_needed")(&variant)) => {
+            "steps done ÷ enough"
+        }
+        title => title,
+    }
 }
 
 /// The end of the longest bar or whisker.
