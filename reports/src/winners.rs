@@ -1,6 +1,10 @@
 //! Who is best in a row of the comparison: the rule behind the stars, and the words for it.
 
-use crate::{Better, MetricInfo, compare::Row, numbers};
+use crate::{
+    Better, MetricInfo,
+    compare::{Row, quoted},
+    numbers,
+};
 use shardlab_scenarios::catalogue::{self, Presupposed};
 use shardlab_scenarios::tables::{Figure, RunReport, VariantReport};
 
@@ -206,7 +210,9 @@ fn why(report: &RunReport, other: Presupposed) -> String {
 /// Why these cannot be.
 fn because(bar: Bar, names: &[&str]) -> String {
     let one = names.len() == 1;
-    let (names, it_takes) = (listed(names), if one { "it takes" } else { "they take" });
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (names, it_takes) = (listed(&names), if one { "it takes" } else { "they take" });
     let theirs = if one { "its" } else { "theirs" };
     match bar {
         Bar::AnswersLess => {

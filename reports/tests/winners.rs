@@ -50,7 +50,7 @@ fn who_answers_less_is_neither_faster_nor_cheaper() {
         ("writes.lost", &[9.0, 9.0, 0.0]),
     ]);
     let words =
-        "Since c answers fewer operations than the best by 1 percentage point or more, it takes no part";
+        "Since “c” answers fewer operations than the best by 1 percentage point or more, it takes no part";
     check(&report, "latency.all.p99_ms", "b", words);
     check(&report, "server.hottest_utilization", "", words);
     // To refuse rather than to lose is a merit.
@@ -70,7 +70,7 @@ fn who_moves_nothing_wins_nothing_by_it() {
         ("rebalance.copies_moved", &[0.0, 0.0, 0.0]),
         ("rebalance.moved_fraction", &[0.0, 0.8, 0.2]),
     ]);
-    let words = "Since a moved nothing, it takes no part in what moves cost.";
+    let words = "Since “a” moved nothing, it takes no part in what moves cost.";
     check(&report, "rebalance.moved_fraction", "c", words);
 }
 
